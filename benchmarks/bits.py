@@ -1,0 +1,54 @@
+"""Replay in a fresh process: configurations 0, 5 and N−1 of sweeps of N = 1, 10 and 257, compared bit by bit.
+
+python -m benchmarks.bits
+"""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import jax
+
+import fnopt as fo
+
+SPACE = dict(
+    lr=fo.log_uniform(1e-4, 1e-1),
+    b1=fo.when(optimizer="adam", b1=fo.one_minus_log_uniform(0.5, 0.999)),
+    l2=fo.log_uniform(1e-6, 1e-1),
+    dropout=fo.uniform(0.0, 0.6),
+    batch_size=fo.choice(32, 64, 128),
+    hidden=fo.choice((32,), (64, 64)),
+    optimizer=fo.choice("momentum", "rmsprop", "adam"),
+)
+REPLAY = """
+import sys
+import jax
+import fnopt as fo
+sweep = fo.open(sys.argv[1])
+for i in map(int, sys.argv[2:]):
+    run, kept = sweep.replay(i), sweep.kept.lanes[i, 0]
+    pairs = zip(jax.tree.leaves(run.history), jax.tree.leaves(kept.history), strict=True)
+    curves = all((a == b).all() for a, b in pairs)
+    print(i, "equal" if curves and run.going.result.digest == kept.digest else "DIFFERENT")
+"""
+
+
+def main() -> None:
+    """Train, write, and replay elsewhere."""
+    train, dev, _ = fo.data.split(fo.data.digits(), (0.6, 0.2, 0.2), key=jax.random.key(0), stratify=True)
+    print("jax", jax.__version__, "on", fo.sweep.fingerprint()["device"])
+    first: dict[int, list[str]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for n in (1, 10, 257):
+            path = Path(folder) / str(n)
+            sweep = fo.caviar(fo.classifier(), SPACE, train, dev, n=n, epochs=10, key=jax.random.key(5), path=path)
+            first[n] = [sweep.kept.lanes[i, 0].digest for i in range(min(n, 10))]
+            which = [str(i) for i in sorted({0, min(5, n - 1), n - 1})]
+            command = [sys.executable, "-c", REPLAY, str(path), *which]
+            print(f"N = {n}:", ", ".join(subprocess.check_output(command, text=True).splitlines()), flush=True)
+    print("the first 10 of 257 are those of 10:", first[257] == first[10], "| of 1:", first[10][:1] == first[1])
+
+
+if __name__ == "__main__":
+    main()

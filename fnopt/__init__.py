@@ -1,0 +1,39 @@
+"""fnopt: functional training in JAX, from pure pieces to sweeps of thousands of configurations."""
+
+from fnopt import averages as averages
+from fnopt import data as data
+from fnopt import losses as losses
+from fnopt import metrics as metrics
+from fnopt import nn as nn
+from fnopt import optim as optim
+from fnopt import penalties as penalties
+from fnopt import schedules as schedules
+from fnopt import tree as tree
+from fnopt._types import Batch as Batch
+from fnopt._types import Dataset as Dataset
+from fnopt._types import Optimizer as Optimizer
+from fnopt._types import State as State
+from fnopt._types import Trial as Trial
+from fnopt.model import Model as Model
+from fnopt.model import classifier as classifier
+from fnopt.model import multilabel as multilabel
+from fnopt.model import regressor as regressor
+from fnopt.model import supervised as supervised
+from fnopt.run import Run as Run
+from fnopt.run import Sweep as Sweep
+from fnopt.run import caviar as caviar
+from fnopt.run import fit as fit
+from fnopt.run import load as load
+from fnopt.run import open_sweep as open  # noqa: F401
+from fnopt.sweep import choice as choice
+from fnopt.sweep import integer as integer
+from fnopt.sweep import log_integer as log_integer
+from fnopt.sweep import log_normal as log_normal
+from fnopt.sweep import log_uniform as log_uniform
+from fnopt.sweep import normal as normal
+from fnopt.sweep import one_minus_log_uniform as one_minus_log_uniform
+from fnopt.sweep import uniform as uniform
+from fnopt.sweep import when as when
+from fnopt.train import early_stopping as early_stopping
+
+__version__ = "0.1.0"

@@ -1,0 +1,83 @@
+"""Checks whose messages show what was expected, what came, and the cure."""
+
+import importlib
+from collections.abc import Iterable
+from difflib import get_close_matches
+from operator import index
+from types import ModuleType
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+SAME = {  # what the same thing is called elsewhere
+    "learning_rate": "lr",
+    "epsilon": "eps",
+    "beta1": "b1",
+    "beta2": "b2",
+    "beta_1": "b1",
+    "beta_2": "b2",
+    "batchsize": "batch_size",
+    "auc": "roc_auc",
+    "mse": "mean_squared_error",
+    "rmse": "root_mean_squared_error",
+    "mae": "mean_absolute_error",
+    "mcc": "matthews_corrcoef",
+}
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """``"; did you mean 'x'?"`` for the nearest known name, else the list of all.
+
+    >>> nearest("adm", ["adam", "sgd"])
+    "; did you mean 'adam'?"
+    """
+    known, name = sorted(known), str(name)
+    close = [SAME[name]] if SAME.get(name) in known else get_close_matches(name, known, n=1)
+    close = close or [k for k in known if len(name) > 2 and (k.startswith(name) or name.startswith(k))]
+    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}"
+
+
+def one_of(what: str, value: Any, known: Iterable[str]) -> Any:
+    """``value`` if it is one of the known names, else ValueError naming the nearest."""
+    known = list(known)
+    if value not in known:
+        raise ValueError(f"unknown {what} {value!r}{nearest(str(value), known)}")
+    return value
+
+
+def whole(name: str, value: Any, least: int = 1) -> int:
+    """A whole number, Python's or NumPy's, not below ``least``.
+
+    >>> whole("epochs", 3)
+    3
+    """
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        number = index(value)
+    except TypeError:
+        number = least - 1
+    if number < least:
+        raise ValueError(f"`{name}` must be a whole number ≥ {least}, got {value!r}")
+    return number
+
+
+def same_structure(expected: Any, got: Any, what: str) -> None:
+    """Raise ValueError, with both trees printed, unless both have one structure and the same shapes."""
+    a, b = jax.tree.structure(expected), jax.tree.structure(got)
+    if a != b:
+        raise ValueError(f"{what} must have the structure of the parameters:\n  expected {a}\n  got      {b}")
+    for (path, x), y in zip(jax.tree_util.tree_leaves_with_path(expected), jax.tree.leaves(got), strict=True):
+        if jnp.shape(x) != jnp.shape(y):
+            name = jax.tree_util.keystr(path)
+            raise ValueError(f"{what}{name} must have the parameter's shape {jnp.shape(x)}, got {jnp.shape(y)}")
+
+
+def require(module: str, extra: str) -> ModuleType:
+    """Import an optional library, or say in one line how to install it."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        name = module.split(".")[0]
+        raise ImportError(f"this needs {name}, which is not installed: pip install 'fnopt[{extra}]'") from error

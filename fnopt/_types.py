@@ -1,0 +1,183 @@
+"""The contracts that every layer shares: read this file first.
+
+Numbers are leaves, structure is static: whatever could be tuned as a number is a leaf of one of these records and may
+be traced; whatever changes shapes or code is a static field, hashable and part of the tree structure.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import chex
+import jax
+from jax import Array
+from jax.typing import ArrayLike
+
+Params = chex.ArrayTree  # pytree of floating arrays
+Stats = chex.ArrayTree  # pytree of arrays that training collects but does not differentiate; () where there are none
+Label = int | str
+
+
+@runtime_checkable
+class Schedule(Protocol):
+    """A number over time: a pytree of numbers, called with the updates done so far (from 0)."""
+
+    def __call__(self, step: ArrayLike) -> Array: ...
+
+
+@runtime_checkable
+class Searchable(Protocol):
+    """A number that is still to be drawn: a search space standing where a value will stand."""
+
+    def quantile(self, u: Array) -> Array: ...
+
+
+class State(NamedTuple):
+    """What every optimizer carries; wrappers nest only ``memory``, and ``hyper`` stays one flat record of numbers."""
+
+    step: Array  # shape=(), int32; updates done so far
+    params: Params
+    hyper: Any  # NamedTuple of scalars or schedules
+    memory: Any  # the optimizer's own
+
+
+class InitState(Protocol):
+    """``init(params, **numbers) -> State``: start at ``params``."""
+
+    def __call__(self, params: Params, **numbers: Any) -> State: ...
+
+
+class UpdateState(Protocol):
+    """``update(state, grads, *, loss=None) -> State``: one step; ``loss`` is for those that ask for it."""
+
+    def __call__(self, state: State, grads: Params, *, loss: Array | None = None) -> State: ...
+
+
+def parameters(state: State) -> Params:
+    """The weights to evaluate where an optimizer keeps no separate ones."""
+    return state.params
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """A frozen value: ``init(params, **numbers) -> State``, ``update(state, grads) -> State``, ``readout(state)``.
+
+    ``numbers`` is the NamedTuple class of its numbers (names and defaults; ``lr`` first).
+    """
+
+    name: str
+    init: InitState = field(repr=False)
+    update: UpdateState = field(repr=False)
+    numbers: type = field(repr=False)
+    readout: Callable[[State], Params] = field(default=parameters, repr=False)
+    lr: float = field(default=1e-3, repr=False)  # where a search or a first run starts when nobody says
+
+
+class Column(NamedTuple):
+    """How one column of a table becomes numbers: as it is, or one-hot over ``categories`` where it is text."""
+
+    name: str
+    categories: tuple[str, ...] | None = None
+
+
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["x", "y", "weight"],
+    meta_fields=["classes", "features", "columns", "missing", "target", "name"],
+)
+@dataclass(frozen=True)
+class Dataset:
+    """Examples in rows, with what their numbers mean.
+
+    ``x`` is shape=(m, n_x) or (m, …), floating; ``y`` is shape=(m,) or (m, outputs): integers for classes,
+    floating values, or 0/1 columns for labels; ``weight`` is shape=(m,), not negative, or None for all alike.
+    ``classes[k]`` is what label ``k`` stands for, or None where the labels are what they are. ``columns`` say how a
+    table's columns became ``x``. With ``missing="mean"`` a NaN in ``x`` is a missing cell, which takes its column's
+    mean over the training part when a model is fitted; else NaN is an error there.
+    """
+
+    x: Any
+    y: Any
+    weight: Any = None
+    classes: tuple[Label, ...] | None = None
+    features: tuple[str, ...] | None = None
+    columns: tuple[Column, ...] | None = None
+    missing: str | None = None
+    target: str = "y"
+    name: str = "data"
+
+    def _replace(self, **changes: Any) -> "Dataset":
+        """A copy with these fields changed, as a NamedTuple has it."""
+        return replace(self, **changes)
+
+    def __len__(self) -> int:
+        return self.x.shape[0]
+
+
+class Batch(NamedTuple):
+    """Some examples; the loss counts each by its weight, and padding by 0."""
+
+    x: Array  # shape=(b, …)
+    y: Array  # shape=(b,) or (b, outputs)
+    weight: Array  # shape=(b,)
+
+
+class InitModel(Protocol):
+    """``init(key, example, hyper) -> (params, stats)``; ``example`` is a batch of the training data's kind."""
+
+    def __call__(self, key: chex.PRNGKey, example: Batch, hyper: Mapping[str, Array]) -> tuple[Params, Stats]: ...
+
+
+class Loss(Protocol):
+    """``loss(params, stats, batch, hyper, key, train) -> (one value an example, stats)``."""
+
+    def __call__(
+        self,
+        params: Params,
+        stats: Stats,
+        batch: Batch,
+        hyper: Mapping[str, Array],
+        key: chex.PRNGKey | None,
+        train: bool,
+    ) -> tuple[Array, Stats]: ...
+
+
+class Predict(Protocol):
+    """``predict(params, stats, x, hyper) -> outputs``: logits for classes and labels, values for values."""
+
+    def __call__(self, params: Params, stats: Stats, x: Array, hyper: Mapping[str, Array]) -> Array: ...
+
+
+class Penalty(Protocol):
+    """``penalty(params, hyper) -> scalar`` added to the mean loss."""
+
+    def __call__(self, params: Params, hyper: Mapping[str, Array]) -> Array: ...
+
+
+class Project(Protocol):
+    """``project(params, hyper, lr) -> params``: after each update, onto what the numbers allow."""
+
+    def __call__(self, params: Params, hyper: Mapping[str, Array], lr: Array) -> Params: ...
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One structure, ready to train: the pure functions that the lane program runs. Hashable: it names a program.
+
+    ``numbers`` are the names of the model's own numbers that this structure has; the optimizer's stand in its class.
+    """
+
+    init: InitModel = field(repr=False)
+    loss: Loss = field(repr=False)
+    predict: Predict = field(repr=False)
+    optimizer: Optimizer
+    task: str  # "classes", "values" or "labels"
+    penalty: Penalty | None = field(default=None, repr=False)
+    project: Project | None = field(default=None, repr=False)
+    numbers: tuple[str, ...] = ()
+    batch_size: int = 32
+    shuffle: bool | str = True  # True: a pass over all examples; "replacement": draws; False: the order as it stands
+    metrics: tuple[str, ...] = ()
+    link: str = "identity"  # from outputs to values: "identity", or "log" where outputs are log rates
+    splits: bool = False  # whether a batch's loss is a sum over its examples, so that it may be taken in parts

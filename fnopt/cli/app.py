@@ -1,0 +1,130 @@
+"""The commands and their options, as typer shows them; what they do stands in the modules that they name."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="fnopt",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Every mistake is one line on stderr and exit code 2; FNOPT_TRACEBACK=1 shows where it was raised.",
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from fnopt.cli.doctor import version_of
+
+        print(f"fnopt {version_of('fnopt') or '(not installed as a package)'}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Train hundreds of configurations of a network side by side, and keep the best."""
+
+
+@app.command(short_help="Search for the best configuration, retrain and test it.")
+def sweep(
+    data: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATA",
+            help="digits, iris, wine, breast_cancer or diabetes, which need no file; or a .csv or .tsv file "
+            "(also .gz), an .npz file with x and y, or a file of IDX images.",
+        ),
+    ],
+    target: Annotated[str | None, typer.Option(help="The column of a table to predict.")] = None,
+    n: Annotated[int | None, typer.Option(help="How many configurations: 256 unless given, or the whole grid.")] = None,
+    epochs: Annotated[int, typer.Option(help="Passes over the training part for each.")] = 30,
+    seeds: Annotated[int, typer.Option(help="How many times each is trained; its score is the mean.")] = 1,
+    space: Annotated[
+        Path | None,
+        typer.Option(help="A TOML file that says what is searched, as in lr = {log_uniform = [1e-4, 1e-1]}."),
+    ] = None,
+    search: Annotated[str, typer.Option(help="random, sobol or grid.")] = "random",
+    objective: Annotated[
+        str | None, typer.Option(help="What ranks them: dev/accuracy for classes and dev/loss otherwise unless given.")
+    ] = None,
+    task: Annotated[
+        str | None, typer.Option(help="classes, values or labels; recognised from the target unless given.")
+    ] = None,
+    patience: Annotated[
+        int | None, typer.Option(help="Stop a configuration after so many epochs without a better score.")
+    ] = None,
+    missing: Annotated[
+        str | None, typer.Option(help="Missing cells: mean (of the training part) or drop (the row); else an error.")
+    ] = None,
+    text: Annotated[
+        list[str] | None, typer.Option(help="A column to read as text although it holds numbers; may be repeated.")
+    ] = None,
+    separator: Annotated[str | None, typer.Option(help="What stands between cells; found out unless given.")] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="The file of labels that belongs to a file of IDX images.")
+    ] = None,
+    split: Annotated[str, typer.Option(help="Shares of train, dev and test.")] = "0.6,0.2,0.2",
+    seed: Annotated[int, typer.Option(help="What the split, the proposals and the training draw from.")] = 0,
+    repeat: Annotated[int, typer.Option(help="Retrain the winner so many times and average its test scores.")] = 1,
+    threads: Annotated[int | None, typer.Option(help="How many run at once: one a core unless given.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The folder to write, runs/NAME unless given.")] = None,
+) -> None:
+    """Search for the best configuration on some data, retrain it, test it once, and write it all down.
+
+    Ctrl-C keeps what is done.
+    """
+    from fnopt.cli.sweep import Asked, run_sweep
+
+    asked = Asked(
+        data=data,
+        target=target,
+        n=n,
+        epochs=epochs,
+        seeds=seeds,
+        space=space,
+        search=search,
+        objective=objective,
+        task=task,
+        patience=patience,
+        missing=missing,
+        text=tuple(text or ()),
+        separator=separator,
+        labels=labels,
+        split=split,
+        seed=seed,
+        repeat=repeat,
+        threads=threads,
+        out=out,
+    )
+    raise typer.Exit(run_sweep(asked))
+
+
+@app.command()
+def predict(
+    model: Annotated[Path, typer.Argument(metavar="RUN", help="A folder that sweep wrote, or a .safetensors file.")],
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA", help="New examples, in a file like the one it was trained on.")
+    ],
+    out: Annotated[Path | None, typer.Option(help="The CSV file to write; the terminal unless given.")] = None,
+    proba: Annotated[bool, typer.Option("--proba", help="Add the probability of each class.")] = False,
+    separator: Annotated[str | None, typer.Option(help="What stands between cells; found out unless given.")] = None,
+) -> None:
+    """Predict with a trained model: CSV, one row an example."""
+    from fnopt.cli.predict import run_predict
+
+    run_predict(model, data, out, proba, separator)
+
+
+@app.command(short_help="Show devices, versions, speed, and what is missing.")
+def doctor() -> None:
+    """Show devices, cores, versions, speed, and which optional libraries are missing."""
+    from fnopt.cli.doctor import run_doctor
+
+    run_doctor()

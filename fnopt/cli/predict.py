@@ -1,0 +1,88 @@
+"""``fnopt predict``: a saved model's answers to new examples, as CSV."""
+
+import csv
+import io
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fnopt import data
+from fnopt._checks import one_of
+from fnopt._types import Column
+from fnopt.cli.winner import MODEL
+from fnopt.data._files import existing, read_bytes
+from fnopt.data.idx import _array as idx_array
+from fnopt.model import Frame
+from fnopt.run import Run, load
+from fnopt.run.plain import write_atomically
+
+
+def run_predict(model: Path, new: Path, out: Path | None, proba: bool, separator: str | None = None) -> None:
+    """Read, predict and write; nothing is written unless all of it can be."""
+    run = load(_file_of(model))
+    if proba and run.frame.task == "values":
+        raise ValueError("--proba is for classes and labels; this model predicts values")
+    content = as_csv(run, examples(run.frame, new, separator), proba)
+    if out is None:
+        sys.stdout.write(content)
+    elif not out.parent.is_dir():
+        raise FileNotFoundError(f"no folder {str(out.parent)!r} to write {out.name!r} in")
+    else:
+        write_atomically(out, content.encode())
+
+
+def _file_of(model: Path) -> Path:
+    """The model's file: itself, or the winner in a sweep's folder."""
+    if not model.is_dir():
+        return model
+    if not (model / MODEL).exists():
+        raise FileNotFoundError(f"{str(model)!r} holds no {MODEL}; `fnopt sweep` writes it when the sweep is finished")
+    return model / MODEL
+
+
+def examples(frame: Frame, path: Path, separator: str | None) -> Any:
+    """New inputs, shape=(m, …), encoded as those that the model was trained on."""
+    if zipfile.is_zipfile(existing(path)):
+        return _from_npz(path)
+    if read_bytes(path)[:2] == b"\0\0":  # no text table begins so, every IDX file does
+        x = idx_array(path)
+        return x.reshape(len(x), -1).astype(np.float32)
+    return data.read_table(path, columns=_columns(frame), missing=frame.missing, separator=separator)
+
+
+def _from_npz(path: Path) -> Any:
+    try:
+        with np.load(path, allow_pickle=False) as kept:
+            return kept[one_of(f"array in {path}:", "x", kept.files)]
+    except (zipfile.BadZipFile, EOFError, OSError) as error:
+        raise ValueError(f"{path} is damaged ({error}); write it again") from error
+
+
+def _columns(frame: Frame) -> tuple[Column, ...]:
+    """The columns of the model's table, or its inputs by name where it was not trained on one."""
+    if frame.columns is not None:
+        return frame.columns
+    names = frame.features or tuple(f"x{k}" for k in range(int(np.prod(frame.shape))))
+    return tuple(Column(name) for name in names)
+
+
+def as_csv(run: Run, x: Any, proba: bool) -> str:
+    """A header and a row an example: what is predicted, then the probability of each class."""
+    answers = np.asarray(run.predict(x))
+    name = "prediction" if run.frame.name == "y" else run.frame.name
+    wide = answers.ndim == 2
+    header = [f"{name}.{k}" for k in range(answers.shape[1])] if wide else [name]
+    columns = [answers if wide else answers[:, None]]
+    if proba:
+        header += [f"p({kind})" for kind in (run.classes or header)]
+        columns.append(np.asarray(run.predict_proba(x)))
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(
+        [cell for part in row for cell in part] for row in zip(*(c.tolist() for c in columns), strict=True)
+    )
+    return out.getvalue()

@@ -1,0 +1,141 @@
+"""Training, dev and test parts, at any ratio."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import chex
+import numpy as np
+
+from fnopt._checks import one_of
+from fnopt._types import Dataset
+from fnopt.data._rows import as_key, checked, permutation, take
+
+NOISE = 1e-9  # 0.7 × 10 is a hair above 7 in floating point
+
+
+def split(
+    data: Dataset,
+    fractions: Sequence[float],
+    *,
+    key: chex.PRNGKey | None = None,
+    stratify: bool = False,
+    groups: Any = None,
+    order: Literal["random", "time"] = "random",
+) -> tuple[Dataset, ...]:
+    """One dataset a fraction: disjoint, complete, none empty, and the same for the same key.
+
+    A part's size is its share of the examples, rounded by largest remainder.
+
+    Args:
+        data: what to split.
+        fractions: two or more numbers > 0 that sum to 1, such as (0.6, 0.2, 0.2), (0.7, 0.3) or (0.98, 0.01, 0.01).
+        key: what the random order comes from; of no use with ``order="time"``.
+        stratify: keep the shares of the classes: each class's count in each part is within 1 of its share. Where a
+            class has too few examples for all parts, the first part (train) has at least one.
+        groups: shape=(m,); examples of one group stay together. Groups go, in random order, each to the part that
+            lacks most, so sizes come as near as whole groups allow.
+        order: "random", or "time" for consecutive parts in the order of the rows.
+
+    Returns:
+        The parts, in the order of ``fractions``.
+
+    Raises:
+        ValueError: for fractions that cannot be, a part that would be empty, or two of stratify, groups and time.
+        TypeError: for what is no dataset or no key.
+
+    >>> import jax, numpy as np
+    >>> from fnopt.data import dataset
+    >>> data = dataset(np.arange(10.0)[:, None], [0] * 8 + [1] * 2)
+    >>> train, dev = split(data, (0.5, 0.5), key=jax.random.key(0), stratify=True)
+    >>> sorted(train.y.tolist()), sorted(dev.y.tolist())
+    ([0, 0, 0, 0, 1], [0, 0, 0, 0, 1])
+    >>> [len(part) for part in split(data, (0.6, 0.2, 0.2), order="time")]
+    [6, 2, 2]
+    """
+    checked(data)
+    one_of("order", order, ("random", "time"))
+    shares = _shares(fractions)
+    if (order == "time") + bool(stratify) + (groups is not None) > 1:
+        raise ValueError('choose one of stratify=True, groups=… and order="time"')
+    m = len(data)
+    rows = np.arange(m) if order == "time" else permutation(as_key(key), m)
+    if groups is not None:
+        part = _by_group(_groups(groups, m)[rows], shares)
+    elif stratify:
+        part = _by_class(_labels(data)[rows], shares)
+    else:
+        part = np.repeat(np.arange(len(shares)), _sizes(shares * m, np.zeros(len(shares))))
+    counts = np.bincount(part, minlength=len(shares))
+    if not counts.all():
+        raise ValueError(
+            f"{m} examples at fractions {tuple(fractions)} give parts of {counts.tolist()}; none may be empty: "
+            "take fewer parts or larger fractions"
+        )
+    return tuple(take(data, rows[part == k]) for k in range(len(shares)))
+
+
+def _shares(fractions: Sequence[float]) -> np.ndarray:
+    try:
+        shares = np.asarray(fractions, np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"`fractions` must be numbers such as (0.6, 0.2, 0.2), got {fractions!r}") from error
+    if shares.ndim != 1 or len(shares) < 2:
+        raise ValueError(f"`fractions` must be two or more, such as (0.8, 0.2), got {fractions!r}")
+    if not (shares > 0).all() or abs(shares.sum() - 1) > 1e-6:
+        raise ValueError(f"`fractions` must be > 0 and sum to 1, got {tuple(fractions)}, which sum to {shares.sum():g}")
+    return shares / shares.sum()
+
+
+def _sizes(share: np.ndarray, lack: np.ndarray) -> np.ndarray:
+    """Whole numbers with the sum of ``share``, each its floor or one more, where ``lack`` + remainder is largest."""
+    sizes = np.floor(share + NOISE).astype(np.int64)
+    remainder = share - sizes
+    over = remainder > NOISE  # a whole share stays as it is
+    left = round(float(share.sum())) - int(sizes.sum())
+    rank = np.argsort(np.where(over, -np.round(lack + remainder, 9), np.inf), kind="stable")
+    sizes[rank[:left]] += 1
+    return sizes
+
+
+def _by_class(labels: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """The part of each example; what rounding keeps from a part in one class, it gets back in the next."""
+    part = np.empty(len(labels), np.int64)
+    lack = np.zeros(len(shares))
+    names, counts = np.unique(labels, return_counts=True)
+    for label in names[np.argsort(counts, kind="stable")]:  # the smallest first, the largest make up for them
+        here = np.flatnonzero(labels == label)
+        share = shares * len(here)
+        first = np.where(np.arange(len(shares)) == 0, len(labels), 0) if share[0] < 1 else 0  # train before all others
+        sizes = _sizes(share, lack + first)
+        lack = lack + share - sizes
+        part[here] = np.repeat(np.arange(len(shares)), sizes)
+    return part
+
+
+def _by_group(groups: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """The part of each example, groups taken in the order in which they first appear."""
+    names, first, codes, sizes = np.unique(groups, return_index=True, return_inverse=True, return_counts=True)
+    if len(names) < len(shares):
+        raise ValueError(f"{len(names)} groups cannot fill {len(shares)} parts; take fewer parts")
+    home = np.empty(len(names), np.int64)
+    filled = np.zeros(len(shares), np.int64)
+    for k, group in enumerate(np.argsort(first)):
+        empty = filled == 0
+        must = empty if empty.sum() >= len(names) - k else np.ones(len(shares), bool)  # else a part would stay empty
+        home[group] = np.argmax(np.where(must, shares * len(groups) - filled, -np.inf))
+        filled[home[group]] += sizes[group]
+    return home[codes.reshape(-1)]
+
+
+def _labels(data: Dataset) -> np.ndarray:
+    y = np.asarray(data.y)
+    if y.ndim != 1 or y.dtype.kind not in "biuUS":
+        raise ValueError(f"stratify=True wants one class label an example, got y of shape {y.shape}, {y.dtype}")
+    return y
+
+
+def _groups(groups: Any, m: int) -> np.ndarray:
+    groups = np.asarray(groups)
+    if groups.shape != (m,):
+        raise ValueError(f"`groups` must have shape ({m},), one an example, got {groups.shape}")
+    return groups.astype(str) if groups.dtype.kind == "O" else groups

@@ -1,0 +1,49 @@
+"""Scores and curves: pure functions of (truth, prediction or score), the same under jit and vmap.
+
+Common arguments: ``weight`` is one number for each example, and an example of weight 0 never counts, whatever stands in
+its row; ``classes`` is how many there are, from the labels where their values are known, else 2, so say it under jit;
+``average`` is how classes become one number; ``zero_division`` is the value of 0/0. Averages run over all ``classes``,
+also those that no example has. Results have the default floating type.
+
+A fault (labels out of range, negative weights) is an error where values are known and NaN where they are traced. A NaN
+prediction or score gives NaN. With no example that counts, a mean is NaN.
+
+>>> import jax
+>>> float(jax.jit(accuracy)(jax.numpy.array([0, 1, 1]), jax.numpy.array([0, 1, 1])))
+1.0
+"""
+
+from fnopt.metrics.absolute import max_error as max_error
+from fnopt.metrics.absolute import mean_absolute_error as mean_absolute_error
+from fnopt.metrics.absolute import mean_absolute_percentage_error as mean_absolute_percentage_error
+from fnopt.metrics.absolute import median_absolute_error as median_absolute_error
+from fnopt.metrics.accuracy import accuracy as accuracy
+from fnopt.metrics.accuracy import balanced_accuracy as balanced_accuracy
+from fnopt.metrics.accuracy import top_k_accuracy as top_k_accuracy
+from fnopt.metrics.accuracy import zero_one as zero_one
+from fnopt.metrics.agreement import cohen_kappa as cohen_kappa
+from fnopt.metrics.agreement import matthews_corrcoef as matthews_corrcoef
+from fnopt.metrics.area import area as area
+from fnopt.metrics.class_rates import f1 as f1
+from fnopt.metrics.class_rates import false_positive_rate as false_positive_rate
+from fnopt.metrics.class_rates import fbeta as fbeta
+from fnopt.metrics.class_rates import jaccard as jaccard
+from fnopt.metrics.class_rates import precision as precision
+from fnopt.metrics.class_rates import recall as recall
+from fnopt.metrics.class_rates import sensitivity as sensitivity
+from fnopt.metrics.class_rates import specificity as specificity
+from fnopt.metrics.confusion import confusion_matrix as confusion_matrix
+from fnopt.metrics.explained import d2_absolute_error as d2_absolute_error
+from fnopt.metrics.explained import explained_variance as explained_variance
+from fnopt.metrics.explained import r2 as r2
+from fnopt.metrics.poisson import mean_poisson_deviance as mean_poisson_deviance
+from fnopt.metrics.probability import brier as brier
+from fnopt.metrics.probability import log_loss as log_loss
+from fnopt.metrics.rates import Rates as Rates
+from fnopt.metrics.rates import rates as rates
+from fnopt.metrics.roc import RocCurve as RocCurve
+from fnopt.metrics.roc import roc_auc as roc_auc
+from fnopt.metrics.roc import roc_curve as roc_curve
+from fnopt.metrics.squared import mean_squared_error as mean_squared_error
+from fnopt.metrics.squared import mean_squared_log_error as mean_squared_log_error
+from fnopt.metrics.squared import root_mean_squared_error as root_mean_squared_error

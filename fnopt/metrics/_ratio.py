@@ -1,0 +1,92 @@
+"""Ratios, means and roots with a defined 0/0, in value and in derivative."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import ArrayLike
+
+from fnopt._checks import one_of
+
+AVERAGES = ("binary", "micro", "macro", "weighted")
+
+
+def ratio(part: Array, whole: Array, otherwise: ArrayLike = 0) -> Array:
+    """``part / whole``, or ``otherwise`` where ``whole`` is 0.
+
+    >>> ratio(jnp.array([1.0, 0.0]), jnp.array([4.0, 0.0]), 1).tolist()
+    [0.25, 1.0]
+    """
+    empty = whole == 0
+    return jnp.where(empty, jnp.asarray(otherwise, part.dtype), part / jnp.where(empty, 1, whole))
+
+
+def root(x: Array) -> Array:
+    """Square root whose derivative at 0 is 0."""
+    zero = x == 0
+    return jnp.where(zero, 0, jnp.sqrt(jnp.where(zero, 1, x)))
+
+
+def mean(x: Array, weight: Array) -> Array:
+    """Σ w x / Σ w over the examples, for each column; NaN where no example counts.
+
+    >>> mean(jnp.array([[1.0], [4.0]]), jnp.array([2.0, 1.0])).tolist()
+    [2.0]
+    """
+    return ratio(jnp.sum(weight[:, None] * x, axis=0), jnp.sum(weight), jnp.nan)
+
+
+def relative(weight: Array) -> Array:
+    """Weights over the largest, for what does not depend on their scale: equal ones become 1 and add up exactly."""
+    return ratio(weight, jnp.max(weight))
+
+
+def median(x: Array, weight: Array) -> Array:
+    """The weighted median of each column, shape=(columns,): half of the weight lies on each side.
+
+    The smallest value that has at least half of the weight at or below it, averaged with the largest that has at least
+    half at or above it: NumPy's median where all weights are alike.
+
+    >>> median(jnp.array([[1.0], [2.0], [3.0], [9.0]]), jnp.ones(4)).tolist()
+    [2.5]
+    """
+    order = jnp.argsort(x, axis=0)
+    x = jnp.take_along_axis(x, order, axis=0)
+    w = jnp.take_along_axis(jnp.broadcast_to(relative(weight)[:, None], x.shape), order, axis=0)
+    below, above = jnp.cumsum(w, axis=0), jnp.flip(jnp.cumsum(jnp.flip(w, axis=0), axis=0), axis=0)
+    half, counts = jnp.sum(w, axis=0) / 2, w > 0
+    low = jnp.min(jnp.where(counts & (below >= half[None, :]), x, jnp.inf), axis=0)
+    high = jnp.max(jnp.where(counts & (above >= half[None, :]), x, -jnp.inf), axis=0)
+    return jnp.where(half > 0, (low + high) / 2, jnp.nan)
+
+
+@partial(jax.jit, static_argnames="average")
+def averaged(part: Array, whole: Array, support: Array, average: str | None, zero_division: ArrayLike) -> Array:
+    """One ratio from those of the classes, all of shape=(classes,); ``average`` is already checked.
+
+    ``binary`` is class 1's, ``micro`` the ratio of the sums, ``macro`` the mean, ``weighted`` the mean by support (the
+    plain one where no class has any), None each. With ``zero_division=nan`` a mean leaves out the classes with 0/0.
+    """
+    if average == "binary":
+        return ratio(part[1], whole[1], zero_division)
+    if average == "micro":
+        return ratio(jnp.sum(part), jnp.sum(whole), zero_division)
+    each = ratio(part, whole, zero_division)
+    if average is None:
+        return each
+    left_out = (whole == 0) & jnp.isnan(jnp.asarray(zero_division, part.dtype))
+    kept = jnp.where(left_out, 0, jnp.ones_like(support))
+    share = kept * support if average == "weighted" else kept
+    share = jnp.where(jnp.sum(share) == 0, kept, share)
+    return ratio(jnp.sum(share * jnp.where(left_out, 0, each)), jnp.sum(share), zero_division)
+
+
+def check_average(average: str | None, classes: int, columns: bool) -> None:
+    """ValueError for an unknown average, and for ``binary`` where there is no one class 1."""
+    if average is None:
+        return
+    one_of("average", average, AVERAGES)
+    if average == "binary" and (columns or classes != 2):
+        kind = f"{classes} labels an example" if columns else f"{classes} classes"
+        raise ValueError(f'average="binary" is for two classes, got {kind}; say average="macro" (or another)')

@@ -1,0 +1,31 @@
+"""The regression score of counts."""
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import ArrayLike
+
+from fnopt.metrics._inputs import paired, refuse
+from fnopt.metrics._ratio import mean
+
+
+def mean_poisson_deviance(truth: ArrayLike, prediction: ArrayLike, *, weight: ArrayLike | None = None) -> Array:
+    """How unlikely counts are under predicted rates: the mean of 2 (y log(y/ŷ) - y + ŷ), with 0 log 0 = 0.
+
+    Arguments and returns are those of :func:`fnopt.metrics.mean_squared_error`; ValueError also where y < 0 or ŷ <= 0,
+    and NaN where these are traced. Nelder and Wedderburn, 1972, https://doi.org/10.2307/2344614.
+
+    >>> float(mean_poisson_deviance([0.0, 2.0], [1.0, 2.0]))
+    1.0
+    """
+    y, p, w = paired(truth, prediction, weight)
+    w = refuse(w, y < 0, y, "`truth` must not be negative")
+    w = refuse(w, p <= 0, p, "`prediction` must be above 0")
+    return _mean_poisson_deviance(y, p, w)
+
+
+@jax.jit
+def _mean_poisson_deviance(y: Array, p: Array, w: Array) -> Array:
+    some = y > 0
+    surprise = jnp.where(some, y * jnp.log(jnp.where(some, y, p) / p), 0)
+    return mean(2 * (surprise - y + p), w).mean()

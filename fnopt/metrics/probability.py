@@ -1,0 +1,75 @@
+"""Scores of probabilities: how far from what came true."""
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import ArrayLike
+
+from fnopt.metrics._inputs import labels, library, refuse, values, weights, where_counted, whole, within
+from fnopt.metrics._ratio import mean
+
+
+def log_loss(truth: ArrayLike, probability: ArrayLike, *, weight: ArrayLike | None = None) -> Array:
+    """The mean of -log of the probability given to what came true.
+
+    Probabilities are first moved into [ε, 1 - ε] with ε the floating type's step at 1, as in scikit-learn, so that the
+    loss of a sure mistake is large and finite. For training, the losses that take logits are exact there.
+
+    Args:
+        truth: labels 0..classes-1, shape=(m,).
+        probability: of class 1, shape=(m,), or of each class, shape=(m, classes), rows adding up to 1.
+        weight: shape=(m,), not negative; None counts each example once.
+
+    Returns:
+        Scalar of at least 0; NaN where no example counts.
+
+    Raises:
+        ValueError: for shapes that do not fit, labels out of range, and probabilities outside [0, 1].
+
+    >>> round(float(log_loss([1, 0], [0.5, 0.5])), 6)
+    0.693147
+    """
+    return _log_loss(*_checked(truth, probability, weight))
+
+
+@jax.jit
+def _log_loss(t: Array, p: Array, w: Array) -> Array:
+    eps = jnp.finfo(p.dtype).eps
+    own = jnp.take_along_axis(jnp.clip(p, eps, 1 - eps), t[:, None], axis=1)
+    return mean(-jnp.log(own), w)[0]
+
+
+def brier(truth: ArrayLike, probability: ArrayLike, *, weight: ArrayLike | None = None) -> Array:
+    """The mean squared error of probabilities: (p - y)², or Σ_k (p_k - [y = k])² over three classes or more.
+
+    Two classes in two columns give the value of one column. Arguments, returns and errors are those of
+    :func:`log_loss`. Brier, 1950.
+
+    >>> float(brier([1, 0], [0.5, 0.0]))
+    0.125
+    """
+    return _brier(*_checked(truth, probability, weight))
+
+
+@jax.jit
+def _brier(t: Array, p: Array, w: Array) -> Array:
+    hit = (t[:, None] == jnp.arange(p.shape[1], dtype=jnp.int32)[None, :]).astype(p.dtype)
+    error = jnp.sum(jnp.square(p - hit), axis=1, keepdims=True)
+    return mean(error, w)[0] / (2 if p.shape[1] == 2 else 1)
+
+
+def _checked(truth: ArrayLike, probability: ArrayLike, weight: ArrayLike | None) -> tuple[Array, Array, Array]:
+    """Labels, a probability for each class, shape=(m, classes), and weights; harmless where the weight is 0."""
+    t, p = labels("truth", truth), values("probability", probability)
+    if t.ndim != 1 or p.ndim > 2 or len(t) != len(p) or (p.ndim == 2 and p.shape[1] < 2):
+        raise ValueError(
+            "`truth` and `probability` must have shapes (m,) and (m,), or (m,) and (m, classes); "
+            f"got {t.shape} and {p.shape}"
+        )
+    w = whole("truth", t, weights(weight, len(t)))
+    expected = "`probability` must be in [0, 1]; of logits take the sigmoid or softmax"
+    w = refuse(w, (p < 0) | (p > 1), p, expected)
+    p = where_counted(w, p, 0.5)
+    p = p if p.ndim == 2 else library(p).stack([1 - p, p], axis=1)
+    t, w = within("truth", t, w, p.shape[1], "several classes need a column of `probability` each")
+    return t, p, w

@@ -1,0 +1,148 @@
+"""The built-in models: classifier, regressor and multilabel, all of them feedforward networks."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from fnopt._checks import nearest
+from fnopt._types import Optimizer
+from fnopt.model.mlp import FORWARD, NUMBERS, build
+from fnopt.model.model import Model
+
+# What a number needs from the structure to mean anything; elsewhere it is blank.
+NEEDS = {
+    "slope": ("activation", ("leaky_relu", "elu")),
+    **{name: ("norm", ("batch",)) for name in FORWARD if name.startswith("norm_")},
+    "delta": ("loss", ("huber",)),
+    "quantile": ("loss", ("quantile",)),
+}
+
+
+def _declare(kind: str, task: str, loss: str, structure: dict[str, Any], numbers: dict[str, Any], **rest: Any) -> Model:
+    names = {"loss": loss, **structure}
+    model = Model(kind=kind, task=task, build=partial(_build, task), structure=names, ranges=NUMBERS, **rest)
+    unknown = [name for name in numbers if name not in model.known()]
+    if unknown:
+        raise TypeError(f"{kind} has no argument {unknown[0]!r}{nearest(unknown[0], model.known())}")
+    return Model(kind=kind, task=task, build=model.build, structure=names, ranges=NUMBERS, numbers=numbers, **rest)
+
+
+def _build(task: str, structure: Any, numbers: tuple[str, ...], features: int, outputs: int, metrics: Any) -> Any:
+    kept = tuple(n for n in numbers if n not in NEEDS or structure[NEEDS[n][0]] in NEEDS[n][1])
+    return build(task, structure, kept, features, outputs, metrics)
+
+
+def classifier(
+    hidden: int | Sequence[int] | None = None,
+    *,
+    activation: str = "relu",
+    norm: str | None = None,
+    init: str = "he",
+    optimizer: str | Optimizer = "adam",
+    batch_size: int = 32,
+    shuffle: bool | str = True,
+    standardize: bool = True,
+    class_weight: Any = None,
+    **numbers: Any,
+) -> Model:
+    """A network that names one of C classes: softmax output and cross-entropy, one sigmoid where there are two.
+
+    Args:
+        hidden: widths of the hidden layers; None takes one layer between input and output size, () none.
+        activation: of the hidden layers, a name of ``fo.nn.activations``.
+        norm: ``"batch"`` or None.
+        init: ``"he"``, ``"glorot"``, ``"lecun"`` (each also ``_uniform`` and ``_truncated``), ``"orthogonal"`` or
+            ``"zeros"``.
+        optimizer: a name of ``fo.optim`` or an ``Optimizer``.
+        batch_size: examples an update, ≥ 1; more than there are means all of them.
+        shuffle: True for shuffled passes, False for the order as it stands, ``"replacement"`` for draws.
+        standardize: zero mean and unit variance of each input over the training part.
+        class_weight: None, ``"balanced"``, or {label: weight}; counts in the training cost alone.
+        numbers: defaults for any number (``lr``, ``l2``, ``dropout``, …); ``hyper`` and ``space`` go over them.
+
+    Returns:
+        a ``Model`` for ``fit`` and ``caviar``.
+
+    >>> classifier(hidden=(64, 64), norm="batch").task
+    'classes'
+    """
+    structure = _structure(hidden, activation, norm, init, optimizer, batch_size, shuffle)
+    return _declare(
+        "classifier", "classes", "cross_entropy", structure, numbers, standardize=standardize, class_weight=class_weight
+    )
+
+
+def regressor(
+    hidden: int | Sequence[int] | None = None,
+    *,
+    loss: str = "squared_error",
+    activation: str = "relu",
+    norm: str | None = None,
+    init: str = "he",
+    optimizer: str | Optimizer = "adam",
+    batch_size: int = 32,
+    shuffle: bool | str = True,
+    standardize: bool = True,
+    standardize_target: bool | None = None,
+    **numbers: Any,
+) -> Model:
+    """A network that predicts values: identity output, squared error unless another ``loss`` is named.
+
+    Args as :func:`classifier`, and:
+        loss: ``"squared_error"``, ``"absolute_error"``, ``"huber"`` (number ``delta``), ``"log_cosh"``, ``"quantile"``
+            (number ``quantile``) or ``"poisson"`` (outputs are log rates).
+        standardize_target: train on targets of zero mean and unit variance; predictions and scores are in the
+            target's own units all the same. On by default, but for ``"poisson"``.
+
+    >>> regressor(hidden=8, loss="huber", delta=0.5).task
+    'values'
+    """
+    structure = _structure(hidden, activation, norm, init, optimizer, batch_size, shuffle)
+    if standardize_target is None:
+        standardize_target = loss != "poisson"
+    return _declare(
+        "regressor",
+        "values",
+        loss,
+        structure,
+        numbers,
+        standardize=standardize,
+        standardize_target=standardize_target,
+    )
+
+
+def multilabel(
+    hidden: int | Sequence[int] | None = None,
+    *,
+    activation: str = "relu",
+    norm: str | None = None,
+    init: str = "he",
+    optimizer: str | Optimizer = "adam",
+    batch_size: int = 32,
+    shuffle: bool | str = True,
+    standardize: bool = True,
+    **numbers: Any,
+) -> Model:
+    """A network that says yes or no to each of several labels: a sigmoid each; ``y`` is shape=(m, labels) of 0 and 1.
+
+    Args as :func:`classifier`.
+
+    >>> multilabel(hidden=(16,)).task
+    'labels'
+    """
+    structure = _structure(hidden, activation, norm, init, optimizer, batch_size, shuffle)
+    return _declare("multilabel", "labels", "cross_entropy", structure, numbers, standardize=standardize)
+
+
+def _structure(
+    hidden: Any, activation: Any, norm: Any, init: Any, optimizer: Any, batch_size: Any, shuffle: Any
+) -> Any:
+    return {
+        "hidden": tuple(hidden) if isinstance(hidden, list) else hidden,
+        "activation": activation,
+        "norm": norm,
+        "init": init,
+        "optimizer": optimizer,
+        "batch_size": batch_size,
+        "shuffle": shuffle,
+    }

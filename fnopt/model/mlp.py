@@ -1,0 +1,192 @@
+"""The feedforward network as a trial: forward pass, loss and penalties of one structure."""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+import chex
+from jax import Array
+
+from fnopt import losses, nn, penalties
+from fnopt._checks import one_of
+from fnopt._types import Batch, InitModel, Loss, Params, Predict, Stats, Trial
+from fnopt.numbers import DECAY, FRACTION, NONNEGATIVE, POSITIVE, REAL, Range
+
+# The model's own numbers; each exists in a run that names it, and costs nothing in one that does not.
+NUMBERS: dict[str, Range] = {
+    "l1": NONNEGATIVE,  # s of s Σ|w|
+    "l2": NONNEGATIVE,  # s of s Σ w²
+    "prox_l1": NONNEGATIVE,  # λ′ of the proximal step: weights shrink by lr λ′ towards an exact zero
+    "max_norm": POSITIVE,  # the largest norm of a unit's incoming weights
+    "dropout": FRACTION,  # probability to drop a hidden unit; one for all layers or a tuple
+    "label_smoothing": FRACTION,
+    "slope": REAL,  # negative slope of leaky ReLU, α of ELU
+    "norm_decay": DECAY,  # of batch norm's averages
+    "norm_eps": POSITIVE,
+    "norm_unbiased": FRACTION,  # 0: variance by 1/m as Keras, 1: by m/(m-1) as torch
+    "norm_bias_correction": FRACTION,
+    "norm_start": REAL,
+    "delta": POSITIVE,  # of the Huber loss
+    "quantile": FRACTION,  # of the quantile loss
+}
+FORWARD = ("slope", "norm_decay", "norm_eps", "norm_unbiased", "norm_bias_correction", "norm_start")
+
+
+class Network(NamedTuple):
+    """What shapes a network and its loss."""
+
+    task: str
+    hidden: tuple[int, ...]
+    activation: str
+    norm: str | None
+    init: str
+    loss: str
+    outputs: int
+
+
+PER_EXAMPLE: dict[str, dict[str, Callable[..., Array]]] = {
+    "classes": {"cross_entropy": losses.softmax_cross_entropy},
+    "labels": {"cross_entropy": losses.sigmoid_cross_entropy},
+    "values": {
+        "squared_error": losses.squared_error,
+        "absolute_error": losses.absolute_error,
+        "huber": losses.huber,
+        "log_cosh": losses.log_cosh,
+        "quantile": losses.quantile,
+        "poisson": losses.poisson,
+    },
+}
+
+
+class Functions(NamedTuple):
+    """A network's pure functions; the same objects for equal networks, so that equal trials compile once."""
+
+    init: InitModel
+    loss: Loss
+    predict: Predict
+
+
+@cache
+def functions(network: Network) -> Functions:
+    """Initial weights, loss and outputs of a network."""
+    net = nn.mlp(
+        hidden=network.hidden,
+        out=network.outputs,
+        activation=network.activation,
+        norm=network.norm,
+        init=network.init,
+    )
+    per_example = example_loss(network)
+
+    def init(key: chex.PRNGKey, example: Batch, hyper: Mapping[str, Array]) -> tuple[Params, Stats]:
+        return net.init(key, features=flat(example.x).shape[-1])
+
+    def loss(
+        params: Params, stats: Stats, batch: Batch, hyper: Mapping[str, Array], key: Any, train: bool
+    ) -> tuple[Array, Stats]:
+        outputs, stats = net.forward(
+            params,
+            stats,
+            flat(batch.x),
+            dropout=hyper.get("dropout") if train else None,
+            key=key,
+            train=train,
+            weight=batch.weight,
+            **_forward(hyper),
+        )
+        return per_example(outputs, batch.y, hyper, train), stats
+
+    def predict(params: Params, stats: Stats, x: Array, hyper: Mapping[str, Array]) -> Array:
+        return net.forward(params, stats, flat(x), **_forward(hyper))[0]
+
+    return Functions(init, loss, predict)
+
+
+def _forward(hyper: Mapping[str, Array]) -> dict[str, Any]:
+    """The numbers that the forward pass takes by name."""
+    return {name: value for name, value in hyper.items() if name in FORWARD}
+
+
+def flat(x: Array) -> Array:
+    """Examples as rows of numbers: images become vectors."""
+    return x.reshape(x.shape[0], -1)
+
+
+def example_loss(network: Network) -> Callable[[Array, Array, Mapping[str, Array], bool], Array]:
+    """The loss per example from outputs of shape=(b, outputs); one output is a logit or a value of its own."""
+    function = PER_EXAMPLE[network.task][one_of("loss", network.loss, PER_EXAMPLE[network.task])]
+    extra = {"huber": "delta", "quantile": "quantile"}.get(network.loss)
+    binary = network.task == "classes" and network.outputs == 1
+
+    def loss(outputs: Array, y: Array, hyper: Mapping[str, Array], train: bool) -> Array:
+        smoothing = hyper["label_smoothing"] if train and "label_smoothing" in hyper else None
+        if binary:
+            target = y.astype(outputs.dtype)
+            if smoothing is not None:
+                target = target * (1 - smoothing) + 0.5 * smoothing
+            return losses.sigmoid_cross_entropy(outputs[:, 0], target)
+        if network.task == "classes":
+            return function(outputs, y) if smoothing is None else function(outputs, y, smoothing=smoothing)
+        if network.task == "labels":
+            each = function(outputs, y.astype(outputs.dtype))
+            return each if each.ndim == 1 else each.mean(axis=-1)
+        outputs = outputs.reshape(y.shape)
+        return function(outputs, y) if extra is None or extra not in hyper else function(outputs, y, hyper[extra])
+
+    return loss
+
+
+def penalty(params: Params, hyper: Mapping[str, Array]) -> Array:
+    """Elastic net: s₁ Σ|w| + s₂ Σ w² over the weights, each where it is named."""
+    terms = []
+    if "l1" in hyper:
+        terms.append(penalties.l1(params, hyper["l1"]))
+    if "l2" in hyper:
+        terms.append(penalties.l2(params, hyper["l2"]))
+    return sum(terms[1:], terms[0])
+
+
+def project(params: Params, hyper: Mapping[str, Array], lr: Array) -> Params:
+    """The proximal step of L1, then the max-norm constraint, each where it is named."""
+    if "prox_l1" in hyper:
+        params = penalties.shrink(params, lr * hyper["prox_l1"])
+    return penalties.max_norm(params, hyper["max_norm"]) if "max_norm" in hyper else params
+
+
+def usual_hidden(features: int, outputs: int) -> tuple[int, ...]:
+    """One layer between input and output size (G1), from 8 to 256 units.
+
+    >>> usual_hidden(64, 10)
+    (37,)
+    """
+    return (min(max((features + outputs) // 2, 8), 256),)
+
+
+def build(
+    task: str,
+    structure: Mapping[str, Any],
+    numbers: tuple[str, ...],
+    features: int,
+    outputs: int,
+    metrics: tuple[str, ...],
+) -> Trial:
+    """A feedforward network's trial from a model's structure."""
+    hidden = structure["hidden"]
+    if hidden is None:
+        hidden = usual_hidden(features, outputs)
+    hidden = (hidden,) if isinstance(hidden, int) else tuple(int(width) for width in hidden)
+    names = ("activation", "norm", "init", "loss")
+    network = Network(task=task, hidden=hidden, outputs=outputs, **{name: structure[name] for name in names})
+    return Trial(
+        **functions(network)._asdict(),
+        optimizer=structure["optimizer"],
+        task=task,
+        penalty=penalty if {"l1", "l2"} & {*numbers} else None,
+        project=project if {"prox_l1", "max_norm"} & {*numbers} else None,
+        numbers=numbers,
+        batch_size=structure["batch_size"],
+        shuffle=structure["shuffle"],
+        metrics=metrics,
+        link="log" if structure["loss"] == "poisson" else "identity",
+        splits=structure["norm"] is None,  # batch norm looks at the whole batch
+    )

@@ -1,0 +1,51 @@
+"""Dropout: while training, each unit of each example is set to 0 with probability ``rate``."""
+
+import chex
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import ArrayLike
+
+from fnopt.nn._number import number
+from fnopt.numbers import FRACTION
+from fnopt.tree import working_dtype
+
+
+def dropout(x: Array, rate: ArrayLike, key: chex.PRNGKey) -> Array:
+    """Inverted dropout: 0 where dropped, else x / (1 − rate), so that evaluation needs no scaling.
+
+    Args:
+        x: any shape; an entry is dropped independently of the others.
+        rate: the probability to drop, in [0, 1]; 0 gives x exactly, 1 gives 0 with gradient 0. Some texts and
+            libraries speak of the probability to keep, which is 1 − rate. Counted in steps of 2⁻¹⁶.
+        key: the draws depend on it and on x's shape alone, so that many rates under ``vmap`` share one mask's draws,
+            and a higher rate drops what a lower one drops, and more.
+
+    Returns:
+        shape and dtype of x.
+
+    Raises:
+        ValueError: for a concrete rate outside [0, 1]; a traced one gives NaN.
+
+    >>> x = jnp.ones((2, 3))
+    >>> bool((dropout(x, 0.0, jax.random.key(0)) == x).all())
+    True
+    >>> sorted(set(dropout(jnp.ones((9, 9)), 0.5, jax.random.key(0)).ravel().tolist()))
+    [0.0, 2.0]
+
+    Source: Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, "Dropout: A Simple Way to Prevent Neural
+    Networks from Overfitting", 2014, https://jmlr.org/papers/v15/srivastava14a.html.
+    """
+    dtype = working_dtype(x)
+    rate = number("dropout", rate, FRACTION, dtype)
+    # Half a step off, so that rate 0 drops nothing and rate 1 all; a NaN drops nothing and comes out as NaN.
+    dropped = _draws(key, x.shape).astype(dtype) < rate * 2**16 - 0.5
+    keep = jnp.where(rate == 1, 1, 1 - rate)
+    return jnp.where(dropped, 0, x.astype(dtype) * (1 / keep)).astype(x.dtype)
+
+
+def _draws(key: chex.PRNGKey, shape: tuple[int, ...]) -> Array:
+    """Uniform integers in [0, 2¹⁶): two from each random word, since the words are what dropout spends its time on."""
+    *rest, n = shape or (1,)
+    words = jax.random.bits(key, (*rest, (n + 1) // 2), jnp.uint32)
+    return jnp.concatenate([words & 0xFFFF, words >> 16], axis=-1)[..., :n].reshape(shape)

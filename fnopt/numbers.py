@@ -1,0 +1,101 @@
+"""Numbers as leaves: checked when concrete, NaN when traced and out of range, resolved where they are schedules."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypeVar
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.core import Tracer
+
+from fnopt._types import Searchable
+
+T = TypeVar("T")
+
+
+class Range(NamedTuple):
+    """The values that a number may take: ``[low, high)`` unless said otherwise."""
+
+    low: float
+    high: float
+    open_low: bool = False
+    open_high: bool = True
+
+    def __str__(self) -> str:
+        left, right = "(" if self.open_low else "[", ")" if self.open_high else "]"
+        return f"{left}{self.low:g}, {self.high:g}{right}"
+
+    def holds(self, x: Any) -> Any:
+        """Whether ``x`` lies inside; NaN never does."""
+        above = x > self.low if self.open_low else x >= self.low
+        below = x < self.high if self.open_high else x <= self.high
+        return above & below
+
+
+REAL = Range(-math.inf, math.inf, open_low=True)
+NONNEGATIVE = Range(0, math.inf)
+POSITIVE = Range(0, math.inf, open_low=True)
+DECAY = Range(0, 1)
+FRACTION = Range(0, 1, open_high=False)
+
+
+def as_number(name: str, x: Any, within: Range = REAL) -> Any:
+    """One number as a scalar array; a schedule or a space stays what it is.
+
+    A Python number becomes weakly typed, so that replacing it by another never retraces.
+
+    Raises:
+        ValueError: for a vector, and for a concrete value out of range. A traced one becomes NaN there, which the
+            fault detector of a run records.
+        TypeError: for what is no number.
+
+    >>> as_number("lr", 0.1, NONNEGATIVE).weak_type
+    True
+    """
+    if isinstance(x, Searchable) or callable(x):
+        return x
+    if isinstance(x, bool | int | float):
+        x = jnp.asarray(float(x))
+    else:
+        try:
+            x = jnp.asarray(x)
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"`{name}` must be a number, a schedule or a space, got {x!r}") from error
+        if not jnp.issubdtype(x.dtype, jnp.number) and x.dtype != bool:
+            raise TypeError(f"`{name}` must be a number, a schedule or a space, got dtype {x.dtype}")
+        if not jnp.issubdtype(x.dtype, jnp.floating) or x.dtype != jnp.result_type(float):
+            x = x.astype(jnp.result_type(float))
+    if x.ndim:
+        raise ValueError(f"`{name}` is one number, got shape {x.shape}; to train with several, vmap over `init`")
+    if isinstance(x, Tracer):
+        return jnp.where(within.holds(x), x, jnp.nan)
+    if not within.holds(float(x)):  # on the host: inside a jitted function any operation on `x` would be traced
+        raise ValueError(f"`{name}` must be in {within}, got {float(x):g}")
+    return x
+
+
+def scalar(name: str, x: Any, within: Range, dtype: Any) -> Array:
+    """One number as a scalar of ``dtype``, checked as in :func:`as_number`, for a function that has no step.
+
+    Raises:
+        TypeError: for a schedule or a space, besides what :func:`as_number` raises.
+
+    >>> scalar("strength", 0.5, NONNEGATIVE, jnp.bfloat16)
+    Array(0.5, dtype=bfloat16)
+    """
+    number = as_number(name, x, within)
+    if not isinstance(number, Array):
+        raise TypeError(f"`{name}` must be a number here, got {x!r}; call a schedule with its step, draw from a space")
+    return number.astype(dtype)
+
+
+def as_numbers(hyper: T, ranges: Mapping[str, Range]) -> T:
+    """Each field of a NamedTuple of numbers through :func:`as_number`."""
+    fields = hyper._asdict()  # pyright: ignore[reportAttributeAccessIssue]
+    return type(hyper)(**{name: as_number(name, x, ranges[name]) for name, x in fields.items()})
+
+
+def resolve(hyper: T, step: Array) -> T:
+    """The numbers at ``step`` (updates already done), as arrays: schedules called, scalars as they are."""
+    return jax.tree.map(lambda h: jnp.asarray(h(step) if callable(h) else h), hyper, is_leaf=callable)

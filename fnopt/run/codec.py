@@ -1,0 +1,53 @@
+"""Hyperparameters as plain JSON and back: numbers, names, tuples and schedules; nothing executable."""
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from fnopt import optim, schedules
+from fnopt._types import Optimizer
+
+
+def encode(value: Any) -> Any:
+    """A value as JSON has it: tuples as ``{"tuple": …}``, schedules by name and fields, optimizers by name.
+
+    >>> decode(encode({"hidden": (64, 64), "lr": 0.1}))
+    {'hidden': (64, 64), 'lr': 0.1}
+    """
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Optimizer):
+        if value.name not in optim.NAMES or optim.by_name(value.name) != value:
+            raise ValueError(f"optimizer {value.name!r} is not one of fnopt's own and cannot be written to a file")
+        return value.name
+    if isinstance(value, jax.Array | np.ndarray | np.generic) and np.ndim(value) == 0:
+        return np.asarray(value).item()
+    if isinstance(value, tuple | list):
+        return {"tuple": [encode(v) for v in value]}
+    if isinstance(value, Mapping):
+        return {"dict": {str(k): encode(v) for k, v in value.items()}}
+    if is_dataclass(value) and hasattr(schedules, type(value).__name__):
+        return {
+            "schedule": type(value).__name__,
+            "fields": {f.name: encode(getattr(value, f.name)) for f in fields(value)},
+        }
+    raise ValueError(f"a {type(value).__name__} cannot be written to a file: {value!r}")
+
+
+def decode(value: Any) -> Any:
+    """The value that :func:`encode` wrote."""
+    if not isinstance(value, dict):
+        return value
+    if "tuple" in value:
+        return tuple(decode(v) for v in value["tuple"])
+    if "dict" in value:
+        return {k: decode(v) for k, v in value["dict"].items()}
+    if "schedule" in value:
+        kind = getattr(schedules, value["schedule"], None)
+        if not (isinstance(kind, type) and is_dataclass(kind)):
+            raise ValueError(f"unknown schedule {value['schedule']!r} in a file; was it written by a newer fnopt?")
+        return kind(**{name: decode(v) for name, v in value["fields"].items()})
+    raise ValueError(f"cannot read {value!r}; was it written by a newer fnopt?")

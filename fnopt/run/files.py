@@ -1,0 +1,180 @@
+"""A trained model as two files: weights in safetensors, everything else in JSON beside it. Nothing is executable."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from fnopt import tree
+from fnopt._checks import require
+from fnopt._types import Batch, Column
+from fnopt.data import Standardizer
+from fnopt.model import Frame, Model
+from fnopt.run.codec import decode, encode
+from fnopt.run.manifest import KINDS
+from fnopt.run.plain import curves, numbers, plain, write_atomically
+
+if TYPE_CHECKING:
+    from fnopt.run.run import Run
+
+FORMAT = 1
+
+
+def save(run: "Run", path: str | Path) -> Path:
+    """Write ``path`` (.safetensors) and ``path`` with .json: weights, structure, scaling, class names, numbers.
+
+    Raises:
+        ImportError: where safetensors is not installed, with the line that installs it.
+        ValueError: where the configuration holds what cannot be written, such as an optimizer of the user's own.
+    """
+    numpy = require("safetensors.numpy", "files")
+    path = Path(path)
+    if path.suffix != ".safetensors":
+        raise ValueError(f"a model's file ends in .safetensors, got {path.name!r}")
+    frame = run.frame
+    tensors: dict[str, Any] = {}
+    for part, some in (("params", run.params), ("stats", run.stats), ("numbers", run.numbers)):
+        for name, leaf in zip(tree.names(some), jax.tree.leaves(some), strict=True):
+            tensors[f"{part}.{name}"] = np.asarray(leaf)
+    for part, scaler in (("inputs", frame.inputs), ("target", frame.target)):
+        if scaler is not None:
+            tensors |= {f"{part}.mean": np.asarray(scaler.mean), f"{part}.scale": np.asarray(scaler.scale)}
+    content = numpy.save({name: np.asarray(a, order="C") for name, a in tensors.items()})
+    described = {
+        "format": FORMAT,
+        "kind": run.model.kind,
+        "hyper": encode(run.hyper),
+        "metrics": list(run.trial.metrics),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "frame": {
+            "task": frame.task,
+            "shape": list(frame.shape),
+            "outputs": frame.outputs,
+            "labels": frame.labels,
+            "classes": None if frame.classes is None else list(frame.classes),
+            "features": None if frame.features is None else list(frame.features),
+            "columns": None if frame.columns is None else [[c.name, c.categories] for c in frame.columns],
+            "missing": frame.missing,
+            "name": frame.name,
+        },
+        "scores": run.scores,
+        "history": jax.tree.map(lambda a: [float(v) for v in a], run.history, is_leaf=lambda a: hasattr(a, "shape")),
+        "status": run.status,
+        "why": run.why,
+        "best_epoch": run.best_epoch,
+    }
+    described = plain(described)
+    described["digest"] = _digest(described)
+    text = json.dumps(described, indent=1, allow_nan=False) + "\n"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, content)
+    write_atomically(path.with_suffix(".json"), text.encode())
+    return path
+
+
+def load(path: str | Path, model: Model | None = None) -> "Run":
+    """A saved model, ready to predict and to evaluate.
+
+    Args:
+        path: the .safetensors file; its .json stands beside it.
+        model: the model, where it was made by ``supervised``: functions are not written to files.
+
+    Raises:
+        FileNotFoundError: where one of the two files is missing.
+        ValueError: where a file is damaged or was altered.
+    """
+    from fnopt.run.run import Run
+
+    numpy = require("safetensors.numpy", "files")
+    path = Path(path)
+    beside = path.with_suffix(".json")
+    for file in (path, beside):
+        if not file.exists():
+            raise FileNotFoundError(f"no file {str(file)!r}; a model is a .safetensors and a .json file side by side")
+    try:
+        described = json.loads(beside.read_text(encoding="utf-8"))
+        content = path.read_bytes()
+        if described["format"] != FORMAT:
+            raise ValueError(f"format {described['format']!r}, this fnopt reads {FORMAT}")
+        if described.pop("digest") != _digest(described):
+            raise ValueError("the .json beside it was altered")
+        if hashlib.sha256(content).hexdigest() != described["sha256"]:
+            raise ValueError("its digest is not the one in the .json beside it")
+        tensors = numpy.load(content)
+        kept = described["frame"]
+        history = curves(described["history"])
+        frame = _frame(kept, tensors)
+        hyper = decode(described["hyper"])
+    except (KeyError, TypeError, UnicodeDecodeError, ValueError) as error:
+        raise ValueError(f"{str(path)!r} is damaged or was altered: {error}") from error
+    model = _model(described["kind"], model)
+    trial, _ = model.bind(hyper, int(np.prod(frame.shape)), frame.outputs, tuple(described["metrics"]))
+    params, stats, own = _weights(trial, frame, hyper, tensors, str(path))
+    return Run(
+        model=model,
+        frame=frame,
+        trial=trial,
+        hyper=hyper,
+        params=params,
+        stats=stats,
+        numbers=own,
+        scores=numbers(described["scores"]),
+        history=history,
+        status=described["status"],
+        why=described["why"],
+        best_epoch=described["best_epoch"],
+    )
+
+
+def _digest(described: dict[str, Any]) -> str:
+    """SHA-256 of all that stands in the JSON file."""
+    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+
+
+def _model(kind: str, model: Model | None) -> Model:
+    if model is not None:
+        return model
+    if kind not in KINDS:
+        raise ValueError("this model was made by fo.supervised: fo.load(path, model=…) with the same functions")
+    return KINDS[kind]()
+
+
+def _frame(kept: dict[str, Any], tensors: dict[str, Any]) -> Frame:
+    def scaler(part: str) -> Standardizer | None:
+        mean, scale = tensors.get(f"{part}.mean"), tensors.get(f"{part}.scale")
+        return None if mean is None or scale is None else Standardizer(jnp.asarray(mean), jnp.asarray(scale))
+
+    def made(value: Any) -> Any:
+        return None if value is None else tuple(value)
+
+    columns = kept.pop("columns")
+    kept = {**kept, **{name: made(kept[name]) for name in ("shape", "classes", "features")}}
+    return Frame(
+        **kept,
+        columns=None if columns is None else tuple(Column(n, made(c)) for n, c in columns),
+        inputs=scaler("inputs"),
+        target=scaler("target"),
+    )
+
+
+def _weights(trial: Any, frame: Frame, hyper: dict[str, Any], tensors: dict[str, Any], path: str) -> Any:
+    """Tensors put back into the trees that the structure asks for."""
+    tail = () if frame.labels is None else (frame.labels,)
+    kind = jnp.int32 if frame.task == "classes" else jnp.result_type(float)
+    example = Batch(jnp.zeros((1, *frame.shape)), jnp.zeros((1, *tail), kind), jnp.ones(1))
+    shapes = jax.eval_shape(
+        lambda example: trial.init(jax.random.key(0), example, {n: jnp.asarray(0.5) for n in trial.numbers}), example
+    )
+    numbers = jax.tree.map(lambda h: 0.0, {name: hyper[name] for name in trial.numbers}, is_leaf=callable)
+    out = []
+    for part, like in (("params", shapes[0]), ("stats", shapes[1]), ("numbers", numbers)):
+        leaves = [tensors.get(f"{part}.{name}") for name in tree.names(like)]
+        for name, leaf, shape in zip(tree.names(like), leaves, jax.tree.leaves(like), strict=True):
+            if leaf is None or (part != "numbers" and leaf.shape != shape.shape):
+                raise ValueError(f"{path!r} does not fit its structure: {part}.{name} is missing or has another shape")
+        out.append(jax.tree.unflatten(jax.tree.structure(like), [jnp.asarray(leaf) for leaf in leaves]))
+    return out

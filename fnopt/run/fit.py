@@ -1,0 +1,98 @@
+"""One model, one configuration."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from fnopt._checks import same_structure, whole
+from fnopt._types import Dataset, Params, Trial
+from fnopt.model import Model, prepare
+from fnopt.run.run import Going, Run, train_on, watch_of
+from fnopt.run.setup import as_key, bind, metrics_of, objective_of, rule_of
+from fnopt.sweep.chunk import Chunk, LaneResult, Work, begin_lanes
+from fnopt.sweep.drive import Watch
+from fnopt.sweep.merge import Program
+from fnopt.train import EarlyStopping, Keys, keys_of
+
+
+def fit(
+    model: Model,
+    train: Dataset,
+    dev: Dataset | None = None,
+    *,
+    hyper: Mapping[str, Any] | None = None,
+    epochs: int = 20,
+    key: Any = None,
+    stop: EarlyStopping | None = None,
+    objective: str | None = None,
+    params: Params | None = None,
+    progress: bool | Watch = False,
+) -> Run:
+    """Train one configuration: minimise J = (Σ w_i loss_i)/(Σ w_i) + penalty by mini-batches.
+
+    Args:
+        model: from ``classifier``, ``regressor``, ``multilabel`` or ``supervised``.
+        train: what to learn from; inputs are scaled by this part alone.
+        dev: what to score after each epoch; may be left out.
+        hyper: structure and numbers by name (``lr``, ``l2``, ``hidden``, …) over those of the model; a number that the
+            structure lacks is left out, an unknown name is an error.
+        epochs: passes over ``train``, ≥ 1.
+        key: what weights, order and dropout draw from; ``jax.random.key(0)`` unless given.
+        stop: ``early_stopping(...)`` ends the run when the objective no longer improves, and keeps the best weights.
+        objective: ``"dev/accuracy"`` and the like: what early stopping watches.
+        params: initial weights instead of drawn ones, of the structure that ``model`` has.
+        progress: True for a bar on the terminal.
+
+    Returns:
+        a ``Run``: weights, curves, scores; ``predict``, ``evaluate``, ``more``, ``save``.
+
+    Raises:
+        ValueError, TypeError: for data, names and numbers that cannot be, saying which and what to write instead.
+
+    >>> from fnopt import data, model
+    >>> iris = data.load("iris")
+    >>> run = fit(model.classifier(hidden=(8,)), iris, hyper=dict(lr=0.05), epochs=30)
+    >>> run.scores["train"]["accuracy"] > 0.95
+    True
+    """
+    if not isinstance(model, Model):
+        raise TypeError(f"`model` must come from fo.classifier and its like, got {type(model).__name__}")
+    key, rule, epochs = as_key(key), rule_of(stop), whole("epochs", epochs)
+    data = prepare(model, train, dev)
+    target = objective_of(model.task, objective, dev is not None)
+    metrics = metrics_of(model.task, target)
+    trial, numbers, complete = bind(model, hyper, data, metrics)
+    work = Work(data.train, data.dev, data.example, target, rule, epochs, key)
+    chunk = Chunk(Program(trial), 1, 0, (0,), (complete,))
+    keys = keys_of(key)
+    lanes = begin_lanes(work, chunk, keys, _given(params, work, trial, keys))
+    structure, _ = model.split(hyper)
+    start = Run(
+        model=model,
+        frame=data.frame,
+        trial=trial,
+        hyper={**structure, **numbers},
+        params=(),
+        stats=(),
+        numbers={},
+        scores={},
+        history={"train": {}, "cost": np.zeros(0, np.float32), "lr": np.zeros(0, np.float32)},
+    )
+    return train_on(start, Going(work, lanes, keys, chunk, _nothing()), epochs, watch_of(progress))
+
+
+def _given(params: Params | None, work: Work, trial: Trial, keys: Keys) -> Any:
+    """Given weights with fresh statistics, checked against the model's own; None where they are to be drawn."""
+    if params is None:
+        return None
+    own = {name: jnp.asarray(0.5) for name in trial.numbers}
+    drawn, stats = trial.init(keys.init, work.example, own)
+    same_structure(drawn, params, "`params`")
+    return jax.tree.map(lambda p, d: jnp.asarray(p, d.dtype), params, drawn), stats
+
+
+def _nothing() -> LaneResult:
+    return LaneResult(0, 0, {}, {}, 0, -1, "done", "", "", (), ())

@@ -1,0 +1,44 @@
+"""A sweep as text: what was searched, the best ten, and what went wrong."""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fnopt.run.sweep import Sweep
+
+SHOWN = 10
+
+
+def leaderboard(sweep: "Sweep", shown: int = SHOWN) -> str:
+    """The ranking's head as a plain table, with a line on the whole above and on divergences below."""
+    head, rows, tail = parts_of(sweep, shown)
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    body = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    return "\n".join([head, *body, *([tail] if tail else [])])
+
+
+def parts_of(sweep: "Sweep", shown: int = SHOWN) -> tuple[str, list[list[str]], str]:
+    """The line above, the rows (names first) and the line below, which may be empty; all of it text."""
+    from fnopt.run.sweep import columns_of
+
+    ranking = sweep.ranking()
+    head = (
+        f"{sweep.n} configurations × {sweep.seeds} seed{'s' * (sweep.seeds > 1)}, {sweep.work.epochs} epochs, "
+        f"{sweep.search} search, ranked by {sweep.objective}"
+    )
+    names = list(dict.fromkeys(name for config in sweep.configs for name in columns_of(config)))
+    rows = [["rank", "config", sweep.objective, *names]]
+    for rank, standing in enumerate(ranking[:shown], 1):
+        values = columns_of(sweep.configs[standing.config])
+        error = f" ±{standing.error:.4f}" if math.isfinite(standing.error) else ""
+        score = f"{standing.score:.4f}{error}" if math.isfinite(standing.score) else standing.status
+        rows.append([str(rank), str(standing.config), score, *(text(values.get(name)) for name in names)])
+    counts = {s: sum(st.status == s for st in ranking) for s in ("diverged", "stopped", "not run")}
+    return head, rows, ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+
+
+def text(value: Any) -> str:
+    """A cell: a dash for blank, numbers in four figures."""
+    if value is None:
+        return "–"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,211 @@
+"""A run: one trained model with its curves, ready to predict, to go on and to be saved."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from fnopt._checks import whole
+from fnopt._types import Dataset, Params, Stats, Trial
+from fnopt.model import Frame, Model, framed
+from fnopt.numbers import resolve
+from fnopt.sweep.chunk import Chunk, LaneResult, Work, results_of, train_lanes
+from fnopt.sweep.drive import Silent, Watch
+from fnopt.sweep.lanes import TRACES
+from fnopt.train import SCORES, Keys, Lane, Records, batches_per_epoch, evaluate, linked
+
+ROWS = 4096  # predicted at once
+
+
+@dataclass(frozen=True)
+class Going:
+    """What a run needs to train on: its lane, data and keys. A run that was loaded from a file has none."""
+
+    work: Work
+    lanes: Lane
+    keys: Keys
+    chunk: Chunk
+    result: LaneResult
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One trained model.
+
+    ``hyper`` holds its structure and numbers, ``scores[part][score]`` what its weights reach, ``history[part][score]``
+    one value an epoch; ``history["lr"]`` and ``history["cost"]`` are the learning rate and the training cost.
+    """
+
+    model: Model
+    frame: Frame
+    trial: Trial = field(repr=False)
+    hyper: dict[str, Any]
+    params: Params = field(repr=False)
+    stats: Stats = field(repr=False)
+    numbers: dict[str, Any] = field(repr=False)  # the model's own, at the end of training
+    scores: dict[str, dict[str, float]]
+    history: dict[str, Any] = field(repr=False)
+    status: str = "done"
+    why: str = ""
+    best_epoch: int = 0  # how many epochs the weights that count have seen
+    going: Going | None = field(default=None, repr=False)
+
+    @property
+    def epochs(self) -> int:
+        """Epochs trained."""
+        return len(self.history["cost"])
+
+    def outputs(self, x: Any) -> jax.Array:
+        """What the network gives, before it is turned into answers: logits or standardized values.
+
+        Args:
+            x: shape=(m, …), in the units of the training data; scaled here as it was there.
+        """
+        x = self.frame.scaled(x)
+        some = [self._outputs(x[i : i + ROWS]) for i in range(0, len(x), ROWS)]
+        return jnp.concatenate(some) if some else self._outputs(x)
+
+    def _outputs(self, x: Any) -> jax.Array:
+        return _predict(self.params, self.stats, x, self.numbers, trial=self.trial)
+
+    def predict(self, x: Any) -> Any:
+        """Labels (as they were in the data), values in the target's units, or 0/1 columns; shape=(m, …)."""
+        return self.frame.answers(linked(self.trial, self.outputs(x)))
+
+    def predict_proba(self, x: Any) -> Any:
+        """Probabilities, shape=(m, classes) in the order of ``run.classes``; shape=(m, labels) for labels."""
+        return self.frame.chances(self.outputs(x))
+
+    @property
+    def classes(self) -> tuple[Any, ...] | None:
+        """What the columns of ``predict_proba`` stand for."""
+        return self.frame.classes
+
+    def evaluate(self, data: Dataset) -> dict[str, float]:
+        """Every score of the task on some data, weights of examples included.
+
+        Scores of values are in the target's own units; ``loss`` is what training minimised, in its units.
+        """
+        part = framed(self.frame, data)
+        trial = replace(self.trial, metrics=tuple(SCORES[self.frame.task]))
+        scores = _evaluate(self.params, self.stats, self.numbers, part, trial=trial)
+        return {name: float(v) for name, v in zip(("loss", *trial.metrics), np.asarray(scores), strict=True)}
+
+    def more(self, epochs: int, *, progress: bool | Watch = False) -> "Run":
+        """The same run, so many epochs further: bit for bit what one longer run gives.
+
+        Raises:
+            ValueError: for a run that was loaded from a file (it holds weights, not the state of training), and for
+                one that diverged or was stopped.
+        """
+        going = self.going
+        if going is None:
+            raise ValueError("a loaded run holds weights, not the state of training: fit it again with more epochs")
+        epochs = whole("epochs", epochs)
+        if self.status != "done":
+            raise ValueError(f"this run {self.status} ({self.why}) and cannot go on")
+        mine = _copy(going.lanes)  # training eats its argument, and this run must live on
+        return train_on(self, replace(going, lanes=mine), epochs, watch_of(progress))
+
+    def save(self, path: str | Path) -> Path:
+        """Write weights (safetensors) and, beside them, a JSON file with all that predicting needs."""
+        from fnopt.run.files import save
+
+        return save(self, path)
+
+    def __str__(self) -> str:
+        scores = ", ".join(
+            f"{part} {name} {value:.4g}" for part, rows in self.scores.items() for name, value in rows.items()
+        )
+        why = f" ({self.why})" if self.why else ""
+        return f"{self.model.kind}, {self.epochs} epochs, {self.status}{why}: {scores}"
+
+
+def train_on(run: Run, going: Going, epochs: int, watch: Watch) -> Run:
+    """``epochs`` more of a run's lane, whose curves are continued; eats ``going.lanes``."""
+
+    def tick(epochs: int) -> bool:
+        watch.tick(epochs)
+        return True
+
+    watch.start(1, epochs)
+    made = train_lanes(going.work, going.chunk, going.lanes, going.keys, run.epochs, epochs, tick)
+    assert made is not None
+    return from_lanes(run, going, *made, watch)
+
+
+def from_lanes(run: Run, going: Going, lanes: Lane, new: Any, watch: Watch) -> Run:
+    """A run from its lane after training, the curves so far and the new ones."""
+    names = ("loss", *run.trial.metrics)
+
+    def earlier(part: str) -> Any:
+        rows = run.history.get(part, {})
+        return np.stack([np.asarray(rows[n]) for n in names], axis=-1)[None] if rows else None
+
+    if run.history["cost"].size:
+        old = Records(
+            train=earlier("train"),
+            dev=earlier("dev"),
+            cost=run.history["cost"][None],
+            lr=run.history["lr"][None],
+        )
+        new = jax.tree.map(lambda a, b: np.concatenate([np.repeat(a, len(b), axis=0), b], axis=1), old, new)
+    (result,) = results_of(going.work, going.chunk, lanes, new)
+    watch.done([result])
+    return as_run(run.model, run.frame, run.trial, run.hyper, replace(going, lanes=lanes, result=result))
+
+
+def as_run(model: Model, frame: Frame, trial: Trial, hyper: Mapping[str, Any], going: Going) -> Run:
+    """A run from a lane's result."""
+    result = going.result
+    step, numbers = jax.device_get((going.lanes.state.step, going.lanes.numbers))
+    at = step[0]
+    if going.lanes.patience is not None:  # the weights that count belong to the best epoch, and so do the numbers
+        at = (result.best + 1) * batches_per_epoch(going.work.train.rows, trial.batch_size)
+    numbers = resolve(jax.tree.map(lambda a: a[0], numbers), jnp.asarray(at, jnp.int32))
+    return Run(
+        model=model,
+        frame=frame,
+        trial=trial,
+        hyper=dict(hyper),
+        params=jax.tree.map(jnp.asarray, result.params),
+        stats=jax.tree.map(jnp.asarray, result.stats),
+        numbers=numbers,
+        scores=result.scores,
+        history=result.history,
+        status=result.status,
+        why=result.why,
+        best_epoch=result.best + 1,
+        going=going,
+    )
+
+
+def watch_of(progress: bool | Watch) -> Watch:
+    """A watch from ``progress=``: nothing, a bar, or the caller's own."""
+    if progress is True:
+        from fnopt.run.progress import Bar
+
+        return Bar()
+    return Silent() if progress is False else progress
+
+
+@jax.jit
+def _copy(lanes: Lane) -> Lane:
+    return jax.tree.map(jnp.copy, lanes)
+
+
+@partial(jax.jit, static_argnames=("trial",))
+def _predict(params: Params, stats: Stats, x: Any, numbers: Any, *, trial: Trial) -> Any:
+    TRACES["predict"] += 1
+    return trial.predict(params, stats, x, numbers)
+
+
+@partial(jax.jit, static_argnames=("trial",))
+def _evaluate(params: Params, stats: Stats, numbers: Any, part: Any, *, trial: Trial) -> Any:
+    TRACES["evaluate"] += 1
+    return evaluate(trial, params, stats, numbers, part)

@@ -1,0 +1,117 @@
+"""What fit and caviar share before the first step: objective, metrics, filled schedules, keys."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from fnopt._checks import one_of
+from fnopt._types import Dataset, Trial
+from fnopt.model import Model, Prepared
+from fnopt.schedules import filled
+from fnopt.sweep.space import is_space
+from fnopt.train import FOLLOWED, EarlyStopping, Objective, batches_per_epoch, score_of
+
+
+def objective_of(task: str, objective: str | None, dev: bool) -> Objective:
+    """``"part/score"`` taken apart; by default accuracy for classes and loss otherwise, on dev where there is one.
+
+    >>> objective_of("classes", None, dev=True)
+    Objective(part='dev', metric='accuracy')
+    """
+    default = "accuracy" if task == "classes" else "loss"
+    if objective is None:
+        return Objective("dev" if dev else "train", default)
+    if not isinstance(objective, str) or "/" not in objective:
+        raise ValueError(f"`objective` must be 'part/score', as in 'dev/{default}', got {objective!r}")
+    part, metric = objective.split("/", 1)
+    one_of("part", part, ("train", "dev"))
+    if part == "dev" and not dev:
+        raise ValueError(f"objective {objective!r} needs a dev part; give one, or write 'train/{metric}'")
+    if metric != "loss":
+        score_of(task, metric)
+    return Objective(part, metric)
+
+
+def metrics_of(task: str, objective: Objective) -> tuple[str, ...]:
+    """The scores that a run follows: those of the task, and the objective's."""
+    followed = FOLLOWED[task]
+    return followed if objective.metric in ("loss", *followed) else (*followed, objective.metric)
+
+
+class Bound(NamedTuple):
+    """A configuration made ready: its trial, the numbers that were given, and all that the trial takes."""
+
+    trial: Trial
+    numbers: dict[str, Any]
+    complete: dict[str, Any]
+
+
+def bind(model: Model, hyper: Mapping[str, Any] | None, data: Prepared, metrics: tuple[str, ...]) -> Bound:
+    """A configuration's trial and its numbers, schedules that count epochs filled in; concrete ones checked."""
+    if hyper is not None and not isinstance(hyper, Mapping):
+        raise TypeError(f"`hyper` must be a dict of name to value, got {type(hyper).__name__}")
+    for name, value in (hyper or {}).items():
+        if any(is_space(leaf) for leaf in jax.tree.leaves(value, is_leaf=is_space)):
+            raise ValueError(f"`{name}` is a range to search, {value!r}: give a value here, or the space to fo.caviar")
+    trial, numbers = model.bind(hyper, data.features, data.frame.outputs, metrics)
+    per_epoch = batches_per_epoch(data.train.rows, trial.batch_size)
+    if trial.link == "log" and data.frame.target is not None:
+        raise ValueError("the poisson loss wants counts as they are: write fo.regressor(…, standardize_target=False)")
+    ready = {name: filled(value, per_epoch) for name, value in numbers.items()}
+    return Bound(trial, numbers, model.complete(trial, ready))
+
+
+def as_key(key: Any) -> chex.PRNGKey:
+    """A typed key: key 0 for None, a new-style key from an old-style one or a seed.
+
+    >>> as_key(None) == jax.random.key(0)
+    Array(True, dtype=bool)
+    """
+    if key is None:
+        return jax.random.key(0)
+    if isinstance(key, int) and not isinstance(key, bool):
+        return jax.random.key(key)
+    if isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key) and key.ndim == 0:
+        return key
+    if isinstance(key, jax.Array | np.ndarray) and key.dtype == np.uint32 and key.shape == (2,):
+        return jax.random.wrap_key_data(jnp.asarray(key))
+    raise TypeError(f"`key` must be one key, as in jax.random.key(0), got {key!r}")
+
+
+def rule_of(stop: Any) -> EarlyStopping | None:
+    """An early-stopping rule or None; anything else raises with the way to write it."""
+    if stop is None or isinstance(stop, EarlyStopping):
+        return stop
+    raise TypeError(f"`stop` must be None or fo.early_stopping(patience=…), got {stop!r}")
+
+
+def joined(*parts: Dataset | None) -> Dataset:
+    """Several datasets of one kind as one, in order; labels by what they stand for, whatever their numbers.
+
+    Raises:
+        ValueError: where a later part has a label that the first has not.
+    """
+    first, *rest = [part for part in parts if part is not None]
+    weights = None
+    if any(part.weight is not None for part in (first, *rest)):
+        each = [np.ones(len(p)) if p.weight is None else np.asarray(p.weight) for p in (first, *rest)]
+        weights = jnp.asarray(np.concatenate(each), jnp.result_type(float))
+    ys = [np.asarray(first.y), *(_renumbered(np.asarray(p.y), p.classes, first.classes) for p in rest)]
+    x = jnp.concatenate([jnp.asarray(part.x) for part in (first, *rest)])
+    return first._replace(x=x, y=jnp.asarray(np.concatenate(ys)), weight=weights)
+
+
+def _renumbered(y: np.ndarray, mine: tuple[Any, ...] | None, wanted: tuple[Any, ...] | None) -> np.ndarray:
+    """Class numbers into ``mine`` as numbers into ``wanted``."""
+    if mine == wanted or wanted is None or mine is None:
+        if mine is not None and wanted is None:
+            return np.asarray(mine)[y]
+        return y
+    unknown = sorted({str(mine[int(k)]) for k in np.unique(y)} - {str(label) for label in wanted})
+    if unknown:
+        raise ValueError(f"label {unknown[0]!r} is not one of the classes {list(wanted)} of the first part")
+    return np.array([wanted.index(label) if label in wanted else -1 for label in mine], y.dtype)[y]

@@ -1,0 +1,91 @@
+"""The chunk kernel: C lanes of one cohort through one compiled program.
+
+All lanes of a chunk share data, order and random draws; only the lane axis is vmapped, so each batch is gathered and
+each mask drawn once. The width C is part of a program, and a chunk with fewer lanes is filled with copies: so the bits
+of a lane depend on neither its place nor its neighbours.
+"""
+
+from collections import Counter
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from fnopt._types import Batch, Params, Stats, Trial
+from fnopt.sweep.merge import bound
+from fnopt.train import (
+    EarlyStopping,
+    Keys,
+    Lane,
+    Objective,
+    Part,
+    Records,
+    segment,
+    start,
+    weights_of,
+)
+
+TRACES: Counter[str] = Counter()  # how often each program was traced, and so compiled, in this process
+
+
+@partial(jax.jit, static_argnames=("trial",))
+def begin(
+    key: Any,
+    example: Batch,
+    hyper: dict[str, Any],
+    rule: EarlyStopping | None,
+    which: Any,
+    weights: Any = None,
+    *,
+    trial: Trial,
+) -> Lane:
+    """Lanes before their first step; ``hyper`` has a leading lane axis, all else is shared."""
+    TRACES["begin"] += 1
+
+    def one(numbers: dict[str, Any]) -> Lane:
+        return start(bound(trial, which), key, example, numbers, rule, weights)
+
+    return jax.vmap(one)(hyper)
+
+
+@partial(jax.jit, static_argnames=("trial", "objective"), donate_argnames=("lanes",))
+def advance(
+    lanes: Lane,
+    train: Part,
+    dev: Part | None,
+    keys: Keys,
+    first: Array,
+    count: Array,
+    which: Array,
+    batch_size: Array | None,
+    *,
+    trial: Trial,
+    objective: Objective,
+) -> tuple[Lane, Records]:
+    """``count`` epochs of every lane, from epoch ``first``; one executable serves every count up to LENGTH.
+
+    ``which`` chooses among the optimizers that share the program, ``batch_size`` is None where it is the trial's own.
+    Neither has a lane axis, so the choice stays a branch and only the chosen one is run.
+    """
+    TRACES["advance"] += 1
+
+    def one(lane: Lane) -> tuple[Lane, Records]:
+        return segment(bound(trial, which), objective, lane, train, dev, keys, first, count, batch_size)
+
+    return jax.vmap(one)(lanes)
+
+
+@partial(jax.jit, static_argnames=("trial",))
+def finish(lanes: Lane, which: Array, *, trial: Trial) -> tuple[Params, Stats]:
+    """The weights to keep: the best seen under early stopping, else those to evaluate."""
+    TRACES["finish"] += 1
+    return jax.vmap(partial(weights_of, bound(trial, which)))(lanes)
+
+
+def stack(hypers: list[dict[str, Any]], width: int) -> dict[str, Any]:
+    """Numbers of several configurations with a leading lane axis, filled up to ``width`` with copies of the first."""
+    filled = [*hypers, *[hypers[0]] * (width - len(hypers))]
+    f = jnp.result_type(float)
+    return jax.tree.map(lambda *leaves: jnp.asarray([float(leaf) for leaf in leaves], f), *filled)

@@ -1,0 +1,66 @@
+"""Which structures share a program: compiling is most of what small networks cost.
+
+Structures that differ only in optimizer or batch size become one: the optimizer by a traced choice over one shared
+state, the batch size by parts whose number is traced. What merges depends on the space, never on how many
+configurations are drawn from it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from fnopt._types import Batch, Optimizer, Trial
+from fnopt.optim.family import Family, fits
+from fnopt.sweep.plan import WIDE
+
+SMALLEST = 16  # examples; parts are no smaller, or their overhead would be most of a step
+
+
+class Options(NamedTuple):
+    """What a space may choose between."""
+
+    optimizers: tuple[Optimizer, ...]
+    batch_sizes: tuple[int, ...]
+
+
+class Program(NamedTuple):
+    """A compiled program's structure, and which of its traced choices a configuration takes."""
+
+    trial: Trial
+    which: int = 0  # of the optimizers; 0 where there is one
+    batch_size: int | None = None  # None where it is the trial's own
+
+
+def program_of(trial: Trial, options: Options, example: Batch) -> Program:
+    """The program that trains ``trial``: its own, or one that it shares."""
+    plain = {name: jnp.asarray(0.5) for name in trial.numbers}
+    params = jax.eval_shape(lambda key: trial.init(key, example, plain), jax.random.key(0))[0]
+    if not mergeable(trial, params):
+        return Program(trial)
+    members, sizes = options
+    which, merged, batch_size = 0, trial, None
+    if len(members) > 1 and trial.optimizer in members and fits(members, params):
+        which, merged = members.index(trial.optimizer), replace(merged, optimizer=Family(members))
+    if len(set(sizes)) > 1 and trial.splits:
+        batch_size = trial.batch_size
+        merged = replace(merged, batch_size=max(min(sizes), SMALLEST))
+    return Program(merged, which, batch_size)
+
+
+def mergeable(trial: Trial, params: Any) -> bool:
+    """Whether a structure is small enough that compiling it costs more than running it a little slower."""
+    return sum(leaf.size for leaf in jax.tree.leaves(params)) < WIDE
+
+
+def bound(trial: Trial, which: Any) -> Trial:
+    """A shared trial seen as one of its members; for use inside a program only."""
+    return replace(trial, optimizer=trial.optimizer.at(which)) if isinstance(trial.optimizer, Family) else trial
+
+
+def filled_up(trial: Trial, complete: dict[str, Any]) -> dict[str, Any]:
+    """All numbers that a program takes: the configuration's, and for those of other members a number nobody reads."""
+    names: Sequence[str] = (*trial.numbers, *trial.optimizer.numbers._fields)  # pyright: ignore
+    return {name: complete.get(name, 0.5) for name in names}

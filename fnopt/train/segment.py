@@ -1,0 +1,128 @@
+"""A segment: some epochs of one lane, as one pure function with a traced trip count."""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from fnopt import tree
+from fnopt._types import Batch, Trial
+from fnopt.numbers import resolve
+from fnopt.train.early_stopping import look
+from fnopt.train.evaluate import evaluate
+from fnopt.train.lane import Keys, Lane, Patience, active
+from fnopt.train.order import batches_per_epoch, epoch_order
+from fnopt.train.part import Part
+from fnopt.train.scores import higher_is_better
+from fnopt.train.step import gradient_in_parts, step, update
+
+LENGTH = 32  # the most epochs a segment may run; its records have that many rows
+
+
+class Objective(NamedTuple):
+    """The score that decides, as ``part/metric``; hashable, for it is part of a program with early stopping."""
+
+    part: str
+    metric: str
+
+
+class Records(NamedTuple):
+    """What a segment saw, one row an epoch; rows past its end hold NaN."""
+
+    train: Array  # shape=(LENGTH, 1 + metrics): loss, then the trial's metrics, dropout off
+    dev: Array | None
+    cost: Array  # shape=(LENGTH,): mean training cost over the epoch's batches, penalty and dropout included
+    lr: Array  # shape=(LENGTH,): the learning rate at the epoch's last update
+
+
+def segment(
+    trial: Trial,
+    objective: Objective,
+    lane: Lane,
+    train: Part,
+    dev: Part | None,
+    keys: Keys,
+    first: Array,
+    count: Array,
+    batch_size: Array | None = None,
+) -> tuple[Lane, Records]:
+    """Epochs ``first`` to ``first + count`` of one lane (counted from 0, at most LENGTH); scores after each.
+
+    Nothing but ``lane`` belongs to one configuration, so a vmap over it alone gathers each batch and draws each mask
+    once for all lanes. A traced ``batch_size`` is taken in parts of the trial's own.
+    """
+    width = 1 + len(trial.metrics)
+    empty = jnp.full((LENGTH, width), jnp.nan, jnp.result_type(float))
+    records = Records(train=empty, dev=None if dev is None else empty, cost=empty[:, 0], lr=empty[:, 0])
+
+    def one_epoch(i: Array, carry: tuple[Lane, Records]) -> tuple[Lane, Records]:
+        lane, records = carry
+        epoch = first + i
+        lane, cost = run_epoch(trial, lane, train, keys, epoch, batch_size)
+        numbers = resolve(lane.numbers, lane.state.step)
+        weights = trial.optimizer.readout(lane.state), lane.stats
+        on_train = evaluate(trial, *weights, numbers, train)
+        on_dev = None if dev is None else evaluate(trial, *weights, numbers, dev)
+        watched = on_train if objective.part == "train" or on_dev is None else on_dev
+        lane = _watch(trial, objective, lane, watched, epoch)
+        last = jnp.maximum(lane.state.step - 1, 0)
+        return lane, Records(
+            train=records.train.at[i].set(on_train),
+            dev=None if records.dev is None or on_dev is None else records.dev.at[i].set(on_dev),
+            cost=records.cost.at[i].set(cost.astype(records.cost.dtype)),
+            lr=records.lr.at[i].set(resolve(lane.state.hyper, last).lr.astype(records.lr.dtype)),
+        )
+
+    return jax.lax.fori_loop(0, count, one_epoch, (lane, records))
+
+
+def run_epoch(
+    trial: Trial, lane: Lane, train: Part, keys: Keys, epoch: Array, batch_size: Array | None = None
+) -> tuple[Lane, Array]:
+    """One pass of mini-batches, the short last one with its true size; the size-weighted mean cost."""
+    order = epoch_order(keys.order, epoch, train.rows, trial.shuffle)
+    piece = min(trial.batch_size, train.rows)
+    size = jnp.asarray(piece, jnp.int32) if batch_size is None else jnp.minimum(batch_size, train.rows)
+    batches = batches_per_epoch(train.rows, trial.batch_size) if batch_size is None else -(-train.rows // size)
+    places = jnp.arange(piece, dtype=jnp.int32)
+
+    def take(begin: Array, end: Array) -> Batch:
+        """The examples at these places of the order; a place past the end holds some example and does not count."""
+        at = begin + places
+        rows = order[jnp.minimum(at, train.rows - 1)]
+        return Batch(x=train.x[rows], y=train.y[rows], weight=train.pull[rows] * (at < end).astype(train.pull.dtype))
+
+    def one_batch(i: Array, carry: tuple[Lane, Array]) -> tuple[Lane, Array]:
+        lane, total = carry
+        begin = i * size
+        end = jnp.minimum(begin + size, train.rows)
+        noise = jax.random.fold_in(keys.noise, epoch * batches + i)
+        if batch_size is None:
+            lane, cost = step(trial, lane, take(begin, end), end - begin, noise)
+        else:
+            numbers = resolve(lane.numbers, lane.state.step)
+            parts = -(-(end - begin) // piece)
+            piecewise = partial(gradient_in_parts, trial, lane, numbers)
+            at = piecewise(lambda j: take(begin + j * piece, end), parts, end - begin, noise)
+            lane, cost = update(trial, lane, numbers, at)
+        return lane, total + cost.astype(total.dtype) * (end - begin).astype(total.dtype)
+
+    zero = jnp.zeros((), jnp.result_type(float))
+    lane, total = jax.lax.fori_loop(0, batches, one_batch, (lane, zero))
+    return lane, total / train.rows
+
+
+def _watch(trial: Trial, objective: Objective, lane: Lane, scores: Array, epoch: Array) -> Lane:
+    """Show the epoch's score to early stopping, and keep the weights where they are the best so far."""
+    if lane.patience is None:
+        return lane
+    rule, memory, params, stats = lane.patience
+    going = active(lane)
+    sign = 1.0 if higher_is_better(trial.task, objective.metric) else -1.0
+    place = 0 if objective.metric == "loss" else 1 + trial.metrics.index(objective.metric)
+    seen, improved = look(rule, memory, sign * scores[place], -scores[0], epoch)
+    current = trial.optimizer.readout(lane.state), lane.stats
+    best = tree.where(going & improved, current, (params, stats))
+    return lane._replace(patience=Patience(rule, tree.where(going, seen, memory), *best))

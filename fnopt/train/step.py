@@ -1,0 +1,117 @@
+"""One update of one lane: the piece that fit, sweeps and replay share."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import chex
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from fnopt import tree
+from fnopt._types import Batch, Params, Stats, Trial
+from fnopt.numbers import resolve
+from fnopt.train.lane import Fault, Lane, active
+
+
+class Gradient(NamedTuple):
+    """The cost of a batch (mean loss plus penalty), its gradient, and what the forward pass collected."""
+
+    cost: Array  # shape=()
+    grads: Params
+    stats: Stats
+
+
+def step(trial: Trial, lane: Lane, batch: Batch, rows: Array, key: chex.PRNGKey) -> tuple[Lane, Array]:
+    """Gradient of the batch's cost, then the optimizer's update; the cost before it.
+
+    Args:
+        batch: examples with their weights, which have mean 1 over the training part; padding has weight 0.
+        rows: how many of them are examples. Dividing by the number and not by the batch's own weights makes the
+            size-weighted mean of the batch gradients the gradient of J, whatever the weights.
+        key: what dropout draws from.
+    """
+    numbers = resolve(lane.numbers, lane.state.step)
+    return update(trial, lane, numbers, gradient(trial, lane, numbers, batch, rows, key))
+
+
+def gradient(
+    trial: Trial, lane: Lane, numbers: dict[str, Array], batch: Batch, rows: Array, key: chex.PRNGKey
+) -> Gradient:
+    """∇ [(1/rows) Σ w_i loss_i + penalty] at the lane's weights."""
+
+    def cost(params: Params) -> tuple[Array, Stats]:
+        total, stats = _total(trial, lane, numbers, params, batch, key)
+        mean = total / rows.astype(total.dtype)
+        return (mean if trial.penalty is None else mean + trial.penalty(params, numbers).astype(mean.dtype)), stats
+
+    (value, stats), grads = jax.value_and_grad(cost, has_aux=True)(lane.state.params)
+    return Gradient(value, grads, stats)
+
+
+def gradient_in_parts(
+    trial: Trial,
+    lane: Lane,
+    numbers: dict[str, Array],
+    part: Callable[[Array], Batch],
+    parts: Array,
+    rows: Array,
+    key: chex.PRNGKey,
+) -> Gradient:
+    """The same gradient from ``parts`` pieces of a batch, one after another: sums first, the mean at the end.
+
+    For trials whose loss is a sum over examples; the number of parts is traced, so one program serves every batch size.
+    """
+    params = lane.state.params
+
+    def add(j: Array, carry: Any) -> Any:
+        batch, noise = part(j), jax.random.fold_in(key, j)
+        more = jax.value_and_grad(lambda p: _total(trial, lane, numbers, p, batch, noise)[0])(params)
+        return jax.tree.map(lambda a, b: a + b.astype(a.dtype), carry, more)
+
+    zero = jnp.zeros((), jnp.result_type(float))
+    sums = jax.lax.fori_loop(0, parts, add, (zero, tree.zeros_like(params)))
+    value, grads = jax.tree.map(lambda a: a / rows.astype(a.dtype), sums)
+    if trial.penalty is not None:
+        more = jax.value_and_grad(trial.penalty)(params, numbers)
+        value, grads = jax.tree.map(lambda a, b: a + b.astype(a.dtype), (value, grads), more)
+    return Gradient(value, jax.tree.map(lambda g, p: g.astype(p.dtype), grads, params), lane.stats)
+
+
+def _total(
+    trial: Trial, lane: Lane, numbers: dict[str, Array], params: Params, batch: Batch, key: chex.PRNGKey
+) -> tuple[Array, Stats]:
+    """Σ w_i loss_i; an example of weight 0 is absent, whatever its loss."""
+    losses, stats = trial.loss(params, lane.stats, batch, numbers, key, True)
+    weight = batch.weight.astype(losses.dtype)
+    return jnp.sum(jnp.where(weight > 0, losses * weight, 0)), stats
+
+
+def update(trial: Trial, lane: Lane, numbers: dict[str, Array], at: Gradient) -> tuple[Lane, Array]:
+    """The optimizer's step along a gradient.
+
+    A lane that has stopped stays as it is. One whose cost or new weights are not finite is frozen at the state
+    before, and the step is recorded.
+    """
+    state = trial.optimizer.update(lane.state, at.grads, loss=at.cost)
+    if trial.project is not None:
+        lr = resolve(lane.state.hyper, lane.state.step).lr
+        state = state._replace(params=trial.project(state.params, numbers, lr))
+    finite = jnp.isfinite(at.cost) & jnp.isfinite(tree.total(state.params))
+    going = active(lane)
+    moved = going & finite
+    new = lane._replace(
+        state=tree.where(moved, state, lane.state._replace(hyper=state.hyper)),
+        stats=tree.where(moved, at.stats, lane.stats),
+        fault=_recorded(lane.fault, going & ~finite, at.cost, lane.state.step),
+    )
+    return new, at.cost
+
+
+def _recorded(fault: Fault, now: Array, cost: Array, step: Array) -> Fault:
+    cost = cost.astype(fault.cost.dtype)
+    return Fault(
+        step=jnp.where(now, step, fault.step),
+        cost=jnp.where(now, cost, fault.cost),
+        last=jnp.where(now | ~jnp.isfinite(cost) | (fault.step >= 0), fault.last, cost),
+    )

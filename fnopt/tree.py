@@ -1,0 +1,57 @@
+"""Arithmetic on pytrees."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+
+def working_dtype(x: Any) -> Any:
+    """The type to compute in: float32 for half types and float32, float64 for float64.
+
+    >>> working_dtype(jnp.ones(2, jnp.bfloat16)).__name__
+    'float32'
+    """
+    return jnp.float64 if x.dtype == jnp.float64 else jnp.float32
+
+
+def absolute(x: Array) -> Array:
+    """``|x|`` with derivative 0 at 0, where ``jnp.abs`` has 1: what is exactly 0 is pulled to neither side.
+
+    >>> float(jax.grad(absolute)(0.0))
+    0.0
+    """
+    return x * jnp.sign(x)
+
+
+def zeros_like(tree: Any) -> Any:
+    """Zeros of each leaf's shape in its working type."""
+    return jax.tree.map(lambda p: jnp.zeros(p.shape, working_dtype(p)), tree)
+
+
+def where(condition: Array, a: Any, b: Any) -> Any:
+    """Leaf by leaf ``a`` where the scalar condition holds, else ``b``: it selects, so a NaN beside stays out."""
+    return jax.tree.map(lambda x, y: jnp.where(condition, x, y), a, b)
+
+
+def size(tree: Any) -> int:
+    """How many numbers the tree holds."""
+    return sum(leaf.size for leaf in jax.tree.leaves(tree))
+
+
+def total(tree: Any) -> Array:
+    """The sum of all entries, in at least float32: finite only if every entry is."""
+    sums = [jnp.sum(leaf, dtype=working_dtype(leaf)) for leaf in jax.tree.leaves(tree)]
+    return sum((s.astype(jnp.result_type(float)) for s in sums), jnp.zeros((), jnp.result_type(float)))
+
+
+def names(tree: Any) -> list[str]:
+    """A readable dotted name for each leaf, in order.
+
+    >>> names({"layer": {"bias": 0, "weight": 1}})
+    ['layer.bias', 'layer.weight']
+    """
+    return [
+        jax.tree_util.keystr(path, simple=True, separator=".") for path, _ in jax.tree_util.tree_leaves_with_path(tree)
+    ]

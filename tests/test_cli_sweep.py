@@ -1,0 +1,226 @@
+"""`fnopt sweep`: what it says, what it writes, what a second call does, and what Ctrl-C leaves."""
+
+import csv
+import io
+import json
+import re
+import signal
+import time
+from contextlib import redirect_stdout
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from cli_cases import SPACE, contents, sweep_pets, write_pets
+from rich.console import Console
+
+from fnopt.cli import show, source
+from fnopt.cli.entry import run
+from fnopt.run import load, open_sweep
+from fnopt.run.leaderboard import parts_of
+from fnopt.sweep.drive import Silent
+from fnopt.train import Objective
+
+FILES = {
+    "best.npz",
+    "command.json",
+    "curves.csv",
+    "data.npz",
+    "lanes.json",
+    "model.json",
+    "model.safetensors",
+    "results.csv",
+    "sweep.json",
+    "test.json",
+}
+RESULTS = ["config", "lr", "hidden", "optimizer", "batch_size", "score", "error"]
+SCORES = [f"{part}/{name}" for part in ("train", "dev") for name in ("loss", "accuracy")]
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """One finished sweep of the table of pets."""
+    folder = tmp_path_factory.mktemp("pets")
+    write_pets(folder)
+    said = io.StringIO()
+    with redirect_stdout(said):
+        code = sweep_pets(folder, folder / "out")
+    return SimpleNamespace(code=code, said=said.getvalue(), home=folder, out=folder / "out")
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        "pets: 60 examples, 5 inputs, 2 classes: cat, dog",
+        "classes, recognised from 'kind'; --task values takes it otherwise",
+        "36 train, 12 dev, 12 test, stratified by seed 0",
+        "lr         = log_uniform(0.001, 0.1)",
+        "3 configurations, 2 epochs, random search, ranked by dev/accuracy",
+        "retrained   on train and dev, 48 examples",
+        "(standard error of 12 examples)",
+    ],
+)
+def test_sweep_says_what_it_does(done, fact):
+    assert done.code == 0
+    assert fact in done.said
+
+
+def test_sweep_writes_its_folder_and_the_leaderboard_is_the_sweeps(done):
+    assert set(contents(done.out)) == FILES
+    assert str(open_sweep(done.out)) in done.said
+
+
+def test_results_hold_neither_times_nor_paths(done):
+    with (done.out / "results.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 3
+    assert set(rows[0]) == {*RESULTS, *SCORES, "epochs", "status", "why"}
+
+
+def test_the_winner_is_tested_on_what_no_training_saw(done):
+    made = json.loads((done.out / "test.json").read_text())
+    found = source.find(str(done.home / "pets.csv"), "kind", None, (), None, None, None)
+    train, dev, test = source.parts(found, "0.6,0.2,0.2", 0)
+    model = load(done.out / "model.safetensors")
+    assert model.evaluate(test) == made["scores"]
+    assert made["test_examples"] == len(test) == 12
+    assert made["examples"] == len(train) + len(dev)
+    p = made["scores"]["accuracy"]
+    assert f"accuracy {p:.4f} ± {np.sqrt(p * (1 - p) / 12):.4f}" in done.said
+
+
+def test_equal_sweeps_write_equal_results(done, tmp_path):
+    assert sweep_pets(done.home, tmp_path / "again", "--threads", "1") == 0
+    for name in ("results.csv", "curves.csv", "test.json", "model.safetensors"):
+        assert (tmp_path / "again" / name).read_bytes() == (done.out / name).read_bytes()
+
+
+def test_a_second_call_shows_the_finished_sweep_and_changes_nothing(done, capsys):
+    before = contents(done.out)
+    assert sweep_pets(done.home, done.out) == 0
+    said = capsys.readouterr().out
+    assert "holds this very sweep, finished: nothing was trained again" in said
+    assert str(open_sweep(done.out)) in said
+    assert said.splitlines()[-4:] == done.said.splitlines()[-4:]  # retrained, test (two lines), written
+    assert contents(done.out) == before
+
+
+@pytest.mark.parametrize("other", [("--seed", "1"), ("--seeds", "2"), ("--patience", "1"), ("--search", "sobol")])
+def test_another_sweep_does_not_touch_the_folder(done, capsys, other):
+    before = contents(done.out)
+    assert sweep_pets(done.home, done.out, *other) == 2
+    said = capsys.readouterr()
+    assert said.err.count("\n") == 1
+    assert "holds another sweep; choose another folder" in said.err
+    assert contents(done.out) == before
+
+
+def test_repeat_trains_the_winner_under_other_keys(done, tmp_path, capsys):
+    assert sweep_pets(done.home, tmp_path / "out", "--repeat", "3") == 0
+    made = json.loads((tmp_path / "out" / "test.json").read_text())
+    losses = [scores["loss"] for scores in made["each"]]
+    assert len(set(losses)) == 3
+    assert made["scores"]["loss"] == pytest.approx(np.mean(losses))
+    assert f"± {np.std(losses, ddof=1) / np.sqrt(3):.4f} over 3 trainings" in capsys.readouterr().out
+    assert made["each"][0] == json.loads((done.out / "test.json").read_text())["each"][0]
+
+
+def test_grid_takes_the_whole_grid(tmp_path, capsys):
+    write_pets(tmp_path)
+    (tmp_path / "space.toml").write_text(SPACE.replace("1e-1]", "1e-1], points = 3"))
+    table, space, out = (str(tmp_path / name) for name in ("pets.csv", "space.toml", "out"))
+    grid = ["--space", space, "--search", "grid", "--epochs", "1", "--out", out]
+    assert run(["sweep", table, "--target", "kind", *grid]) == 0
+    assert "the whole grid, 1 epochs" in capsys.readouterr().out
+    assert [row["lr"] for row in open_sweep(out).table()] == pytest.approx([1e-3, 1e-2, 1e-1])
+
+
+def test_what_is_odd_but_possible_is_accepted(tmp_path, capsys):
+    """A constant column, labels that are not 0 to K − 1, and a batch larger than the data."""
+    rows = [f"{k % 7},5,{3 if k % 2 else 7}" for k in range(40)]
+    (tmp_path / "odd.csv").write_text("\n".join(["a,constant,y", *rows]))
+    (tmp_path / "space.toml").write_text(SPACE.replace("= 16", "= 1000"))
+    table, space, out = (str(tmp_path / name) for name in ("odd.csv", "space.toml", "out"))
+    assert run(["sweep", table, "--target", "y", "--space", space, "--n", "2", "--epochs", "2", "--out", out]) == 0
+    assert "2 classes: 3, 7" in capsys.readouterr().out
+    model = load(Path(out) / "model.safetensors")
+    assert set(model.predict(np.array([[1.0, 5.0], [2.0, 5.0]], np.float32)).tolist()) <= {3, 7}
+
+
+def test_values_are_split_plainly_and_scored_by_r2(tmp_path, capsys):
+    (tmp_path / "space.toml").write_text(SPACE.replace("= 16", "= 64"))
+    tiny = ["--n", "2", "--epochs", "2", "--space", str(tmp_path / "space.toml"), "--out", str(tmp_path / "out")]
+    assert run(["sweep", "diabetes", *tiny]) == 0
+    said = capsys.readouterr().out
+    for fact in (
+        "values from 25 to 346",
+        "recognised from 'progression'; --task classes",
+        "at random",
+        "test        r2 ",
+    ):
+        assert fact in said
+
+
+class Interrupting(Silent):
+    """Ctrl-C as soon as the first chunk is done."""
+
+    home = False
+
+    def done(self, results):
+        signal.raise_signal(signal.SIGINT)
+        time.sleep(1.0)  # the main thread hears of it; this one still holds the lock
+        self.home = True
+
+
+def test_ctrl_c_keeps_what_is_done(tmp_path, monkeypatch, capsys):
+    write_pets(tmp_path)
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        watch = Interrupting()
+        patch.setattr(show, "watch_for", lambda *_: watch)
+        assert sweep_pets(tmp_path, out, "--threads", "1", n=12) == 130
+    assert watch.home  # nothing is written while a thread still trains
+    there = len({config for config, _ in open_sweep(out).kept.lanes})
+    assert 0 < there < 12
+    assert f"interrupted {there} of 12 configurations are done" in capsys.readouterr().out
+    table = open_sweep(out).table()
+    assert sum(row["status"] == "not run" for row in table) == 12 - there
+    assert not (out / "model.safetensors").exists()
+    assert sweep_pets(tmp_path, out, n=12) == 2  # not taken for finished
+    assert "this sweep, broken off" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("width", [54, 80, 200])
+def test_on_a_terminal_the_leaderboard_is_drawn_whole(done, capsys, monkeypatch, width):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(width))
+    sweep = open_sweep(done.out)
+    show.show(sweep)
+    said = capsys.readouterr().out
+    assert "─" in said
+    assert max(map(len, re.sub("\x1b\\[[0-9;]*m", "", said).splitlines()[1:])) <= width
+    for cell in [text for row in parts_of(sweep)[1][1:] for text in row]:
+        assert cell in said
+    assert "…" not in said
+
+
+def test_on_a_narrow_terminal_it_is_plain_text(done, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "20")
+    show.show(open_sweep(done.out))
+    assert capsys.readouterr().out.strip() == str(open_sweep(done.out))
+
+
+def test_the_bar_shows_who_leads():
+    def result(config, score, status="done"):
+        return SimpleNamespace(config=config, scores={"dev": {"accuracy": score}}, status=status)
+
+    file = io.StringIO()
+    bar = show.Leading("classes", Objective("dev", "accuracy"), Console(file=file, force_terminal=True, width=200))
+    bar.start(4, 1)
+    bar.done([result(0, 0.5), result(1, 0.75)])
+    bar.tick(2)
+    bar.done([result(2, 0.6), result(3, 0.99, "diverged")])
+    assert "best dev/accuracy 0.7500 (1)" in file.getvalue()
+    assert "4/4, 1 diverged" in file.getvalue()

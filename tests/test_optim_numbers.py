@@ -1,0 +1,128 @@
+"""Every number of every optimizer is a leaf: vmapped, traced once, scheduled, differentiated, checked."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from optim_cases import (
+    INSIDE,
+    PAIRS,
+    UPDATE,
+    UPPER,
+    Ramp,
+    advance,
+    close,
+    every_number,
+    numbers,
+    slope,
+    stacked,
+    start,
+)
+
+from fnopt.optim import NAMES, by_name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_vmap_over_each_number_is_a_loop(name):
+    optimizer = by_name(name)
+    rows = [every_number(name, **{k: v}) for k in optimizer.numbers._fields for v in INSIDE[k]]
+
+    def run(values):
+        return advance(optimizer, optimizer.init(start(), **values)).params
+
+    lanes, alone = jax.jit(jax.vmap(run))(stacked(rows)), jax.jit(run)
+    for i, row in enumerate(rows):
+        close(jax.tree.map(lambda x, i=i: x[i], lanes), alone(row))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_trace_for_all_values(name):
+    optimizer, traces = by_name(name), []
+
+    @jax.jit
+    def step(state):
+        traces.append(state)
+        return optimizer.update(state, slope(state.params))
+
+    state = optimizer.init(start(), **numbers())
+    state = step(step(state))
+    for number in state.hyper._fields:
+        for value in INSIDE[number]:
+            step(state._replace(hyper=state.hyper._replace(**{number: value})))
+            step(optimizer.init(start(), **numbers(**{number: value})))
+    assert len(traces) == 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_number_may_be_a_schedule(name):
+    """Each on a way of its own, and the same as setting it by hand before every step."""
+    optimizer, update = by_name(name), UPDATE[name]
+    ramps = {k: Ramp(INSIDE[k][1], INSIDE[k][2]) for k in optimizer.numbers._fields}
+    scheduled, plain = optimizer.init(start(), **ramps), optimizer.init(start(), **every_number(name))
+    for t in range(4):
+        plain = plain._replace(hyper=type(plain.hyper)(**{k: float(ramp(t)) for k, ramp in ramps.items()}))
+        scheduled, plain = update(scheduled, slope(scheduled.params)), update(plain, slope(plain.params))
+        close(scheduled.params, plain.params)
+    assert all(isinstance(h, Ramp) for h in scheduled.hyper)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_gradient_by_every_number_is_finite(name):
+    """Also where eps is 0, a decay 0 and a leaf never had a gradient."""
+    optimizer = by_name(name)
+
+    @jax.jit
+    @jax.grad
+    def slopes(values):
+        params = advance(optimizer, optimizer.init(start(), **values)).params
+        return sum(jnp.sum(p**2) for p in params.values())
+
+    for edge in range(3):
+        values = {k: INSIDE[k][edge] for k in optimizer.numbers._fields}
+        for row in (values, every_number(name), every_number(name, **{k: 0.0 for k in values if "eps" in k})):
+            assert all(np.isfinite(g) for g in slopes(row).values()), row
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_gradient_by_every_number_is_the_difference_quotient(name, x64):
+    optimizer, h = by_name(name), 1e-5
+    middle = {"lr": 0.07, "eps": 0.01, "eps_root": 0.02, "lr_inside": 0.3}
+    values = {k: middle.get(k, INSIDE[k][1]) for k in optimizer.numbers._fields}
+
+    @jax.jit
+    @jax.value_and_grad
+    def end(values):
+        params = advance(optimizer, optimizer.init(start(jnp.float64), **values)).params
+        return sum(jnp.sum(p**2) for p in params.values())
+
+    slopes = end(values)[1]
+    for k, v in values.items():
+        quotient = (end({**values, k: v + h})[0] - end({**values, k: v - h})[0]) / (2 * h)
+        assert float(slopes[k]) == pytest.approx(float(quotient), rel=1e-6, abs=1e-8), k
+        assert slopes[k] != 0, k
+
+
+@pytest.mark.parametrize(("name", "number"), PAIRS)
+def test_out_of_range(name, number):
+    optimizer = by_name(name)
+    for bad in (-0.1, UPPER[number], math.nan):
+        with pytest.raises(ValueError, match=f"`{number}` must be in"):
+            optimizer.init(start(), **numbers(**{number: bad}))
+    with pytest.raises(ValueError, match="vmap over `init`"):
+        optimizer.init(start(), **numbers(**{number: jnp.ones(3) / 2}))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_traced_number_out_of_range_is_nan_in_its_own_lane(name):
+    optimizer = by_name(name)
+    bad = [every_number(name, **{k: v}) for k in optimizer.numbers._fields for v in (-0.1, UPPER[k])]
+
+    def run(values):
+        params = advance(optimizer, optimizer.init(start(), **values), 2).params
+        return jnp.stack([jnp.sum(p) for p in params.values()])
+
+    ends = jax.jit(jax.vmap(run))(stacked([every_number(name), *bad]))
+    assert np.isfinite(ends[0]).all()
+    assert np.isnan(ends[1:]).all()
