@@ -27,7 +27,7 @@ import jax
 import fnopt as fo
 sweep = fo.open(sys.argv[1])
 for i in map(int, sys.argv[2:]):
-    run, kept = sweep.replay(i), sweep.kept.lanes[i, 0]
+    run, kept = sweep.replay(i), sweep.kept.lanes[i, 0, 0]
     pairs = zip(jax.tree.leaves(run.history), jax.tree.leaves(kept.history), strict=True)
     curves = all((a == b).all() for a, b in pairs)
     print(i, "equal" if curves and run.going.result.digest == kept.digest else "DIFFERENT")
@@ -43,7 +43,7 @@ def main() -> None:
         for n in (1, 10, 257):
             path = Path(folder) / str(n)
             sweep = fo.caviar(fo.classifier(), SPACE, train, dev, n=n, epochs=10, key=jax.random.key(5), path=path)
-            first[n] = [sweep.kept.lanes[i, 0].digest for i in range(min(n, 10))]
+            first[n] = [sweep.kept.lanes[i, 0, 0].digest for i in range(min(n, 10))]
             which = [str(i) for i in sorted({0, min(5, n - 1), n - 1})]
             command = [sys.executable, "-c", REPLAY, str(path), *which]
             print(f"N = {n}:", ", ".join(subprocess.check_output(command, text=True).splitlines()), flush=True)

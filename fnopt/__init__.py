@@ -25,11 +25,15 @@ from fnopt.run import caviar as caviar
 from fnopt.run import fit as fit
 from fnopt.run import load as load
 from fnopt.run import open_sweep as open  # noqa: F401
+from fnopt.sweep import asynchronous_halving as asynchronous_halving
 from fnopt.sweep import choice as choice
+from fnopt.sweep import halving as halving
+from fnopt.sweep import hyperband as hyperband
 from fnopt.sweep import integer as integer
 from fnopt.sweep import log_integer as log_integer
 from fnopt.sweep import log_normal as log_normal
 from fnopt.sweep import log_uniform as log_uniform
+from fnopt.sweep import median as median
 from fnopt.sweep import normal as normal
 from fnopt.sweep import one_minus_log_uniform as one_minus_log_uniform
 from fnopt.sweep import uniform as uniform

@@ -181,7 +181,7 @@ def test_ctrl_c_keeps_what_is_done(tmp_path, monkeypatch, capsys):
         patch.setattr(show, "watch_for", lambda *_: watch)
         assert sweep_pets(tmp_path, out, "--threads", "1", n=12) == 130
     assert watch.home  # nothing is written while a thread still trains
-    there = len({config for config, _ in open_sweep(out).kept.lanes})
+    there = len({config for config, *_ in open_sweep(out).kept.lanes})
     assert 0 < there < 12
     assert f"interrupted {there} of 12 configurations are done" in capsys.readouterr().out
     table = open_sweep(out).table()

@@ -169,7 +169,7 @@ def test_lanes_of_dropout_share_one_draw_a_layer():
     lanes = jax.tree.map(lambda p: jnp.stack([p] * 3), params)
     program = jax.make_jaxpr(jax.vmap(f))(lanes, jnp.array([0.1, 0.2, 0.3]))
     shapes = [e.outvars[0].aval.shape for e in program.jaxpr.eqns if e.primitive.name == "random_bits"]
-    assert shapes == [(16, 4), (16, 3)]  # half of 8 and of 6 words, no axis of lanes
+    assert shapes == [(8, 8), (8, 6)]  # a word for two of 16 examples, no axis of lanes
 
 
 def test_dropout_is_in_training_alone_and_none_costs_nothing():

@@ -74,7 +74,7 @@ def test_fit_equals_the_built_in_net():
 def test_sweep_and_replay(sweeps):
     mine, _ = sweeps
     run = mine.replay(4)
-    assert run.going.result.digest == mine.kept.lanes[4, 0].digest
+    assert run.going.result.digest == mine.kept.lanes[4, 0, 0].digest
     own = fo.fit(BUILT_IN, TRAIN, DEV, epochs=4, key=jax.random.fold_in(jax.random.fold_in(KEY, 1), 0), hyper={
         "lr": mine.configs[4]["lr"], "l2": mine.configs[4]["decay"], "optimizer": "momentum", "batch_size": 32,
     })  # fmt: skip
@@ -106,7 +106,7 @@ def test_folder_wants_the_model_back(tmp_path, sweeps):
     with pytest.raises(ValueError, match="functions"):  # whether they are the same cannot be seen
         fo.caviar(MINE, space, TRAIN, DEV, n=6, epochs=4, key=KEY, path=tmp_path / "s")
     again = fo.open(tmp_path / "s", model=MINE)
-    assert again.replay(2).going.result.digest == mine.kept.lanes[2, 0].digest
+    assert again.replay(2).going.result.digest == mine.kept.lanes[2, 0, 0].digest
 
 
 BAD = {

@@ -13,8 +13,8 @@ from rich.table import Table
 from fnopt.run import Bar, Sweep
 from fnopt.run.leaderboard import leaderboard, parts_of
 from fnopt.run.progress import brief
-from fnopt.sweep.chunk import LaneResult
 from fnopt.sweep.drive import Silent, Watch
+from fnopt.sweep.result import LaneResult
 from fnopt.train import Objective, higher_is_better
 
 MARGIN = 12

@@ -111,7 +111,7 @@ def _describe(asked: Asked, space: Mapping[str, Any], objective: str) -> None:
 
 def _finish(sweep: Sweep, folder: Path, test: Dataset, asked: Asked, seconds: float) -> int:
     """From the ranking to the test scores; what stands in the folder already is shown, not made again."""
-    there = len({config for config, _ in sweep.kept.lanes})
+    there = len({config for config, *_ in sweep.kept.lanes})
     if sweep.plan is not None:
         command = {"command": {k: str(v) if isinstance(v, Path) else v for k, v in asked._asdict().items()}}
         write_atomically(folder / "command.json", (json.dumps({**command, **versions()}, indent=1) + "\n").encode())

@@ -21,6 +21,8 @@ from fnopt.data.builtin import iris as iris
 from fnopt.data.builtin import load as load
 from fnopt.data.builtin import wine as wine
 from fnopt.data.dataset import dataset as dataset
+from fnopt.data.folds import Folds as Folds
+from fnopt.data.folds import folds as folds
 from fnopt.data.idx import read_idx as read_idx
 from fnopt.data.npz import read_npz as read_npz
 from fnopt.data.split import split as split

@@ -83,8 +83,10 @@ class Prepared(NamedTuple):
     features: int
 
 
-def prepare(model: Model, train: Dataset, dev: Dataset | None = None) -> Prepared:
+def prepare(model: Model, train: Dataset, dev: Dataset | None = None, rooms: tuple[int, int] = (0, 0)) -> Prepared:
     """Check, encode, scale by the training part alone, and put on the device.
+
+    ``rooms`` are how many rows each part is padded to at least, so that folds of unlike size share a program.
 
     Raises:
         ValueError: for data that cannot be trained on, naming what and where.
@@ -94,12 +96,12 @@ def prepare(model: Model, train: Dataset, dev: Dataset | None = None) -> Prepare
             raise TypeError(f"`{name}` must be a Dataset, got {type(data).__name__}; write fo.data.dataset(x, y)")
     frame = _frame(model, train, dev)
     emphasis = _emphasis(model.class_weight, frame, train)
-    on_train = _part(frame, train, emphasis)
+    on_train = _part(frame, train, emphasis, rooms[0])
     example = Batch(x=on_train.x[:1], y=on_train.y[:1], weight=on_train.weight[:1])
     return Prepared(
         frame=frame,
         train=on_train,
-        dev=None if dev is None else _part(frame, dev, None),
+        dev=None if dev is None else _part(frame, dev, None, rooms[1]),
         example=example,
         features=int(np.prod(frame.shape)),
     )
@@ -110,13 +112,13 @@ def framed(frame: Frame, data: Dataset) -> Part:
     return _part(frame, data, None)
 
 
-def _part(frame: Frame, data: Dataset, emphasis: Mapping[int, float] | None) -> Part:
+def _part(frame: Frame, data: Dataset, emphasis: Mapping[int, float] | None, room: int = 0) -> Part:
     y = frame.codes(data.y, data.classes)
     weight = np.ones(len(data)) if data.weight is None else np.asarray(data.weight, np.float64)
     pull = weight if emphasis is None else weight * np.array([emphasis[int(k)] for k in y])
     pull = pull / pull.mean() if pull.any() else pull  # of mean 1, so that a batch's cost is Σ w loss / its size
     mean, scale = (0.0, 1.0) if frame.target is None else (frame.target.mean, frame.target.scale)
-    return part(np.asarray(frame.scaled(data.x)), y, weight, pull, mean, scale)
+    return part(np.asarray(frame.scaled(data.x)), y, weight, pull, mean, scale, room)
 
 
 def _frame(model: Model, train: Dataset, dev: Dataset | None) -> Frame:

@@ -33,11 +33,11 @@ def same_stats(layers: tuple[str, ...], stats: Any) -> None:
         raise ValueError(f"stats must be those of `init` or of the last step, for {list(layers)}, got {got}")
 
 
-def per_layer(rates: Any, layers: int) -> tuple[Any, ...]:
-    """One dropout rate a hidden layer, from one for all or as many."""
-    many = tuple(rates) if isinstance(rates, tuple | list) else (rates,) * layers
+def per_layer(name: str, numbers: Any, layers: int) -> tuple[Any, ...]:
+    """One number a hidden layer, or None in its place, from one for all or as many."""
+    many = tuple(numbers) if isinstance(numbers, tuple | list) else (numbers,) * layers
     if len(many) != layers:
-        raise ValueError(f"`dropout` must be one rate, or one for each of {layers} hidden layers, got {len(many)}")
+        raise ValueError(f"`{name}` must be one number, or one for each of {layers} hidden layers, got {len(many)}")
     return many
 
 

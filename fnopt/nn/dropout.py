@@ -1,5 +1,7 @@
 """Dropout: while training, each unit of each example is set to 0 with probability ``rate``."""
 
+import math
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -19,7 +21,8 @@ def dropout(x: Array, rate: ArrayLike, key: chex.PRNGKey) -> Array:
         rate: the probability to drop, in [0, 1]; 0 gives x exactly, 1 gives 0 with gradient 0. Some texts and
             libraries speak of the probability to keep, which is 1 − rate. Counted in steps of 2⁻¹⁶.
         key: the draws depend on it and on x's shape alone, so that many rates under ``vmap`` share one mask's draws,
-            and a higher rate drops what a lower one drops, and more.
+            and a higher rate drops what a lower one drops, and more. Unit j's depend on the key, on how many examples
+            there are and which one it is, and on j: the first 20 units of 32 are drawn as those of 20.
 
     Returns:
         shape and dtype of x.
@@ -45,7 +48,13 @@ def dropout(x: Array, rate: ArrayLike, key: chex.PRNGKey) -> Array:
 
 
 def _draws(key: chex.PRNGKey, shape: tuple[int, ...]) -> Array:
-    """Uniform integers in [0, 2¹⁶): two from each random word, since the words are what dropout spends its time on."""
+    """Uniform integers in [0, 2¹⁶): two from each random word, since the words are what dropout spends its time on.
+
+    Two examples share a word, not two units, and each pair of examples has a key, so that a row begins in the same
+    way whatever its length.
+    """
     *rest, n = shape or (1,)
-    words = jax.random.bits(key, (*rest, (n + 1) // 2), jnp.uint32)
-    return jnp.concatenate([words & 0xFFFF, words >> 16], axis=-1)[..., :n].reshape(shape)
+    rows = math.prod(rest)
+    keys = jax.random.split(key, (rows + 1) // 2)
+    words = jax.vmap(lambda k: jax.random.bits(k, (n,), jnp.uint32))(keys)
+    return jnp.concatenate([words & 0xFFFF, words >> 16])[:rows].reshape(shape)

@@ -23,23 +23,31 @@ import chex
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.typing import ArrayLike
 
 from fnopt._checks import one_of
+from fnopt.nn.masks import mask, real
 
-# The standard deviation of a standard normal cut at -2 and 2.
-_TRUNCATED = 0.87962566103423978
+_SPREAD = {"": 1.0, "uniform": 1 / math.sqrt(3), "truncated": 0.87962566103423978}
+"""The standard deviation of what is drawn: N(0, 1), U(−1, 1), and N(0, 1) cut at −2 and 2."""
 
-_VARIANCES = {
-    "he": lambda fan_in, fan_out: 2 / fan_in,
-    "lecun": lambda fan_in, fan_out: 1 / fan_in,
-    "glorot": lambda fan_in, fan_out: 2 / (fan_in + fan_out),
-}
+_VARIANCE = {"he": 2, "lecun": 1, "glorot": 2}
+"""a of Var w = a / n, where n is fan_in, or fan_in + fan_out for Glorot's."""
 
-NAMES = (*(name + kind for name in _VARIANCES for kind in ("", "_uniform", "_truncated")), "orthogonal", "zeros")
+NAMES = (*(name + kind for name in _VARIANCE for kind in ("", "_uniform", "_truncated")), "orthogonal", "zeros")
 """Every initialization that :func:`initialize` knows."""
 
 
-def initialize(key: chex.PRNGKey, fan_in: int, fan_out: int, name: str = "he", dtype: Any = None) -> Array:
+def initialize(
+    key: chex.PRNGKey,
+    fan_in: int,
+    fan_out: int,
+    name: str = "he",
+    dtype: Any = None,
+    *,
+    inputs: ArrayLike | None = None,
+    units: ArrayLike | None = None,
+) -> Array:
     """Initial weights of a layer, one column a unit.
 
     Column j is drawn from ``fold_in(key, j)``, so that the first 20 units of a layer of 32 are those of a layer of 20;
@@ -51,12 +59,17 @@ def initialize(key: chex.PRNGKey, fan_in: int, fan_out: int, name: str = "he", d
         fan_out: units, at least 1.
         name: one of ``NAMES``, see the module.
         dtype: of the weights; the default float type if None. Half types are drawn in float32.
+        inputs: how many of the inputs are real, in (0, fan_in], see ``masks``; None for all of them. The weights of
+            the others are 0, and the variance is that of a layer without them.
+        units: how many of the units are real, in (0, fan_out]; None for all of them.
 
     Returns:
-        weights, shape=(fan_in, fan_out).
+        weights, shape=(fan_in, fan_out); with ``inputs`` or ``units`` the real ones are those of the layer that has
+        no others, to the bit.
 
     Raises:
-        ValueError: for an unknown name, with the nearest.
+        ValueError: for an unknown name, with the nearest; for ``orthogonal`` with ``inputs`` or ``units``; for a
+            concrete number out of range. A traced one gives NaN.
 
     >>> initialize(jax.random.key(0), 3, 2, "zeros").shape
     (3, 2)
@@ -70,21 +83,41 @@ def initialize(key: chex.PRNGKey, fan_in: int, fan_out: int, name: str = "he", d
     if name == "zeros":
         return jnp.zeros((fan_in, fan_out), dtype)
     if name == "orthogonal":
+        if inputs is not None or units is not None:
+            raise ValueError(f"init 'orthogonal' works on whole layers and cannot leave units out; take {NAMES[0]!r}")
         return jax.nn.initializers.orthogonal()(key, (fan_in, fan_out), draw).astype(dtype)
-    family, _, kind = name.partition("_")
-    deviation = math.sqrt(_VARIANCES[family](fan_in, fan_out))
+    kind = name.partition("_")[2]
 
     def unit(j: Array) -> Array:
-        return _standard(jax.random.fold_in(key, j), fan_in, kind, draw)
+        return _draws(jax.random.fold_in(key, j), fan_in, kind, draw)
 
-    return (deviation * jax.vmap(unit, out_axes=1)(jnp.arange(fan_out))).astype(dtype)
+    # Apart from the scaling, so that no compiler can contract the two in one way for one width and not for another.
+    draws = jax.lax.optimization_barrier(jax.vmap(unit, out_axes=1)(jnp.arange(fan_out)))
+    if inputs is None and units is None:
+        return (_deviation(name, _fan(name, fan_in, fan_out)) * draws).astype(dtype)
+    few_in = real("inputs", fan_in if inputs is None else inputs, fan_in)
+    few_out = real("units", fan_out if units is None else units, fan_out)
+    # Looked up, since a compiled division or root need not give the same bits.
+    table = [_deviation(name, n) for n in range(1, _fan(name, fan_in, fan_out) + 1)]
+    deviation = jnp.array(table, draw)[_fan(name, few_in, few_out).astype(jnp.int32) - 1]
+    return mask(mask(deviation * draws, few_in, axis=0), few_out).astype(dtype)
 
 
-def _standard(key: chex.PRNGKey, n: int, kind: str, dtype: Any) -> Array:
-    """Draws of mean 0 and variance 1."""
+def _fan(name: str, fan_in: Any, fan_out: Any) -> Any:
+    """n of a name's variance a / n, from numbers or traced ones."""
+    return fan_in + fan_out if name.startswith("glorot") else fan_in
+
+
+def _deviation(name: str, n: int) -> float:
+    """√(a / n), over the standard deviation of the draws."""
+    family, _, kind = name.partition("_")
+    return math.sqrt(_VARIANCE[family] / n) / _SPREAD[kind]
+
+
+def _draws(key: chex.PRNGKey, n: int, kind: str, dtype: Any) -> Array:
+    """Draws of mean 0 and standard deviation ``_SPREAD``."""
     if kind == "uniform":
-        # 2u − 1 is exact, so that no compiler can round it in two ways for two widths
-        return math.sqrt(3) * (2 * jax.random.uniform(key, (n,), dtype) - 1)
+        return 2 * jax.random.uniform(key, (n,), dtype) - 1  # which is exact
     if kind == "truncated":
-        return jax.random.truncated_normal(key, -2, 2, (n,), dtype) / _TRUNCATED
+        return jax.random.truncated_normal(key, -2, 2, (n,), dtype)
     return jax.random.normal(key, (n,), dtype)

@@ -18,10 +18,12 @@ from fnopt.nn._structure import count, only, per_layer, same_layers, same_stats
 from fnopt.nn.batch_norm import batch_norm, init_stats
 from fnopt.nn.dense import dense
 from fnopt.nn.dropout import dropout as drop
+from fnopt.nn.masks import mask, real
 
-Rates = ArrayLike | Sequence[ArrayLike | None] | None
+PerLayer = ArrayLike | Sequence[ArrayLike | None] | None
 
 _SLOPE = 0.25  # where the learned slope of a parametric ReLU starts
+_WHOLE = ("softmax", "hardmax")  # activations that look at the whole layer, so that padding must be out of it before
 
 
 @dataclass(frozen=True)
@@ -46,31 +48,40 @@ class MLP:
         """The names of the hidden layers, in order."""
         return tuple(f"hidden_{index}" for index in range(len(self.hidden)))
 
-    def init(self, key: chex.PRNGKey, features: int) -> tuple[Params, Stats]:
+    def init(self, key: chex.PRNGKey, features: int, units: PerLayer = None) -> tuple[Params, Stats]:
         """``(params, stats)`` at the start: random weights, biases 0.
 
         Args:
             key: layer l draws from ``fold_in(key, l)``, a unit from that and its own number.
             features: how many numbers an example has, at least 1.
+            units: how many units of a hidden layer are real, in (0, its width], see ``masks``: one number, or one a
+                hidden layer, None in it for all of a layer; each may be traced. The real ones start as in a network
+                of that width, to the bit; all that belongs to the others is 0. None: no padding, and no cost.
+
+        Raises:
+            ValueError: for no features, for units out of range, and for units with orthogonal weights.
 
         >>> params, stats = mlp(hidden=(3,), out=1).init(jax.random.key(0), features=2)
         >>> jax.tree.map(jnp.shape, params)
         {'hidden_0': {'bias': (3,), 'weight': (2, 3)}, 'output': {'bias': (1,), 'weight': (3, 1)}}
         """
         dtype = jnp.result_type(float) if self.dtype is None else self.dtype
+        some = (None, *self._real(units), None)
         params, stats = {}, {}
         sizes = (count("features", features), *self.hidden, self.out)
         for index, name in enumerate((*self.layers, "output")):
-            fan_in, units = sizes[index : index + 2]
-            layer_key = jax.random.fold_in(key, index)
-            layer = {"weight": initializers.initialize(layer_key, fan_in, units, self.initializer, dtype)}
+            (fan_in, width), (inputs, few) = sizes[index : index + 2], some[index : index + 2]
+            weight = initializers.initialize(
+                jax.random.fold_in(key, index), fan_in, width, self.initializer, dtype, inputs=inputs, units=few
+            )
+            layer = {"weight": weight}
             if name == "output" or self.norm is None:
-                layer |= {"bias": jnp.zeros(units, dtype)}
+                layer["bias"] = jnp.zeros(width, dtype)
             else:
-                layer |= {"scale": jnp.ones(units, dtype), "shift": jnp.zeros(units, dtype)}
-                stats[name] = init_stats(units, dtype)
+                layer |= {"scale": _masked(jnp.ones(width, dtype), few), "shift": jnp.zeros(width, dtype)}
+                stats[name] = init_stats(width, dtype)
             if name != "output" and self.activation == "prelu":
-                layer["slope"] = jnp.full(units, _SLOPE, dtype)
+                layer["slope"] = _masked(jnp.full(width, _SLOPE, dtype), few)
             params[name] = layer
         return params, stats if self.norm else ()
 
@@ -88,7 +99,7 @@ class MLP:
         stats: Stats,
         x: Array,
         *,
-        dropout: Rates = None,
+        dropout: PerLayer = None,
         key: chex.PRNGKey | None = None,
         train: bool = False,
         weight: Array | None = None,
@@ -98,6 +109,7 @@ class MLP:
         norm_unbiased: ArrayLike | None = None,
         norm_bias_correction: ArrayLike | None = None,
         norm_start: ArrayLike | None = None,
+        units: PerLayer = None,
     ) -> tuple[Array, Stats]:
         """``(outputs, stats)``; outputs are logits, unless the network was given an ``output`` activation.
 
@@ -116,13 +128,14 @@ class MLP:
             norm_unbiased: as above.
             norm_bias_correction: as above.
             norm_start: as above.
+            units: how many units of each hidden layer are real, as for :meth:`init`; the others put out 0.
 
         Returns:
             outputs, shape=(batch, out) or (out,), in at least float32; and stats, new ones in training.
 
         Raises:
-            ValueError: for x of other features than the weights, dropout without a key, as many rates as there are no
-                layers, a number that this structure does not have, a concrete number out of range.
+            ValueError: for x of other features than the weights, dropout without a key, as many rates or units as
+                there are no layers, a number that this structure does not have, a concrete number out of range.
 
         >>> net = mlp(hidden=(8, 8), out=3)
         >>> params, stats = net.init(jax.random.key(0), features=4)
@@ -136,26 +149,33 @@ class MLP:
             "norm_bias_correction": norm_bias_correction,
             "norm_start": norm_start,
         }
-        rates = per_layer(dropout if train else None, len(self.hidden))
+        rates = per_layer("dropout", dropout if train else None, len(self.hidden))
         if key is None and any(rate is not None for rate in rates):
             raise ValueError("dropout in training needs a key: write forward(…, dropout=…, key=key, train=True)")
-        hidden, stats = self._hidden(params, stats, x, rates, key, train, weight, slope, numbers)
+        hidden, stats = self._hidden(params, stats, x, rates, key, train, weight, slope, numbers, units)
         return self._outputs(params, hidden[-1] if hidden else x), stats
 
     def activations(
-        self, params: Params, stats: Stats, x: Array, *, slope: ArrayLike | None = None
+        self,
+        params: Params,
+        stats: Stats,
+        x: Array,
+        *,
+        slope: ArrayLike | None = None,
+        units: PerLayer = None,
     ) -> dict[str, Array]:
         """What each layer puts out, by its name, outside training: dead or saturated units, fading signals show here.
 
         Args:
-            params: as for :meth:`forward`, and so ``stats``, ``x`` and ``slope``.
+            params: as for :meth:`forward`, and so ``stats``, ``x``, ``slope`` and ``units``.
 
         >>> net = mlp(hidden=(8,), out=3)
         >>> params, stats = net.init(jax.random.key(0), features=4)
         >>> jax.tree.map(jnp.shape, net.activations(params, stats, jnp.ones((5, 4))))
         {'hidden_0': (5, 8), 'output': (5, 3)}
         """
-        hidden, _ = self._hidden(params, stats, x, (None,) * len(self.hidden), None, False, None, slope, {})
+        no_rates = (None,) * len(self.hidden)
+        hidden, _ = self._hidden(params, stats, x, no_rates, None, False, None, slope, {}, units)
         outputs = self._outputs(params, hidden[-1] if hidden else x)
         return dict(zip((*self.layers, "output"), (*hidden, outputs), strict=True))
 
@@ -170,6 +190,7 @@ class MLP:
         weight: Array | None,
         slope: ArrayLike | None,
         numbers: dict[str, ArrayLike | None],
+        units: PerLayer,
     ) -> tuple[list[Array], Stats]:
         """The activations of the hidden layers, and the stats."""
         given = only(numbers, "norm='batch'", self.norm is not None)
@@ -179,14 +200,16 @@ class MLP:
         if self.norm:
             same_stats(self.layers, stats)
         hidden, collected = [], {}
-        for index, name in enumerate(self.layers):
+        for index, (name, few) in enumerate(zip(self.layers, self._real(units), strict=True)):
             layer = params[name]
             z = dense(hidden[-1] if hidden else x, layer["weight"], layer.get("bias"))
             if self.norm:
                 z, collected[name] = batch_norm(
                     z, layer["scale"], layer["shift"], stats[name], train=train, weight=weight, **norm
                 )
-            a = activations.activate(self.activation, z, layer.get("slope", slope))
+            if self.activation in _WHOLE:
+                z = _masked(z, few, -jnp.inf)
+            a = _masked(activations.activate(self.activation, z, layer.get("slope", slope)), few)
             rate = rates[index]
             hidden.append(a if rate is None or key is None else drop(a, rate, jax.random.fold_in(key, index)))
         return hidden, collected if self.norm and train else stats
@@ -195,12 +218,21 @@ class MLP:
         """The last layer, which has neither norm nor dropout."""
         return activations.activate(self.output, dense(a, params["output"]["weight"], params["output"]["bias"]))
 
+    def _real(self, units: PerLayer) -> list[Array | None]:
+        """How many units of each hidden layer are real, None where all of them are."""
+        many = zip(per_layer("units", units, len(self.hidden)), self.hidden, strict=True)
+        return [None if few is None else real("units", few, width) for few, width in many]
+
     def _parts(self, name: str) -> set[str]:
         """The names of a layer's parameters."""
         if name == "output":
             return {"weight", "bias"}
         parts = {"weight", "scale", "shift"} if self.norm else {"weight", "bias"}
         return {*parts, "slope"} if self.activation == "prelu" else parts
+
+
+def _masked(x: Array, units: Array | None, padding: float = 0.0) -> Array:
+    return x if units is None else mask(x, units, padding)
 
 
 def mlp(

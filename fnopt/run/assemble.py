@@ -3,20 +3,38 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import jax
+
 from fnopt._types import Dataset
-from fnopt.model import Frame, Model
-from fnopt.run.programs import chunks_of
+from fnopt.data import Folds
+from fnopt.model import Model, Prepared, prepare
+from fnopt.run.programs import entries_of
 from fnopt.run.setup import Bound
 from fnopt.run.sweep import Sweep
-from fnopt.sweep.chunk import Work
+from fnopt.sweep.chunk import Data, Work
 from fnopt.sweep.merge import Options
 from fnopt.sweep.ranking import Kept
+from fnopt.sweep.stop import Rule
+
+
+def prepare_folds(model: Model, train: Dataset, dev: Dataset | None, folds: Folds | None) -> list[Prepared]:
+    """The data of each fold, scaled by its own training part and padded alike; one of them without folds."""
+    if folds is None:
+        return [prepare(model, train, dev)]
+    parts = folds.parts(train)
+    rooms = max(len(some) for some, _ in parts), max(len(rest) for _, rest in parts)
+    return [prepare(model, some, rest, rooms) for some, rest in parts]
+
+
+def work_of(prepared: Sequence[Prepared], **rest: Any) -> Work:
+    """What all chunks have in common, from the data of each fold."""
+    return Work(tuple(Data(p.train, p.dev, p.example) for p in prepared), **rest)
 
 
 def assemble(
     model: Model,
     parts: tuple[Dataset, Dataset | None],
-    frame: Frame,
+    prepared: Sequence[Prepared],
     work: Work,
     configs: list[dict[str, Any]],
     ready: Sequence[Bound],
@@ -26,21 +44,29 @@ def assemble(
     space: Mapping[str, str],
     search: str,
     fingerprint: dict[str, str],
+    stop: Rule | None,
+    folds: Folds | None,
+    widths: Sequence[int] | None = None,
 ) -> Sweep:
-    """The sweep that trains ``configs``, with its chunks and nothing done yet."""
+    """The sweep that trains ``configs``, with nothing done yet."""
+    example = jax.tree.map(lambda a: a, work.folds[0].example)
+    entries, chosen = entries_of(ready, options, example, widths)
     return Sweep(
         model=model,
         train=parts[0],
         dev=parts[1],
-        frame=frame,
+        folds=folds,
+        frames=tuple(p.frame for p in prepared),
         work=work,
         configs=configs,
         trials=[bound.trial for bound in ready],
-        chunks=chunks_of(work, ready, options, seeds),
+        entries=entries,
+        widths=chosen,
         options=options,
-        kept=Kept(model.task, work.objective, len(configs), seeds),
+        kept=Kept(model.task, work.objective, len(configs), seeds, len(prepared)),
         seeds=seeds,
         space=space,
         search=search,
+        stop=stop,
         fingerprint=fingerprint,
     )

@@ -1,6 +1,5 @@
 """Caviar: many configurations trained side by side, in one compiled program a structure."""
 
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,19 +8,20 @@ import jax
 
 from fnopt._checks import one_of, whole
 from fnopt._types import Dataset
-from fnopt.model import Model, Prepared, prepare
-from fnopt.run import store
-from fnopt.run.assemble import assemble
+from fnopt.data import Folds
+from fnopt.data import folds as folds_of
+from fnopt.model import Model, Prepared
+from fnopt.run.assemble import assemble, prepare_folds, work_of
+from fnopt.run.conduct import conduct
 from fnopt.run.programs import choices, options_of
 from fnopt.run.run import watch_of
-from fnopt.run.setup import as_key, bind, metrics_of, objective_of, rule_of
+from fnopt.run.setup import as_key, bind, metrics_of, objective_of, rules_of
 from fnopt.run.sweep import Sweep
-from fnopt.sweep.chunk import Chunk, Work
-from fnopt.sweep.drive import Watch, run_all
-from fnopt.sweep.lanes import TRACES
-from fnopt.sweep.plan import Plan, cores, fingerprint
+from fnopt.sweep.drive import Watch
+from fnopt.sweep.plan import fingerprint
 from fnopt.sweep.search import propose
 from fnopt.sweep.space import When
+from fnopt.sweep.stop import Rule
 from fnopt.train import EarlyStopping
 
 
@@ -34,13 +34,19 @@ def caviar(
     n: int | None = None,
     epochs: int = 20,
     seeds: int = 1,
+    folds: int | Folds | Any = None,
     key: Any = None,
     objective: str | None = None,
     search: str = "random",
-    stop: EarlyStopping | None = None,
+    stop: EarlyStopping | Rule | None = None,
     path: str | Path | None = None,
+    minutes: float | None = None,
     threads: int | None = None,
+    devices: Sequence[Any] | None = None,
+    train_every: int | None = None,
     progress: bool | Watch = False,
+    anyway: bool = False,
+    notes: Mapping[str, Any] | None = None,
 ) -> Sweep:
     """Train ``n`` configurations of ``space`` and rank them.
 
@@ -51,13 +57,24 @@ def caviar(
         n: how many configurations, ≥ 1; a grid may leave it out and is then taken whole.
         epochs: passes over ``train`` for each.
         seeds: how many times each is trained, with other weights, order and noise; the score is the mean.
-        key: what proposals and seeds draw from. Configuration i is the same whatever ``n``.
+        folds: cross-validation instead of ``dev``: how many folds of ``train`` (stratified for classes, fixed for the
+            whole sweep, inputs scaled inside each), or what ``fo.data.folds`` made. Scores are means over folds.
+        key: what proposals, folds and seeds draw from. Configuration i is the same whatever ``n``.
         objective: ``"dev/accuracy"`` for classes and ``"dev/loss"`` otherwise unless given; ties go by loss.
         search: ``"random"``, ``"sobol"`` or ``"grid"``.
-        stop: None, or ``early_stopping(...)``: each configuration ends on its own, with its best weights.
-        path: a folder to write: results, curves, configurations and data, so that ``fo.open`` can replay.
+        stop: None; ``early_stopping(...)``, where each configuration ends on its own, with its best weights; or
+            ``halving()``, ``hyperband()``, ``asynchronous_halving()`` or ``median()``, where the poor ones end early.
+        path: a folder to write. It is there before the first step, so that a sweep that was broken off at any moment
+            goes on where it was, by the same call; a larger ``n`` extends it.
+        minutes: after so long, no new segment begins; with ``path`` the same call goes on another time.
         threads: how many chunks run at once; one a core unless given. Has no influence on the results.
+        devices: local devices to run on by turns; all accelerators, or the one CPU device, unless given. Has no
+            influence on the results, as long as they are of one kind.
+        train_every: score the training part each so many epochs (the dev part is scored after each): 0, only where
+            training ends, unless given; under early stopping 1.
         progress: True for a bar and a leaderboard on the terminal.
+        anyway: go on with a sweep in ``path`` although something differs that bits depend on.
+        notes: anything JSON to keep with the sweep in ``path``.
 
     Returns:
         a ``Sweep``: ``best``, ``table()``, ``replay(i)``, ``refit(...)``; printed, a leaderboard.
@@ -73,20 +90,26 @@ def caviar(
     """
     if not isinstance(model, Model):
         raise TypeError(f"`model` must come from fo.classifier and its like, got {type(model).__name__}")
-    key, rule, epochs, seeds = as_key(key), rule_of(stop), whole("epochs", epochs), whole("seeds", seeds)
-    threads = cores() if threads is None else whole("threads", threads)
+    key, (patience, rule) = as_key(key), rules_of(stop)
+    epochs, seeds = whole("epochs", epochs), whole("seeds", seeds)
+    if minutes is not None and not minutes > 0:
+        raise ValueError(f"`minutes` must be above 0, got {minutes!r}")
     _check_names(model, space)
     hypers = propose(space, n, jax.random.fold_in(key, 0), search, model.structure)
-    data = prepare(model, train, dev)
-    target = objective_of(model.task, objective, dev is not None)
+    chosen = _folds(model, train, dev, folds, key)
+    prepared = prepare_folds(model, train, dev, chosen)
+    target = objective_of(model.task, objective, dev is not None or chosen is not None)
     metrics = metrics_of(model.task, target)
-    _check_used(model, space, data, metrics)
-    ready = [bind(model, hyper, data, metrics) for hyper in hypers]
-    work = Work(data.train, data.dev, data.example, target, rule, epochs, jax.random.fold_in(key, 1))
+    _check_used(model, space, prepared[0], metrics)
+    ready = [bind(model, hyper, prepared[0], metrics) for hyper in hypers]
+    every = (0 if patience is None else 1) if train_every is None else whole("train_every", train_every, 0)
+    work = work_of(
+        prepared, objective=target, rule=patience, epochs=epochs, key=jax.random.fold_in(key, 1), every=every
+    )
     sweep = assemble(
         model,
         (train, dev),
-        data.frame,
+        prepared,
         work,
         [full(model, hyper, b.numbers) for hyper, b in zip(hypers, ready, strict=True)],
         ready,
@@ -94,27 +117,32 @@ def caviar(
         seeds=seeds,
         space={name: repr(value) for name, value in space.items()},
         search=search,
+        stop=rule,
+        folds=chosen,
         fingerprint=fingerprint(),
     )
-    return _run(sweep, threads, None if path is None else Path(path), watch_of(progress))
+    sweep.notes = dict(notes or {})
+    return conduct(
+        sweep,
+        None if path is None else Path(path),
+        threads=threads,
+        devices=devices,
+        minutes=minutes,
+        watch=watch_of(progress),
+        anyway=anyway,
+    )
 
 
-def _run(sweep: Sweep, threads: int, path: Path | None, watch: Watch) -> Sweep:
-    """Train all chunks, and write what came of it; or hand out what stands at ``path`` already."""
-    folder = None if path is None else store.create(sweep, path)
-    if isinstance(folder, Sweep):
-        return folder  # this very sweep, finished
-    before = TRACES.copy()
-    try:
-        sweep.finished = run_all(sweep.work, sweep.chunks, threads, sweep.kept.add, watch)
-    except (TypeError, ValueError):
-        if folder is not None:
-            shutil.rmtree(folder)  # a mistake in the model's functions shows here: nothing half-written
-        raise
-    sweep.plan = _plan(sweep.work, sweep.chunks, threads, TRACES - before)
-    if folder is not None:
-        store.finish(sweep, folder)
-    return sweep
+def _folds(model: Model, train: Dataset, dev: Dataset | None, folds: Any, key: Any) -> Folds | None:
+    """The folds of a sweep: those given, or so many, stratified where there are classes."""
+    if folds is None:
+        return None
+    if dev is not None:
+        raise ValueError("folds are made of `train`, and each has a dev part of its own: leave out `dev`, or `folds`")
+    if not isinstance(folds, int) or isinstance(folds, bool):
+        return folds_of(train, folds)
+    drawn = jax.random.fold_in(key, 2)
+    return folds_of(train, whole("folds", folds, 2), key=drawn, stratify=model.task == "classes")
 
 
 def full(model: Model, hyper: Mapping[str, Any], numbers: Mapping[str, Any]) -> dict[str, Any]:
@@ -153,18 +181,3 @@ def _check_used(model: Model, space: Mapping[str, Any], data: Prepared, metrics:
                 f"no structure of this space has the number {name!r}; they have {', '.join(sorted(used))}: "
                 "leave it out, or choose a structure that has it"
             )
-
-
-def _plan(work: Work, chunks: Sequence[Chunk], threads: int, traces: Any) -> Plan:
-    places = sum(chunk.width for chunk in chunks)
-    widths = {(c.program.trial, jax.tree.structure(c.numbers[0])): c.width for c in chunks}
-    return Plan(
-        device=fingerprint()["device"],
-        data=sum(leaf.nbytes for leaf in jax.tree.leaves((work.train, work.dev))),
-        threads=threads,
-        lanes=tuple(widths.values()),
-        programs=traces["advance"],
-        traces=sum(traces.values()),
-        chunks=len(chunks),
-        filled=sum(len(chunk.configs) for chunk in chunks) / places,
-    )

@@ -12,9 +12,10 @@ from fnopt._types import Dataset, Params, Trial
 from fnopt.model import Model, prepare
 from fnopt.run.run import Going, Run, train_on, watch_of
 from fnopt.run.setup import as_key, bind, metrics_of, objective_of, rule_of
-from fnopt.sweep.chunk import Chunk, LaneResult, Work, begin_lanes
+from fnopt.sweep.chunk import Chunk, Cohort, Data, Place, Work, begin_lanes
 from fnopt.sweep.drive import Watch
 from fnopt.sweep.merge import Program
+from fnopt.sweep.result import LaneResult
 from fnopt.train import EarlyStopping, Keys, keys_of
 
 
@@ -65,8 +66,9 @@ def fit(
     target = objective_of(model.task, objective, dev is not None)
     metrics = metrics_of(model.task, target)
     trial, numbers, complete = bind(model, hyper, data, metrics)
-    work = Work(data.train, data.dev, data.example, target, rule, epochs, key)
-    chunk = Chunk(Program(trial), 1, 0, (0,), (complete,))
+    work = Work((Data(data.train, data.dev, data.example),), target, rule, epochs, key)
+    cohort = Cohort(Program(trial), 1, jax.tree.structure(complete), 0, 0)
+    chunk = Chunk(cohort, (Place(0, 0, 0, complete),))
     keys = keys_of(key)
     lanes = begin_lanes(work, chunk, keys, _given(params, work, trial, keys))
     structure, _ = model.split(hyper)
@@ -89,10 +91,10 @@ def _given(params: Params | None, work: Work, trial: Trial, keys: Keys) -> Any:
     if params is None:
         return None
     own = {name: jnp.asarray(0.5) for name in trial.numbers}
-    drawn, stats = trial.init(keys.init, work.example, own)
+    drawn, stats = trial.init(keys.init, work.folds[0].example, own)
     same_structure(drawn, params, "`params`")
     return jax.tree.map(lambda p, d: jnp.asarray(p, d.dtype), params, drawn), stats
 
 
 def _nothing() -> LaneResult:
-    return LaneResult(0, 0, {}, {}, 0, -1, "done", "", "", (), ())
+    return LaneResult(0, 0, 0, {}, {}, 0, -1, "done", "", "", (), ())

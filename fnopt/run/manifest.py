@@ -1,8 +1,10 @@
 """What a sweep was asked, as JSON: enough to train any of its configurations again."""
 
+import hashlib
 import json
 import platform
 from collections.abc import Mapping
+from dataclasses import astuple
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,18 +16,30 @@ import fnopt._types as types
 from fnopt.model import Model, classifier, multilabel, regressor
 from fnopt.run.codec import decode, encode
 from fnopt.run.plain import load_arrays
-from fnopt.sweep.chunk import digest
+from fnopt.sweep.result import digest
+from fnopt.sweep.stop import AsynchronousHalving, Halving, Hyperband, Median, Rule
+from fnopt.train import EarlyStopping, early_stopping
 
 if TYPE_CHECKING:
     from fnopt.run.sweep import Sweep
 
-FORMAT = 1
+FORMAT = 2
 VERSION = "0.1.0"
+RULES: dict[type, str] = {
+    Halving: "halving",
+    Hyperband: "hyperband",
+    AsynchronousHalving: "asynchronous_halving",
+    Median: "median",
+}
 KINDS = {"classifier": classifier, "regressor": regressor, "multilabel": multilabel}
 
 
 def manifest(sweep: "Sweep") -> dict[str, Any]:
-    """What was asked, as JSON; ``identity`` is a digest of all that the results depend on."""
+    """What was asked, as JSON; ``identity`` is a digest of all that a lane's results depend on.
+
+    The configurations are not in it, since a larger sweep goes on from a smaller one; nor are C and the fingerprint,
+    which are compared by name.
+    """
     model = sweep.model
     asked = {
         "format": FORMAT,
@@ -39,22 +53,60 @@ def manifest(sweep: "Sweep") -> dict[str, Any]:
         "class_weight": _pairs(model.class_weight),
         "space": dict(sweep.space),
         "search": sweep.search,
-        "configs": [encode(config) for config in sweep.configs],
         "seeds": sweep.seeds,
         "epochs": sweep.work.epochs,
         "objective": list(sweep.work.objective),
-        "stop": None if sweep.work.rule is None else [float(np.asarray(v)) for v in sweep.work.rule],
+        "every": sweep.work.every,
+        "stop": _stop(sweep),
+        "folds": None if sweep.folds is None else sweep.folds.plain(),
         "key": {"impl": str(jax.random.key_impl(sweep.work.key)), "data": _key_data(sweep.work.key)},
         "data": {
             "digest": digest(*(a for part in (sweep.train, sweep.dev) for a in arrays_of(part, "x").values())),
             "train": described(sweep.train),
             "dev": described(sweep.dev),
         },
-        "options": [[encode(o) for o in sweep.options.optimizers], [int(size) for size in sweep.options.batch_sizes]],
-        "lanes": sorted({c.width for c in sweep.chunks}),
+        "options": [
+            [encode(o) for o in sweep.options.optimizers],
+            [int(size) for size in sweep.options.batch_sizes],
+            sweep.options.widths,
+        ],
     }
-    identity = digest(np.frombuffer(json.dumps(asked, sort_keys=True).encode(), np.uint8))
-    return {**asked, "identity": identity, "fingerprint": sweep.fingerprint, "versions": versions()}
+    told = {
+        **asked,
+        "identity": text_digest(asked),
+        "configs": [encode(config) for config in sweep.configs],
+        "widths": list(sweep.widths),
+        "fingerprint": sweep.fingerprint,
+        "versions": versions(),
+        "notes": dict(sweep.notes),
+    }
+    return {**told, "digest": text_digest(told)}
+
+
+def text_digest(value: Any) -> str:
+    """SHA-256 of something as JSON, whatever the order of its names."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _stop(sweep: "Sweep") -> Any:
+    """The rule that stops lanes, as JSON: its name and its numbers."""
+    if sweep.work.rule is not None:
+        return ["early_stopping", [float(np.asarray(v)) for v in sweep.work.rule]]
+    rule = sweep.stop
+    return None if rule is None else [RULES[type(rule)], list(astuple(rule))]
+
+
+def rules_from(stop: Any) -> tuple[EarlyStopping | None, Rule | None]:
+    """What :func:`_stop` wrote."""
+    if stop is None:
+        return None, None
+    name, numbers = stop
+    if name == "early_stopping":
+        return early_stopping(*numbers), None
+    kind = {name: kind for kind, name in RULES.items()}.get(name)
+    if kind is None:
+        raise ValueError(f"unknown rule {name!r} in a file; was it written by a newer fnopt?")
+    return None, kind(*numbers)
 
 
 def versions() -> dict[str, str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fnopt._checks import require
-from fnopt.sweep.chunk import LaneResult
+from fnopt.sweep.result import LaneResult
 
 
 class Bar:

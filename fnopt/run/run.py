@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,16 +14,16 @@ from fnopt._checks import whole
 from fnopt._types import Dataset, Params, Stats, Trial
 from fnopt.model import Frame, Model, framed
 from fnopt.numbers import resolve
-from fnopt.sweep.chunk import Chunk, LaneResult, Work, results_of, train_lanes
+from fnopt.sweep.chunk import Chunk, Pace, Work, active_lanes, train
 from fnopt.sweep.drive import Silent, Watch
-from fnopt.sweep.lanes import TRACES
+from fnopt.sweep.lanes import TRACES, lane_at
+from fnopt.sweep.result import LaneResult, Trim, result_of
 from fnopt.train import SCORES, Keys, Lane, Records, batches_per_epoch, evaluate, linked
 
 ROWS = 4096  # predicted at once
 
 
-@dataclass(frozen=True)
-class Going:
+class Going(NamedTuple):
     """What a run needs to train on: its lane, data and keys. A run that was loaded from a file has none."""
 
     work: Work
@@ -31,6 +31,7 @@ class Going:
     keys: Keys
     chunk: Chunk
     result: LaneResult
+    trim: Trim | None = None  # from padded to true widths
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +111,7 @@ class Run:
         if self.status != "done":
             raise ValueError(f"this run {self.status} ({self.why}) and cannot go on")
         mine = _copy(going.lanes)  # training eats its argument, and this run must live on
-        return train_on(self, replace(going, lanes=mine), epochs, watch_of(progress))
+        return train_on(self, going._replace(lanes=mine), epochs, watch_of(progress))
 
     def save(self, path: str | Path) -> Path:
         """Write weights (safetensors) and, beside them, a JSON file with all that predicting needs."""
@@ -128,45 +129,50 @@ class Run:
 
 def train_on(run: Run, going: Going, epochs: int, watch: Watch) -> Run:
     """``epochs`` more of a run's lane, whose curves are continued; eats ``going.lanes``."""
-
-    def tick(epochs: int) -> bool:
-        watch.tick(epochs)
-        return True
-
     watch.start(1, epochs)
-    made = train_lanes(going.work, going.chunk, going.lanes, going.keys, run.epochs, epochs, tick)
-    assert made is not None
-    return from_lanes(run, going, *made, watch)
+    work, lanes, keys, chunk = going[:4]
+    age, end, pace, records = run.epochs, run.epochs + epochs, Pace(0.25), []
+    while age < end:
+        count = pace.next(chunk.cohort, age, end)
+        lanes, seen, seconds = train(work, chunk, lanes, keys, age, count, end)
+        pace.took(chunk.cohort, count, seconds)
+        records.append(jax.tree.map(lambda a, n=count: np.asarray(a)[0, :n], seen))
+        age += count
+        over = work.rule is not None and not np.asarray(active_lanes(lanes))[0]
+        watch.tick(end - age + count if over else count)
+        if over:
+            break
+    new = jax.tree.map(lambda *parts: np.concatenate(parts), *records)
+    return _continued(run, going._replace(lanes=lanes), new, watch)
 
 
-def from_lanes(run: Run, going: Going, lanes: Lane, new: Any, watch: Watch) -> Run:
+def _continued(run: Run, going: Going, new: Records, watch: Watch) -> Run:
     """A run from its lane after training, the curves so far and the new ones."""
     names = ("loss", *run.trial.metrics)
 
     def earlier(part: str) -> Any:
         rows = run.history.get(part, {})
-        return np.stack([np.asarray(rows[n]) for n in names], axis=-1)[None] if rows else None
+        return np.stack([np.asarray(rows[n]) for n in names], axis=-1) if rows else None
 
     if run.history["cost"].size:
-        old = Records(
-            train=earlier("train"),
-            dev=earlier("dev"),
-            cost=run.history["cost"][None],
-            lr=run.history["lr"][None],
-        )
-        new = jax.tree.map(lambda a, b: np.concatenate([np.repeat(a, len(b), axis=0), b], axis=1), old, new)
-    (result,) = results_of(going.work, going.chunk, lanes, new)
+        old = Records(train=earlier("train"), dev=earlier("dev"), cost=run.history["cost"], lr=run.history["lr"])
+        new = jax.tree.map(lambda a, b: np.concatenate([a, b]), old, new)
+    lane = lane_at(jax.device_get(going.lanes), 0)
+    place = going.chunk.places[0]._replace(age=len(new.cost), lane=lane, seen=new)
+    result = result_of(going.work, going.chunk.cohort.program, place, trim=going.trim)
     watch.done([result])
-    return as_run(run.model, run.frame, run.trial, run.hyper, replace(going, lanes=lanes, result=result))
+    return as_run(run.model, run.frame, run.trial, run.hyper, going._replace(result=result))
 
 
 def as_run(model: Model, frame: Frame, trial: Trial, hyper: Mapping[str, Any], going: Going) -> Run:
     """A run from a lane's result."""
     result = going.result
     step, numbers = jax.device_get((going.lanes.state.step, going.lanes.numbers))
+    numbers = {name: numbers[name] for name in trial.numbers}
     at = step[0]
     if going.lanes.patience is not None:  # the weights that count belong to the best epoch, and so do the numbers
-        at = (result.best + 1) * batches_per_epoch(going.work.train.rows, trial.batch_size)
+        rows = int(going.work.folds[going.chunk.cohort.fold].train.rows)
+        at = (result.best + 1) * batches_per_epoch(rows, trial.batch_size)
     numbers = resolve(jax.tree.map(lambda a: a[0], numbers), jnp.asarray(at, jnp.int32))
     return Run(
         model=model,

@@ -13,6 +13,7 @@ from fnopt._types import Dataset, Trial
 from fnopt.model import Model, Prepared
 from fnopt.schedules import filled
 from fnopt.sweep.space import is_space
+from fnopt.sweep.stop import Rule
 from fnopt.train import FOLLOWED, EarlyStopping, Objective, batches_per_epoch, score_of
 
 
@@ -58,7 +59,7 @@ def bind(model: Model, hyper: Mapping[str, Any] | None, data: Prepared, metrics:
         if any(is_space(leaf) for leaf in jax.tree.leaves(value, is_leaf=is_space)):
             raise ValueError(f"`{name}` is a range to search, {value!r}: give a value here, or the space to fo.caviar")
     trial, numbers = model.bind(hyper, data.features, data.frame.outputs, metrics)
-    per_epoch = batches_per_epoch(data.train.rows, trial.batch_size)
+    per_epoch = batches_per_epoch(int(data.train.rows), trial.batch_size)
     if trial.link == "log" and data.frame.target is not None:
         raise ValueError("the poisson loss wants counts as they are: write fo.regressor(…, standardize_target=False)")
     ready = {name: filled(value, per_epoch) for name, value in numbers.items()}
@@ -86,7 +87,21 @@ def rule_of(stop: Any) -> EarlyStopping | None:
     """An early-stopping rule or None; anything else raises with the way to write it."""
     if stop is None or isinstance(stop, EarlyStopping):
         return stop
+    if isinstance(stop, Rule):
+        raise TypeError(f"{type(stop).__name__} compares configurations, and here is one: use it in fo.caviar(…)")
     raise TypeError(f"`stop` must be None or fo.early_stopping(patience=…), got {stop!r}")
+
+
+def rules_of(stop: Any) -> tuple[EarlyStopping | None, Rule | None]:
+    """What stops a lane on its own, and what compares configurations: one of the two, or neither."""
+    if isinstance(stop, Rule):
+        return None, stop
+    if stop is None or isinstance(stop, EarlyStopping):
+        return stop, None
+    raise TypeError(
+        "`stop` must be None, fo.early_stopping(patience=…), fo.halving(), fo.hyperband(), "
+        f"fo.asynchronous_halving() or fo.median(), got {stop!r}"
+    )
 
 
 def joined(*parts: Dataset | None) -> Dataset:

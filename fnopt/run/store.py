@@ -1,13 +1,13 @@
 """A sweep's folder: plain files, written atomically, never executed.
 
-    sweep.json     what was asked: model, configurations, key, epochs, versions, fingerprint, digest of the data
-    data.npz       the data, as the sweep got it
-    results.csv    one row a configuration: no times and no paths, so equal runs give equal files
-    curves.csv     one row a configuration, seed and epoch
-    lanes.json     status, best epoch and digest of the final weights, by configuration and seed
-    best.npz       the weights of the best ten
+    sweep.json           what was asked: model, configurations, key, rules, versions, fingerprint, C of each structure
+    data.npz             the data, as the sweep got it
+    checkpoint-N.bin     the newest two states: results, curves, the best weights, lanes under way (see ``generations``)
+    results.csv          one row a configuration: no times and no paths, so equal runs give equal files
+    curves.csv           one row a configuration, seed, fold and epoch
 
-``sweep.json`` and ``data.npz`` stand before the first step; the others appear when the sweep ends, ``lanes.json`` last.
+``sweep.json`` and ``data.npz`` appear with the folder, by one rename and before anything is compiled; a state now and
+then while the sweep runs, and the tables when it ends. All but the tables carry digests of what they hold.
 """
 
 import csv
@@ -19,88 +19,150 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jax
-import numpy as np
-
-from fnopt import tree
 from fnopt.model import Model
-from fnopt.run.manifest import FORMAT, arrays_of, datasets, manifest, model_of
-from fnopt.run.plain import curves, load_arrays, numbers, plain, read_json, save_arrays, write_atomically
-from fnopt.sweep.chunk import LaneResult
+from fnopt.run.checkpoint import add_cut, restored, state_of
+from fnopt.run.generations import read, write
+from fnopt.run.manifest import FORMAT, arrays_of, datasets, manifest, model_of, text_digest
+from fnopt.run.plain import read_json, save_arrays, write_atomically
+from fnopt.sweep.plan import differences
 
 if TYPE_CHECKING:
     from fnopt.run.sweep import Sweep
 
 
-def create(sweep: "Sweep", folder: Path) -> "Path | Sweep":
-    """Put the folder there by one rename, with all that a replay needs.
+def create(sweep: "Sweep", folder: Path) -> bool:
+    """Put the folder there by one rename, with all that resuming and replaying need.
 
     Returns:
-        the folder; or, where this very sweep stands there already and is finished, that sweep.
+        whether it is new; False where this very sweep, or a part of it, stands there already.
 
     Raises:
         ValueError: where the folder holds something else.
     """
     asked = manifest(sweep)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        same = (folder / "sweep.json").exists() and read_json(folder / "sweep.json").get("identity") == asked[
-            "identity"
-        ]
-        if same and sweep.model.kind == "supervised":
-            raise ValueError(
-                f"{str(folder)!r} holds a sweep of functions, and whether they are the same cannot be seen; "
-                "fo.open(folder, model=…) opens it, another folder takes a new one"
-            )
-        if same and (folder / "lanes.json").exists() and read_json(folder / "lanes.json").get("finished"):
-            return open_sweep(folder, sweep.model)
-        what = "this sweep, broken off" if same else "another sweep" if _is_sweep(folder) else "something else"
-        raise ValueError(f"{str(folder)!r} holds {what}; choose another folder, or remove it")
+    if folder.exists() and (not folder.is_dir() or _content(folder)):
+        there = asked_of(folder) if _is_sweep(folder) else None
+        if there is None or there["identity"] != asked["identity"]:
+            what = "something else" if there is None else f"another sweep ({_unlike(there, asked)})"
+            raise ValueError(f"{str(folder)!r} holds {what}; choose another folder, or remove it")
+        return False
     folder.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         save_arrays(made / "data.npz", {**arrays_of(sweep.train, "train"), **arrays_of(sweep.dev, "dev")})
-        (made / "sweep.json").write_text(json.dumps(asked, indent=1) + "\n", encoding="utf-8")
+        write_atomically(made / "sweep.json", _text(asked))
         made.chmod(0o755)
         if folder.exists():
-            folder.rmdir()
+            shutil.rmtree(folder)
         made.rename(folder)
     except BaseException:
         shutil.rmtree(made, ignore_errors=True)
         raise
-    return folder
+    return True
+
+
+def _content(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.name != ".lock"]
+
+
+def _text(asked: Mapping[str, Any]) -> bytes:
+    return (json.dumps(asked, indent=1) + "\n").encode()
+
+
+def _unlike(there: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
+    """The first thing in which two sweeps differ."""
+    names = [name for name in asked if name not in NOT_IDENTITY and there.get(name) != asked[name]]
+    return f"its {names[0]} differs" if names else "it differs"
+
+
+NOT_IDENTITY = ("identity", "configs", "widths", "fingerprint", "versions", "notes", "digest")
+
+
+def attach(sweep: "Sweep", folder: Path, anyway: bool = False) -> "Sweep":
+    """This sweep with what ``folder`` holds of it; the folder is told of configurations that it lacks.
+
+    Raises:
+        ValueError: where the rest could not have the same bits, unless ``anyway``; where the folder holds more
+            configurations than are asked for, or others; and where the rule that stops configurations compares all of
+            them, so that more of them would have changed its decisions.
+    """
+    there, asked = asked_of(folder), manifest(sweep)
+    if sweep.model.kind == "supervised" and not anyway:
+        raise ValueError(
+            f"{str(folder)!r} holds a sweep of functions, and whether they are the same cannot be seen; "
+            "anyway=True goes on with these, fo.open(folder, model=…) opens it, another folder takes a new one"
+        )
+    old, new = there["configs"], asked["configs"]
+    if new[: len(old)] != old:
+        fewer = len(new) < len(old) and old[: len(new)] == new
+        what = f"{len(old)} configurations of this sweep, more than n={len(new)}" if fewer else "other configurations"
+        raise ValueError(f"{str(folder)!r} holds {what}; fo.open shows them, another folder takes a new sweep")
+    state = read(folder)
+    finished = state is not None and state[0]["finished"]
+    if finished and len(new) == len(old):
+        _fill(sweep, there, state)
+        return sweep
+    if len(new) > len(old) and sweep.stop is not None and not sweep.stop.ordered:
+        raise ValueError(
+            f"a sweep under {type(sweep.stop).__name__.lower()} compares all its configurations and cannot be extended "
+            f"from {len(old)} to {len(new)}; asynchronous_halving() can, or choose another folder"
+        )
+    if (unlike := differences(there["fingerprint"], sweep.fingerprint)) and not anyway:
+        raise ValueError(
+            f"{str(folder)!r} cannot go on with the same bits: {'; '.join(unlike)}. Or go on with others: anyway=True "
+            "(--anyway)"
+        )
+    _fill(sweep, there, state)
+    sweep.fingerprint = there["fingerprint"]
+    if len(new) > len(old):
+        write_atomically(folder / "sweep.json", _text(manifest(sweep)))
+        sweep.finished, sweep.ended = False, ""
+    return sweep
+
+
+def _fill(sweep: "Sweep", there: Mapping[str, Any], state: Any) -> None:
+    """The widths and the state that a folder holds, put into a sweep that was made anew."""
+    from fnopt.run.programs import with_widths
+
+    with_widths(sweep, there["widths"])
+    if state is not None:
+        restored(sweep, *state)
 
 
 def _is_sweep(folder: Path) -> bool:
     return (folder / "sweep.json").exists()
 
 
+def asked_of(folder: Path) -> dict[str, Any]:
+    """What a folder's sweep was asked, checked against its digest.
+
+    Raises:
+        FileNotFoundError: where there is no such folder.
+        ValueError: where it holds no sweep, or one that was altered, or of another format.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(f"no folder {str(folder)!r}")
+    if not _is_sweep(folder):
+        raise ValueError(f"{str(folder)!r} holds no sweep: it has no sweep.json")
+    asked = read_json(folder / "sweep.json")
+    if not isinstance(asked, dict) or asked.get("format") != FORMAT:
+        found = asked.get("format") if isinstance(asked, dict) else None
+        raise ValueError(f"{str(folder)!r} has format {found!r}, this fnopt reads {FORMAT}")
+    told = {name: value for name, value in asked.items() if name != "digest"}
+    if text_digest(told) != asked.get("digest"):
+        raise ValueError(f"{str(folder / 'sweep.json')!r} was altered: its digest is not that of its content")
+    return asked
+
+
 def finish(sweep: "Sweep", folder: Path) -> None:
-    """Write the results; each file appears whole or not at all."""
+    """Write the state and the tables; each file appears whole or not at all."""
+    write(folder, *state_of(sweep, sweep.places))
     write_atomically(folder / "results.csv", table_csv(sweep.table()).encode())
     write_atomically(folder / "curves.csv", curves_csv(sweep).encode())
-    weights = {
-        f"{r.config}.{r.seed}.{part}.{name}": leaf
-        for r in sweep.kept.lanes.values()
-        if r.params is not None
-        for part, some in (("params", r.params), ("stats", r.stats))
-        for name, leaf in zip(tree.names(some), jax.tree.leaves(some), strict=True)
-    }
-    memory = io.BytesIO()
-    save_arrays(memory, weights)
-    write_atomically(folder / "best.npz", memory.getvalue())
-    lanes = [
-        {
-            **{k: getattr(r, k) for k in ("config", "seed", "epochs", "best", "status", "why", "digest", "scores")},
-            "history": jax.tree.map(lambda a: [float(v) for v in a], r.history, is_leaf=lambda a: hasattr(a, "shape")),
-        }
-        for _, r in sorted(sweep.kept.lanes.items())
-    ]
-    done = {"format": FORMAT, "finished": sweep.finished, "lanes": lanes}
-    write_atomically(folder / "lanes.json", (json.dumps(plain(done), allow_nan=False) + "\n").encode())
 
 
 def open_sweep(folder: str | Path, model: Model | None = None) -> "Sweep":
-    """A finished sweep from its folder, in another process: ranking, table, replay and refit work as before.
+    """A finished or broken-off sweep from its folder, in another process: ranking, table, replay and refit work.
 
     Args:
         folder: what ``caviar(path=...)`` wrote.
@@ -108,28 +170,21 @@ def open_sweep(folder: str | Path, model: Model | None = None) -> "Sweep":
 
     Raises:
         FileNotFoundError: where there is no such folder.
-        ValueError: where it holds no finished sweep, or was altered.
+        ValueError: where it holds no sweep, or was altered.
     """
     from fnopt.run.rebuild import rebuild
 
     folder = Path(folder)
-    if not folder.is_dir():
-        raise FileNotFoundError(f"no folder {str(folder)!r}")
-    if not _is_sweep(folder):
-        raise ValueError(f"{str(folder)!r} holds no sweep: it has no sweep.json")
-    asked = read_json(folder / "sweep.json")
-    if asked.get("format") != FORMAT:
-        raise ValueError(f"{str(folder)!r} has format {asked.get('format')!r}, this fnopt reads {FORMAT}")
-    if not (folder / "lanes.json").exists():
-        raise ValueError(f"{str(folder)!r} holds a sweep that was broken off before it wrote results; run it again")
-    done = read_json(folder / "lanes.json")
+    asked = asked_of(folder)
+    state = read(folder)
     try:
         train, dev = datasets(folder, asked)
-        results = [_lane(row) for row in done["lanes"]]
-        sweep = rebuild(asked, model_of(asked, model), train, dev, results, _weights(folder))
-        sweep.finished = done["finished"]
+        sweep = rebuild(asked, model_of(asked, model), train, dev)
     except (KeyError, TypeError, IndexError) as error:
         raise ValueError(f"{str(folder)!r} is damaged, or was written by another fnopt: {error!r}") from error
+    if state is not None:
+        restored(sweep, *state)
+    add_cut(sweep)
     return sweep
 
 
@@ -144,27 +199,14 @@ def table_csv(rows: list[dict[str, Any]]) -> str:
 
 
 def curves_csv(sweep: "Sweep") -> str:
-    """One row a configuration, seed and epoch: every score, the training cost and the learning rate."""
+    """One row a configuration, seed, fold and epoch: every score, the training cost and the learning rate."""
     rows = []
-    for (config, seed), r in sorted(sweep.kept.lanes.items()):
+    for (config, seed, fold), r in sorted(sweep.kept.lanes.items()):
         parts = {f"{p}/{name}": v for p in ("train", "dev") for name, v in r.history.get(p, {}).items()}
         columns = {**parts, "cost": r.history["cost"], "lr": r.history["lr"]}
         rows += [
-            {"config": config, "seed": seed, "epoch": e + 1, **{k: float(v[e]) for k, v in columns.items()}}
+            {"config": config, "seed": seed, "fold": fold, "epoch": e + 1}
+            | {k: float(v[e]) for k, v in columns.items()}
             for e in range(r.epochs)
         ]
     return table_csv(rows)
-
-
-def _weights(folder: Path) -> dict[tuple[int, int], dict[str, list[np.ndarray]]]:
-    found: dict[tuple[int, int], dict[str, list[np.ndarray]]] = {}
-    for name, leaf in load_arrays(folder / "best.npz").items():
-        config, seed, part, _ = name.split(".", 3)
-        found.setdefault((int(config), int(seed)), {"params": [], "stats": []})[part].append(leaf)
-    return found
-
-
-def _lane(row: Mapping[str, Any]) -> LaneResult:
-    return LaneResult(
-        **{**row, "history": curves(row["history"]), "scores": numbers(row["scores"]), "params": None, "stats": None}
-    )

@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,15 +10,19 @@ import jax
 import numpy as np
 
 from fnopt._types import Dataset, Trial
+from fnopt.data import Folds
 from fnopt.model import Frame, Model
 from fnopt.run.fit import fit
 from fnopt.run.run import Going, Run, as_run
 from fnopt.run.setup import joined
-from fnopt.sweep.chunk import Chunk, LaneResult, Work, run_chunk, seed_key
+from fnopt.sweep.chunk import Chunk, Cohort, Pace, Place, Work, run_chunk, run_keys
+from fnopt.sweep.field import Entry
+from fnopt.sweep.lanes import packed
 from fnopt.sweep.merge import Options
 from fnopt.sweep.plan import Plan, fingerprint
-from fnopt.sweep.ranking import Kept, Standing
-from fnopt.train import keys_of
+from fnopt.sweep.ranking import Kept, Standing, standard_error
+from fnopt.sweep.result import LaneResult, result_of
+from fnopt.sweep.stop import Rule
 
 
 @dataclass(frozen=True)
@@ -38,19 +42,25 @@ class Sweep:
     model: Model
     train: Dataset = field(repr=False)
     dev: Dataset | None = field(repr=False)
-    frame: Frame = field(repr=False)
+    folds: Folds | None
+    frames: tuple[Frame, ...] = field(repr=False)  # one a fold
     work: Work = field(repr=False)
     configs: list[dict[str, Any]] = field(repr=False)
     trials: list[Trial] = field(repr=False)
-    chunks: Sequence[Chunk] = field(repr=False)
+    entries: list[Entry] = field(repr=False)
+    widths: list[int] = field(repr=False)  # C of each structure
     options: Options = field(repr=False)
     kept: Kept = field(repr=False)
     seeds: int
     space: Mapping[str, str]
     search: str
+    stop: Rule | None
     fingerprint: dict[str, str] = field(repr=False)
+    places: list[Place] = field(default_factory=list, repr=False)  # lanes under way, where the sweep was broken off
+    notes: Mapping[str, Any] = field(default_factory=dict, repr=False)
     plan: Plan | None = None
     finished: bool = False
+    ended: str = ""  # why, where it did not come to its end
 
     @property
     def n(self) -> int:
@@ -84,14 +94,14 @@ class Sweep:
         }
 
     def lanes(self, config: int) -> list[LaneResult]:
-        """What each seed of one configuration came to: curves, scores, why it ended."""
-        return [self.kept.lanes[config, s] for s in range(self.seeds) if (config, s) in self.kept.lanes]
+        """What each seed and fold of one configuration came to: curves, scores, why it ended."""
+        return self.kept.of(config)
 
     def table(self) -> list[dict[str, Any]]:
         """One dict a configuration, row i being configuration i: what it was, its scores and why it ended.
 
-        A number or structure that a configuration lacks is None. ``score`` is the mean of the objective over seeds,
-        ``error`` its standard error.
+        A number or structure that a configuration lacks is None. ``score`` is the mean of the objective over seeds and
+        folds, ``error`` its standard error.
         """
         columns = list(dict.fromkeys(name for config in self.configs for name in columns_of(config)))
         rows = []
@@ -112,41 +122,75 @@ class Sweep:
             )
         return rows
 
-    def replay(self, config: int, *, seed: int = 0) -> Run:
+    def replay(self, config: int, *, seed: int = 0, fold: int = 0) -> Run:
         """Configuration ``config`` alone, trained again in the sweep's own kernel: the same bits.
 
+        Trained as long as it was in the sweep, or to the end where the sweep never came to it.
+
         Raises:
-            ValueError: for a configuration or a seed that the sweep does not have.
+            ValueError: for a configuration, a seed or a fold that the sweep does not have.
             RuntimeError: if the bits differ although nothing that they depend on does. Where a field of the fingerprint
                 differs, a warning names it.
         """
-        if not 0 <= config < self.n or not 0 <= seed < self.seeds:
+        if not (0 <= config < self.n and 0 <= seed < self.seeds and 0 <= fold < len(self.frames)):
             raise ValueError(
-                f"this sweep has configurations 0 to {self.n - 1} and seeds 0 to {self.seeds - 1}, "
-                f"got config={config}, seed={seed}"
+                f"this sweep has configurations 0 to {self.n - 1}, seeds 0 to {self.seeds - 1} and folds 0 to "
+                f"{len(self.frames) - 1}, got config={config}, seed={seed}, fold={fold}"
             )
-        chunk = next(c for c in self.chunks if config in c.configs and c.seed == seed)
-        place = chunk.configs.index(config)
-        alone = chunk._replace(configs=(config,), numbers=(chunk.numbers[place],))
-        made = run_chunk(self.work, alone)
-        assert made is not None
-        (result,), lanes = made
+        recorded = self.kept.lanes.get((config, seed, fold))
+        pruned = recorded.why if recorded is not None and recorded.status in ("pruned", "cut") else ""
+        until = recorded.epochs if recorded is not None and pruned else self.work.epochs
+        entry = self.entries[config]
+        place = Place(config, seed, fold, entry.numbers)
+        cohort = Cohort(entry.program, entry.width, jax.tree.structure(entry.numbers), seed, fold)
+        (place,) = run_chunk(self.work, Chunk(cohort, (place,)), until, pace=Pace(1.0))
+        assert place.lane is not None
+        result = result_of(self.work, entry.program, place, pruned, entry.trim)
+        if recorded is not None and recorded.status == "cut":
+            result = result._replace(status="cut")
         self._compare(result)
-        trial = self.trials[config]
-        keys = keys_of(seed_key(self.work.key, seed))
+        alone = Chunk(cohort, (place._replace(lane=None, seen=None, age=0),))
+        lanes = packed([place.lane], entry.width)
         hyper = {**self.model.split(self.configs[config])[0], **self.configs[config]}
-        return as_run(self.model, self.frame, trial, hyper, Going(self.work, lanes, keys, alone, result))
+        going = Going(self.work, lanes, run_keys(self.work, seed, fold), alone, result, entry.trim)
+        return as_run(self.model, self.frames[fold], self.trials[config], hyper, going)
+
+    def compare(self, one: int, other: int) -> dict[str, float]:
+        """Two configurations, paired over seeds and folds, which share data, order and draws: one minus other.
+
+        Returns:
+            ``difference``: mean of the differences of the objective; ``error``: its standard error; ``lanes``: how many
+            pairs; ``t``: difference / error (NaN with fewer than two pairs, or where all differences are equal).
+
+        Raises:
+            ValueError: where a lane of either is missing or diverged.
+        """
+        part, metric = self.work.objective
+        pairs = []
+        for at in self.kept.replicas:
+            two = [self.kept.lanes.get((config, *at)) for config in (one, other)]
+            if any(r is None or r.status == "diverged" for r in two):
+                raise ValueError(f"configurations {one} and {other} cannot be paired: seed {at[0]}, fold {at[1]} lacks")
+            a, b = (r.scores[part][metric] for r in two if r is not None)
+            pairs.append(a - b)
+        mean, error = float(np.mean(pairs)), standard_error(pairs)
+        return {
+            "difference": mean,
+            "error": error,
+            "lanes": float(len(pairs)),
+            "t": mean / error if error else math.nan,
+        }
 
     def _compare(self, result: LaneResult) -> None:
-        recorded = self.kept.lanes.get((result.config, result.seed))
+        recorded = self.kept.lanes.get((result.config, result.seed, result.fold))
         if recorded is None or recorded.digest == result.digest:
             return
         now = fingerprint()
         other = [f"{k}: {v!r} then, {now.get(k)!r} now" for k, v in self.fingerprint.items() if now.get(k) != v]
         if not other:
             raise RuntimeError(
-                f"configuration {result.config}, seed {result.seed} gave other bits than the sweep, on the same "
-                "fingerprint: was the data or the model's code changed?"
+                f"configuration {result.config}, seed {result.seed}, fold {result.fold} gave other bits than the "
+                "sweep, on the same fingerprint: was the data or the model's code changed?"
             )
         warnings.warn(f"other bits than in the sweep, which ran elsewhere ({'; '.join(other)})", stacklevel=3)
 
@@ -163,7 +207,7 @@ class Sweep:
             raise ValueError(f"this sweep has configurations 0 to {self.n - 1}, got config={config}")
         data = joined(*(parts or (self.train, self.dev)))
         epochs = max(round(float(np.mean([r.best + 1 for r in self.lanes(config)]))), 1)
-        key = seed_key(self.work.key, 0) if key is None else key
+        key = jax.random.fold_in(self.work.key, 0) if key is None else key
         return fit(self.model, data, hyper=self.configs[config], epochs=epochs, key=key, progress=progress)
 
     def __str__(self) -> str:

@@ -1,188 +1,197 @@
-"""A chunk: up to C configurations of one structure and one seed, from their first step to their last."""
+"""A chunk: up to C lanes of one cohort, trained from one age to another. Pure, and the same bits each time."""
 
-import hashlib
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import chex
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from fnopt._types import Batch, Params, Stats
-from fnopt.sweep.lanes import advance, begin, finish, stack
+from fnopt.sweep.compiled import program
+from fnopt.sweep.lanes import begin, lane_at, packed, stack
 from fnopt.sweep.merge import Program
-from fnopt.train import LENGTH, EarlyStopping, Keys, Lane, Objective, Part, Records, active, batches_per_epoch, keys_of
+from fnopt.train import LENGTH, EarlyStopping, Keys, Lane, Objective, Part, Records, When, active, keys_of
+
+
+class Data(NamedTuple):
+    """The data of one fold, on the device."""
+
+    train: Part
+    dev: Part | None
+    example: Batch
 
 
 class Work(NamedTuple):
     """What every chunk of a sweep has in common."""
 
-    train: Part
-    dev: Part | None
-    example: Batch
+    folds: tuple[Data, ...]  # one without cross-validation
     objective: Objective
     rule: EarlyStopping | None
     epochs: int
     key: chex.PRNGKey  # that the seeds come from
+    every: int = 1  # the training part is scored each so many epochs; 0: only where the training ends
+
+    def on(self, device: Any) -> "Work":
+        """The same with its data on another device."""
+        return self._replace(folds=jax.device_put(self.folds, device), key=jax.device_put(self.key, device))
 
 
-class Chunk(NamedTuple):
-    """Lanes that share a program, the data order and all draws."""
+class Cohort(NamedTuple):
+    """What lanes must share to share a chunk: the program and its width, the data, their order and all draws."""
 
     program: Program
     width: int  # C
+    numbers: Any  # the tree structure of their numbers
     seed: int
-    configs: tuple[int, ...]  # at most C of them
-    numbers: tuple[dict[str, Any], ...]  # the numbers of each
+    fold: int
 
 
-class LaneResult(NamedTuple):
-    """One configuration under one seed, as plain arrays on the host."""
+class Place(NamedTuple):
+    """A lane between two legs: which it is, how far, and what it carries, as arrays on the host."""
 
     config: int
     seed: int
-    history: dict[str, Any]  # "train" and "dev": {score: one value an epoch}; "cost", "lr"
-    scores: dict[str, dict[str, float]]  # at the weights that count
-    epochs: int  # epochs trained
-    best: int  # the epoch whose weights count, from 0
-    status: str  # "done", "stopped" or "diverged"
-    why: str
-    digest: str  # of the weights that count
-    params: Params
-    stats: Stats
+    fold: int
+    numbers: dict[str, Any]
+    age: int = 0  # epochs trained
+    lane: Lane | None = None  # None before its first step
+    seen: Records | None = None  # one row an epoch
 
 
-def seed_key(key: chex.PRNGKey, seed: int) -> chex.PRNGKey:
-    """The key of one seed: all that its lanes draw comes from it."""
-    return jax.random.fold_in(key, seed)
+class Chunk(NamedTuple):
+    """At most C lanes of one cohort and one age."""
+
+    cohort: Cohort
+    places: tuple[Place, ...]
+
+
+Tick = Callable[[int], bool]
+Publish = Callable[[Sequence[Place]], None]
+
+
+def run_keys(work: Work, seed: int, fold: int) -> Keys:
+    """What the lanes of one seed and fold draw from: the same for every configuration."""
+    key = jax.random.fold_in(work.key, seed)
+    return keys_of(key if len(work.folds) == 1 else jax.random.fold_in(key, fold))
+
+
+class Pace:
+    """How many epochs make a segment: long enough that the host does not count, short enough that Ctrl-C is heard.
+
+    Where time is cut has no influence on the bits, so this may look at the clock. Lengths are powers of two, and cuts
+    lie at their multiples: chunks of a cohort pause at the same ages, where their living lanes can be packed.
+    """
+
+    def __init__(self, seconds: float):
+        self.seconds = seconds
+        self.epoch: dict[Any, float] = {}  # seconds an epoch, the least seen
+
+    def next(self, cohort: Cohort, age: int, until: int) -> int:
+        """Epochs from ``age`` to the next cut."""
+        each = self.epoch.get(cohort[:3])
+        if each is None:
+            return 1
+        length = 1
+        while 2 * length * each <= self.seconds and length < LENGTH:
+            length *= 2
+        return min((age // length + 1) * length, until) - age
+
+    def took(self, cohort: Cohort, count: int, seconds: float) -> None:
+        """A segment of ``count`` epochs took so long."""
+        self.epoch[cohort[:3]] = min(seconds / count, self.epoch.get(cohort[:3], np.inf))
+
+
+class Clock:
+    """Where the time of a thread goes, in seconds."""
+
+    def __init__(self) -> None:
+        self.working = self.device = self.compiling = 0.0
 
 
 def run_chunk(
-    work: Work, chunk: Chunk, tick: Callable[[int], bool] = lambda epochs: True
-) -> tuple[list[LaneResult], Lane] | None:
-    """Train a chunk to its end: its lanes' results, and the lanes themselves.
+    work: Work,
+    chunk: Chunk,
+    until: int,
+    tick: Tick = lambda epochs: True,
+    *,
+    pace: Pace | None = None,
+    publish: Publish | None = None,
+    clock: Clock | None = None,
+) -> list[Place]:
+    """Train a chunk to the age ``until``, and give its lanes back, on the host.
 
-    ``tick`` hears how many lane-epochs are done, between segments; when it answers False the chunk ends with None.
+    It ends earlier, at a cut, when a lane no longer trains (the living go on in a fuller chunk) or when ``tick``, which
+    hears how many lane-epochs are done, answers False. ``publish`` gets the lanes after each segment.
     """
-    keys = keys_of(seed_key(work.key, chunk.seed))
-    made = train_lanes(work, chunk, begin_lanes(work, chunk, keys), keys, 0, work.epochs, tick)
-    if made is None:
-        return None
-    lanes, seen = made
-    return results_of(work, chunk, lanes, seen), lanes
-
-
-def train_lanes(
-    work: Work, chunk: Chunk, lanes: Lane, keys: Keys, first: int, epochs: int, tick: Callable[[int], bool]
-) -> tuple[Lane, Records] | None:
-    """``epochs`` more from epoch ``first``, segment by segment; ends early when no lane trains any more."""
-    done, records = 0, []
-    for count in segments(epochs):
-        lanes, seen = continue_lanes(work, chunk, lanes, keys, first + done, count)
+    places, pace, clock = list(chunk.places), pace or Pace(0.25), clock or Clock()
+    cohort, age = chunk.cohort, places[0].age
+    keys = run_keys(work, cohort.seed, cohort.fold)
+    lanes = begin_lanes(work, chunk, keys) if places[0].lane is None else _resumed(chunk)
+    records: list[Records] = []
+    going = True
+    while age < until and going:
+        count = pace.next(cohort, age, until)
+        lanes, seen, seconds = train(work, chunk, lanes, keys, age, count, until, clock)
+        pace.took(cohort, count, seconds)
+        age += count
         records.append(jax.tree.map(lambda a, n=count: np.asarray(a)[:, :n], seen))
-        done += count
-        over = work.rule is not None and not np.asarray(active_lanes(lanes)).any()
-        if not tick((epochs - done + count if over else count) * len(chunk.configs)):
-            return None
-        if over:
-            break
-    return lanes, jax.tree.map(lambda *parts: np.concatenate(parts, axis=1), *records)
+        alive = np.asarray(active_lanes(lanes))[: len(places)]
+        going = tick(count * len(places)) and bool(alive.all())
+        if publish is not None and going and age < until:
+            publish(_given_back(places, lanes, records, age))
+    return _given_back(places, lanes, records, age)
+
+
+def _resumed(chunk: Chunk) -> Lane:
+    return packed([place.lane for place in chunk.places if place.lane is not None], chunk.cohort.width)
+
+
+def _given_back(places: list[Place], lanes: Lane, records: list[Records], age: int) -> list[Place]:
+    host = jax.tree.map(np.asarray, lanes)
+    new = jax.tree.map(lambda *parts: np.concatenate(parts, axis=1), *records) if len(records) > 1 else records[0]
+    back = []
+    for i, place in enumerate(places):
+        mine = jax.tree.map(lambda a, i=i: np.array(a[i]), new)
+        if place.seen is not None:
+            mine = jax.tree.map(lambda a, b: np.concatenate([a, b]), place.seen, mine)
+        back.append(place._replace(age=age, lane=lane_at(host, i), seen=mine))
+    return back
+
+
+def train(
+    work: Work, chunk: Chunk, lanes: Lane, keys: Keys, age: int, count: int, until: int, clock: Clock | None = None
+) -> tuple[Lane, Records, float]:
+    """``count`` more epochs of a chunk's lanes, and the seconds they took; eats ``lanes``."""
+    clock = clock or Clock()
+    trial, which, batch_size = chunk.cohort.program[:3]
+    data = work.folds[chunk.cohort.fold]
+    when = When(every=np.int32(1 if work.objective.part == "train" else work.every), last=np.int32(until))
+    size = None if batch_size is None else np.int32(batch_size)
+    numbers = np.int32(age), np.int32(count), when, np.int32(which), size
+    arguments = lanes, data.train, data.dev, keys, *numbers
+    start = time.perf_counter()
+    (device,) = data.train.x.devices()
+    run = program(trial, work.objective, device, *arguments)
+    begun = time.perf_counter()
+    made = jax.block_until_ready(run(*arguments))
+    end = time.perf_counter()
+    clock.compiling += begun - start
+    clock.device += end - begun
+    return *made, end - begun
 
 
 def begin_lanes(work: Work, chunk: Chunk, keys: Keys, weights: tuple[Params, Stats] | None = None) -> Lane:
     """The chunk's lanes before their first step, filled up to C with copies of the first."""
-    hyper = stack(list(chunk.numbers), chunk.width)
-    which = jnp.asarray(chunk.program.which, jnp.int32)
-    return begin(keys.init, work.example, hyper, work.rule, which, weights, trial=chunk.program.trial)
-
-
-def results_of(work: Work, chunk: Chunk, lanes: Lane, seen: Records) -> list[LaneResult]:
-    """What each configuration of a chunk came to, after all its epochs; ``seen`` holds them all."""
-    weights = jax.device_get(finish(lanes, jnp.asarray(chunk.program.which, jnp.int32), trial=chunk.program.trial))
-    host = jax.device_get(lanes._replace(state=None, stats=None))
-    return [lane_result(work, chunk, i, host, seen, weights) for i in range(len(chunk.configs))]
-
-
-def continue_lanes(work: Work, chunk: Chunk, lanes: Lane, keys: Keys, first: int, count: int) -> tuple[Lane, Records]:
-    """``count`` more epochs from epoch ``first``, waited for."""
-    trial, which, batch_size = chunk.program
-    choices = [jnp.asarray(k, jnp.int32) for k in (first, count, which)]
-    size = None if batch_size is None else jnp.asarray(batch_size, jnp.int32)
-    return jax.block_until_ready(
-        advance(lanes, work.train, work.dev, keys, *choices, size, trial=trial, objective=work.objective)
-    )
-
-
-def segments(epochs: int) -> list[int]:
-    """Epochs of each segment: short ones first, so that progress shows early, then as long as they go.
-
-    >>> segments(30)
-    [2, 8, 20]
-    """
-    lengths, size = [], 2
-    while epochs > 0:
-        lengths.append(min(size, epochs, LENGTH))
-        epochs -= lengths[-1]
-        size *= 4
-    return lengths
+    cohort = chunk.cohort
+    hyper = stack([place.numbers for place in chunk.places], cohort.width)
+    which = np.int32(cohort.program.which)
+    example = work.folds[cohort.fold].example
+    return begin(keys.init, example, hyper, work.rule, which, weights, trial=cohort.program.trial)
 
 
 @jax.jit
 def active_lanes(lanes: Lane) -> Any:
     """Which lanes still train."""
     return jax.vmap(active)(lanes)
-
-
-def lane_result(
-    work: Work, chunk: Chunk, place: int, lanes: Lane, seen: Records, weights: tuple[Params, Stats]
-) -> LaneResult:
-    """What one lane of a chunk came to; ``seen`` holds all its epochs, ``lanes`` and ``weights`` are on the host."""
-    epochs, status, why = seen.cost.shape[1], "done", ""
-    best = epochs - 1
-    failed = int(lanes.fault.step[place])
-    per_epoch = batches_per_epoch(work.train.rows, chunk.program.batch_size or chunk.program.trial.batch_size)
-    if lanes.patience is not None:
-        memory = lanes.patience.memory
-        best, waited = int(memory.epoch[place]), int(memory.waited[place])
-        if waited > 0 and waited >= float(np.asarray(lanes.patience.rule.patience)[place]):
-            epochs, status = int(memory.seen[place]), "stopped"
-            why = f"no improvement for {waited} epochs"
-    if failed >= 0:
-        epochs = min(epochs, failed // per_epoch + 1)
-        best, status = min(best, epochs - 1), "diverged"
-        last = float(lanes.fault.last[place])
-        before = f"{last:g} before" if np.isfinite(last) else "the first"
-        why = f"not finite at step {failed} (cost {lanes.fault.cost[place]:g}, {before})"
-    if best < 0:  # the objective was never a number: the last weights are kept
-        best = epochs - 1
-    names = ("loss", *chunk.program.trial.metrics)
-    history = {
-        part: {name: np.asarray(values[place, :epochs, k]) for k, name in enumerate(names)}
-        for part, values in (("train", seen.train), ("dev", seen.dev))
-        if values is not None
-    }
-    params, stats = jax.tree.map(lambda a: np.asarray(a)[place], weights)
-    return LaneResult(
-        config=chunk.configs[place],
-        seed=chunk.seed,
-        history={**history, "cost": seen.cost[place, :epochs], "lr": seen.lr[place, :epochs]},
-        scores={part: {name: float(values[best]) for name, values in rows.items()} for part, rows in history.items()},
-        epochs=epochs,
-        best=best,
-        status=status,
-        why=why,
-        digest=digest(params, stats),
-        params=params,
-        stats=stats,
-    )
-
-
-def digest(*trees: Any) -> str:
-    """SHA-256 over the bytes, shapes and types of all leaves, in order."""
-    sha = hashlib.sha256()
-    for leaf in jax.tree.leaves(trees):
-        a = np.ascontiguousarray(leaf)
-        sha.update(f"{a.dtype.name}{a.shape}".encode())
-        sha.update(a.tobytes())
-    return sha.hexdigest()

@@ -1,21 +1,24 @@
-"""Running chunks: one thread a core, each training whole chunks of compiled programs, compiling as it goes.
+"""Running a field of lanes: threads that train chunk after chunk, on each device, until nothing is left or asked to.
 
 The interpreter lock is free while XLA compiles and runs, so plain threads use all cores. The first chunk of a program
 compiles it; its sisters wait until then, so nothing is compiled twice.
 """
 
+import signal
 import threading
-from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple, Protocol
 
 import jax
-import jax.numpy as jnp
 
-from fnopt._types import Trial
-from fnopt.sweep.chunk import Chunk, LaneResult, Work, run_chunk
-from fnopt.sweep.merge import Program
-from fnopt.sweep.plan import lanes_per_chunk
+from fnopt.sweep.chunk import Clock, Cohort, Pace, Place, run_chunk
+from fnopt.sweep.field import Field, Task
+from fnopt.sweep.result import LaneResult
+
+SEGMENT = 0.2  # seconds: a segment aims at this length
+SHORT = 0.03  # the same where lanes stop on their own, and their places are worth having back soon
 
 
 class Watch(Protocol):
@@ -47,128 +50,217 @@ class Silent:
         """Nothing to say."""
 
 
-def cohorts(
-    programs: Sequence[Program], numbers: Sequence[dict[str, Any]], seeds: int, width: Callable[[Trial], int]
-) -> list[Chunk]:
-    """Configurations of one program and seed, in order, C at a time."""
-    groups: dict[Any, list[int]] = defaultdict(list)
-    for i, program in enumerate(programs):
-        groups[program, jax.tree.structure(numbers[i])].append(i)
-    chunks = []
-    for (program, _), members in groups.items():
-        lanes = width(program.trial)
-        for k in range(0, len(members), lanes):
-            some = tuple(members[k : k + lanes])
-            numbered = tuple(numbers[i] for i in some)
-            chunks += [Chunk(program, lanes, seed, some, numbered) for seed in range(seeds)]
-    return chunks
+class Save(Protocol):
+    """``save(results-so-far are with the collector, places)``: writes a checkpoint; called by the main thread."""
+
+    def __call__(self, places: Sequence[Place]) -> None: ...
 
 
-def width_of(work: Work, trial: Trial) -> int:
-    """C of a structure, from the number of its parameters and the kind of device."""
-    plain = {name: jnp.asarray(0.5) for name in trial.numbers}
-    shapes = jax.eval_shape(lambda key: trial.init(key, work.example, plain), work.key)[0]
-    return lanes_per_chunk(sum(leaf.size for leaf in jax.tree.leaves(shapes)), jax.devices()[0].platform)
+class Spent(NamedTuple):
+    """Where the time of a run went, in seconds; those of threads are added up."""
+
+    wall: float
+    working: float  # of all threads, while they had a chunk
+    compiling: float
+    device: float
 
 
-def run_all(
-    work: Work,
-    chunks: Sequence[Chunk],
+class Ended(NamedTuple):
+    """How a run ended."""
+
+    why: str  # "" when nothing was left; "interrupted" or "out of time"
+    spent: Spent
+
+
+def run_field(
+    field: Field,
     threads: int,
     collect: Callable[[list[LaneResult]], None],
     watch: Watch,
-) -> bool:
-    """Run every chunk; ``collect`` gets each one's results, under a lock. False if Ctrl-C ended it early."""
-    queue = _Queue(chunks)
-    lock, stop = threading.Lock(), threading.Event()
-    errors: list[BaseException] = []
-    watch.start(sum(len(chunk.configs) for chunk in chunks), work.epochs)
+    *,
+    devices: Sequence[Any] = (),
+    seconds: float | None = None,
+    save: Save | None = None,
+    every: float = 5.0,
+) -> Ended:
+    """Train until no lane is left; ``collect`` gets results as lanes end, under a lock.
 
-    def tick(epochs: int) -> bool:
-        with lock:
-            watch.tick(epochs)
-        return not stop.is_set()
+    Args:
+        field: the lanes.
+        threads: how many chunks run at once, in all.
+        devices: what they run on, by turns; the default device unless given.
+        seconds: after so long no new segment begins.
+        save: writes a checkpoint, now and then and at the end; called from this thread.
+        every: seconds between checkpoints, at least; writing takes a twentieth of the time at most.
+    """
+    crew = _Crew(field, collect, watch, devices or (None,), save is not None)
+    lanes = sum(field.open)
+    watch.start(lanes, field.work.epochs)
+    start = saved = time.perf_counter()
+    wait = every
+    with _signals(crew.stop):
+        crew.go(max(threads, 1))
+        while not crew.home(0.05):
+            now = time.perf_counter()
+            if seconds is not None and now - start > seconds and not crew.stopping:
+                crew.stop("out of time")
+            if save is not None and now - saved > wait:
+                save(crew.under_way())
+                saved = time.perf_counter()
+                wait = max(every, 20 * (saved - now))
+        if save is not None:
+            save(crew.under_way())
+    if crew.errors:
+        raise crew.errors[0]
+    wall = time.perf_counter() - start
+    clocks = crew.clocks
+    spent = Spent(wall, *(sum(getattr(c, name) for c in clocks) for name in ("working", "compiling", "device")))
+    return Ended(crew.why if any(field.open) else "", spent)
 
-    def worker(home: threading.Event) -> None:
+
+class _Crew:
+    """Threads that take chunks from a field and give their lanes back."""
+
+    def __init__(
+        self,
+        field: Field,
+        collect: Callable[[list[LaneResult]], None],
+        watch: Watch,
+        devices: Sequence[Any],
+        publishes: bool,
+    ):
+        self.field, self.collect, self.watch, self.publishes = field, collect, watch, publishes
+        self.devices = devices
+        self.works = {device: field.work if device is None else field.work.on(device) for device in devices}
+        self.changed = threading.Condition()
+        self.errors: list[BaseException] = []
+        self.why, self.stopping = "", False
+        self.compiled: set[Any] = set()
+        self.compiling: set[Any] = set()
+        self.homes: list[threading.Event] = []
+        self.clocks: list[Clock] = []
+        self.paces = {device: Pace(SHORT if field.work.rule is not None else SEGMENT) for device in devices}
+
+    def go(self, threads: int) -> None:
+        """Start the threads."""
+        for i in range(threads):
+            # Events, since a join that Ctrl-C breaks off takes a running thread for ended (Python up to 3.12).
+            home, clock = threading.Event(), Clock()
+            self.homes.append(home)
+            self.clocks.append(clock)
+            arguments = self.devices[i % len(self.devices)], home, clock
+            threading.Thread(target=self._work, args=arguments, daemon=True, name=f"fnopt-{i}").start()
+
+    def home(self, seconds: float) -> bool:
+        """Whether all threads have ended, waiting for so long at most."""
+        return all(home.wait(seconds) for home in self.homes)
+
+    def stop(self, why: str) -> None:
+        """Ask the threads to end after their segment. Takes no lock: a signal may call it at any moment."""
+        self.why, self.stopping = self.why or why, True
+
+    def under_way(self) -> list[Place]:
+        """All lanes between their first step and their end."""
+        with self.changed:
+            return self.field.under_way()
+
+    def _work(self, device: Any, home: threading.Event, clock: Clock) -> None:
         try:
-            while not stop.is_set() and (chunk := queue.take()) is not None:
-                made = run_chunk(work, chunk, tick)
-                queue.compiled(chunk)
-                if made is None:
-                    return
-                with lock:
-                    collect(made[0])
-                    watch.done(made[0])
+            while (taken := self._take(device)) is not None:
+                begun = time.perf_counter()
+                self._train(device, *taken, clock)
+                clock.working += time.perf_counter() - begun
         except BaseException as error:
-            errors.append(error)
-            stop.set()
-            queue.wake()
+            self.errors.append(error)
+            self.stop("error")
         finally:
             home.set()
+            with self.changed:
+                self.changed.notify_all()
 
-    # Events, since a join that Ctrl-C breaks off takes a running thread for ended (Python up to 3.12).
-    homes = [threading.Event() for _ in range(max(threads, 1))]
-    for i, home in enumerate(homes):
-        threading.Thread(target=worker, args=(home,), daemon=True, name=f"fnopt-{i}").start()
-    finished = True
-    try:
-        for home in homes:
-            while not home.wait(0.2):
-                pass
-    except KeyboardInterrupt:
-        finished = False
-        stop.set()
-        queue.wake()
-        for home in homes:
-            home.wait()
-    if errors:
-        raise errors[0]
-    return finished
+    def _take(self, device: Any) -> tuple[int, Task] | None:
+        def program(cohort: Cohort) -> Any:
+            return device, cohort.program.trial, cohort.program.batch_size is None, cohort.width, cohort.numbers
 
-
-class _Queue:
-    """Chunks in order, but a program's first chunk before its sisters, which wait until it is compiled."""
-
-    def __init__(self, chunks: Sequence[Chunk]):
-        self.waiting: dict[Any, list[Chunk]] = defaultdict(list)
-        first: dict[Any, Chunk] = {}
-        for chunk in chunks:
-            if first.setdefault(_program(chunk), chunk) is not chunk:
-                self.waiting[_program(chunk)].append(chunk)
-        self.compiling = set()
-        self.fresh = deque(first.values())
-        self.ready: deque[Chunk] = deque()
-        self.changed = threading.Condition()
-        self.closed = False
-
-    def take(self) -> Chunk | None:
-        """The next chunk to run, waiting while others compile; None when there are no more."""
         with self.changed:
-            while not self.closed:
-                if self.fresh:
-                    chunk = self.fresh.popleft()
-                    self.compiling.add(_program(chunk))
-                    return chunk
-                if self.ready:
-                    return self.ready.popleft()
-                if not self.compiling:
+            while not self.stopping:
+                taken = self.field.take(
+                    lambda cohort: program(cohort) not in self.compiling,
+                    lambda cohort: program(cohort) not in self.compiled,
+                )
+                if taken is not None:
+                    name = program(taken[1].chunk.cohort)
+                    if name not in self.compiled:
+                        self.compiling.add(name)
+                    return taken
+                if not self.field.running:
                     return None
-                self.changed.wait(0.5)
-            return None
+                self.changed.wait(0.1)
+        return None
 
-    def compiled(self, chunk: Chunk) -> None:
-        """This chunk's program exists now: its sisters may run."""
+    def _train(self, device: Any, number: int, task: Task, clock: Clock) -> None:
+        cohort = task.chunk.cohort
+        name = device, cohort.program.trial, cohort.program.batch_size is None, cohort.width, cohort.numbers
+
+        def tick(epochs: int) -> bool:
+            with self.changed:
+                if name in self.compiling:
+                    self.compiling.discard(name)
+                    self.compiled.add(name)
+                    self.changed.notify_all()
+                self.watch.tick(epochs)
+            return not self.stopping
+
+        def publish(places: Sequence[Place]) -> None:
+            with self.changed:
+                self.field.publish(number, places)
+
+        places = run_chunk(
+            self.works[device],
+            task.chunk,
+            task.until,
+            tick,
+            pace=self.paces[device],
+            publish=publish if self.publishes else None,
+            clock=clock,
+        )
         with self.changed:
-            self.compiling.discard(_program(chunk))
-            self.ready.extend(self.waiting.pop(_program(chunk), ()))
+            ended = self.field.give_back(number, task, places)
+            left = sum((self.field.work.epochs - r.epochs) for r in ended)
+            if left:
+                self.watch.tick(left)
+            if ended:
+                self.collect(ended)
+                self.watch.done(ended)
             self.changed.notify_all()
 
-    def wake(self) -> None:
-        """Let every waiting thread go home."""
-        with self.changed:
-            self.closed = True
-            self.changed.notify_all()
+
+@contextmanager
+def _signals(stop: Callable[[str], None]) -> Iterator[None]:
+    """Ctrl-C and SIGTERM ask for an end after the segment; a second Ctrl-C means it at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    asked = False
+
+    def hear(number: int, frame: Any) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+        stop("interrupted")
+
+    before = {number: signal.signal(number, hear) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-def _program(chunk: Chunk) -> Any:
-    return chunk.program.trial, chunk.width, jax.tree.structure(chunk.numbers[0])
+def device_list(devices: Sequence[Any] | None) -> tuple[Any, ...]:
+    """The devices of a sweep: those given, else all local accelerators, else the one CPU device."""
+    if devices is not None:
+        return tuple(devices)
+    local = jax.local_devices()
+    return (None,) if local[0].platform == "cpu" or len(local) == 1 else tuple(local)

@@ -11,6 +11,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from fnopt._types import Batch, Params, Stats, Trial
@@ -22,6 +23,7 @@ from fnopt.train import (
     Objective,
     Part,
     Records,
+    When,
     segment,
     start,
     weights_of,
@@ -58,6 +60,7 @@ def advance(
     keys: Keys,
     first: Array,
     count: Array,
+    when: When,
     which: Array,
     batch_size: Array | None,
     *,
@@ -72,20 +75,31 @@ def advance(
     TRACES["advance"] += 1
 
     def one(lane: Lane) -> tuple[Lane, Records]:
-        return segment(bound(trial, which), objective, lane, train, dev, keys, first, count, batch_size)
+        return segment(bound(trial, which), objective, lane, train, dev, keys, first, count, when, batch_size)
 
     return jax.vmap(one)(lanes)
 
 
 @partial(jax.jit, static_argnames=("trial",))
-def finish(lanes: Lane, which: Array, *, trial: Trial) -> tuple[Params, Stats]:
-    """The weights to keep: the best seen under early stopping, else those to evaluate."""
+def finish(lane: Lane, which: Array, *, trial: Trial) -> tuple[Params, Stats]:
+    """The weights of one lane that count, where the optimizer keeps others than those it moves."""
     TRACES["finish"] += 1
-    return jax.vmap(partial(weights_of, bound(trial, which)))(lanes)
+    return weights_of(bound(trial, which), lane)
 
 
 def stack(hypers: list[dict[str, Any]], width: int) -> dict[str, Any]:
     """Numbers of several configurations with a leading lane axis, filled up to ``width`` with copies of the first."""
     filled = [*hypers, *[hypers[0]] * (width - len(hypers))]
     f = jnp.result_type(float)
-    return jax.tree.map(lambda *leaves: jnp.asarray([float(leaf) for leaf in leaves], f), *filled)
+    return jax.tree.map(lambda *leaves: np.asarray([float(leaf) for leaf in leaves], f), *filled)
+
+
+def packed(lanes: list[Lane], width: int) -> Lane:
+    """Lanes on the host as the lanes of one chunk, filled up to ``width`` with copies of the first."""
+    filled = [*lanes, *[lanes[0]] * (width - len(lanes))]
+    return jax.tree.map(lambda *leaves: np.stack(leaves), *filled)
+
+
+def lane_at(lanes: Lane, place: int) -> Lane:
+    """One lane of a chunk on the host, as arrays of its own."""
+    return jax.tree.map(lambda leaf: np.array(leaf[place]), lanes)

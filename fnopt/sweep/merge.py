@@ -24,6 +24,7 @@ class Options(NamedTuple):
 
     optimizers: tuple[Optimizer, ...]
     batch_sizes: tuple[int, ...]
+    widths: bool = False  # whether widths are searched, and so padded to those of a bucket
 
 
 class Program(NamedTuple):
@@ -34,13 +35,26 @@ class Program(NamedTuple):
     batch_size: int | None = None  # None where it is the trial's own
 
 
-def program_of(trial: Trial, options: Options, example: Batch) -> Program:
+class Shared(NamedTuple):
+    """How a structure is trained: by which program, with which widths in it, and how its weights are cut to size."""
+
+    program: Program
+    units: dict[str, float]
+    trim: Any = None
+
+
+def shared(trial: Trial, options: Options, example: Batch) -> Shared:
     """The program that trains ``trial``: its own, or one that it shares."""
+    return Shared(program_of(trial, options, example), {})
+
+
+def program_of(trial: Trial, options: Options, example: Batch) -> Program:
+    """The program of a structure, shared with those of other optimizers and batch sizes where that pays."""
     plain = {name: jnp.asarray(0.5) for name in trial.numbers}
     params = jax.eval_shape(lambda key: trial.init(key, example, plain), jax.random.key(0))[0]
     if not mergeable(trial, params):
         return Program(trial)
-    members, sizes = options
+    members, sizes = options[:2]
     which, merged, batch_size = 0, trial, None
     if len(members) > 1 and trial.optimizer in members and fits(members, params):
         which, merged = members.index(trial.optimizer), replace(merged, optimizer=Family(members))

@@ -2,7 +2,7 @@
 
 import os
 import platform
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jaxlib.version
@@ -14,28 +14,54 @@ class Plan(NamedTuple):
     """How a sweep ran and why; ``lanes`` is part of the bits, the rest is not."""
 
     device: str
+    devices: int
     threads: int
-    data: int  # bytes on the device, one copy for all lanes
     lanes: tuple[int, ...]  # C of each structure
-    programs: int  # chunk programs compiled by this sweep
+    data: int  # bytes on the device, one copy for all lanes
+    memory: int | None  # bytes that the largest chunk program needs beside, as its compiler says
+    programs: int  # chunk programs compiled by this run
     traces: int  # all traces, small helpers included
-    chunks: int
-    filled: float  # share of lane places that held a configuration
+    live: int  # lane-epochs of use
+    executed: int  # lane-epochs run, empty and dead places included
+    wall: float  # seconds
+    compiling: float  # seconds, of all threads together
+    stepping: float  # seconds in chunk programs, of all threads together
+    host: float  # share of the threads' time that is neither, while they had work
+
+    @property
+    def occupancy(self) -> float:
+        """Live lane-epochs ÷ executed lane-epochs of this run."""
+        return self.live / self.executed if self.executed else 1.0
 
     def __str__(self) -> str:
         widths = ", ".join(map(str, sorted(set(self.lanes)))) or "none"
+        memory = "" if self.memory is None else f"; {size(self.memory)} for the largest program, in each thread"
+        several = f" × {self.devices}" if self.devices > 1 else ""
         return "\n".join(
             [
-                f"device      {self.device}, {self.threads} threads, each running whole chunks",
+                f"device      {self.device}{several}, {self.threads} threads, each training whole chunks",
                 f"structures  {len(self.lanes)}, one program each; {self.programs} chunk programs compiled, "
                 f"{self.traces} traces in all",
-                f"chunks      {self.chunks} of {widths} lanes; {self.filled:.0%} of the places held a configuration",
-                f"memory      {self.data / 2**20:.1f} MiB of data, one copy for all lanes",
+                f"lanes       {widths} a chunk; occupancy {self.occupancy:.1%} ({self.live:,} of {self.executed:,} "
+                "lane-epochs were of use)",
+                f"memory      {size(self.data)} of data, one copy for all lanes{memory}",
+                f"time        {self.wall:.1f} s; in all threads {self.compiling:.1f} s compiling, {self.stepping:.1f} s "
+                f"training; host {self.host:.1%}",
                 f"why         on a CPU {lanes_per_chunk(0, 'cpu')} lanes fill a core, and those of {WIDE:,} parameters "
                 "or more go alone; small structures",
-                "            that differ only in optimizer or batch size share a program: compiling is what they cost",
+                "            that differ only in optimizer, batch size or width share a program: compiling is what they "
+                "cost",
             ]
         )
+
+
+def size(count: int) -> str:
+    """Bytes in words.
+
+    >>> size(3 * 2**20)
+    '3.0 MiB'
+    """
+    return f"{count / 2**20:.1f} MiB" if count < 2**30 else f"{count / 2**30:.1f} GiB"
 
 
 def lanes_per_chunk(parameters: int, platform: str) -> int:
@@ -60,7 +86,7 @@ def cores() -> int:
 
 
 def fingerprint() -> dict[str, str]:
-    """What the bits depend on beside configuration, seed, data and C."""
+    """What the bits depend on beside configuration, seed, fold, data and C."""
     device = jax.devices()[0]
     return {
         "device": f"{device.platform} {device.device_kind}",
@@ -71,6 +97,30 @@ def fingerprint() -> dict[str, str]:
         "xla_flags": " ".join(sorted(f for f in os.environ.get("XLA_FLAGS", "").split() if "device_count" not in f)),
         "x64": str(jax.config.read("jax_enable_x64")),
     }
+
+
+CURES = {
+    "device": "run it on such a device",
+    "machine": "run it on such a machine",
+    "cores": "set NPROC={then} in the environment, before Python starts",
+    "jax": "install jax=={then}",
+    "jaxlib": "install jaxlib=={then}",
+    "xla_flags": "set XLA_FLAGS='{then}' in the environment",
+    "x64": "set JAX_ENABLE_X64={then} in the environment",
+}
+
+
+def differences(then: dict[str, Any], now: dict[str, str]) -> list[str]:
+    """Where two fingerprints differ, each with what would make them equal.
+
+    >>> differences({"cores": "2"}, {"cores": "1"})
+    ["cores was '2' and is '1': set NPROC=2 in the environment, before Python starts"]
+    """
+    return [
+        f"{name} was {value!r} and is {now.get(name)!r}: " + CURES.get(name, "make it equal").format(then=value)
+        for name, value in then.items()
+        if now.get(name) != value
+    ]
 
 
 def _cpu_model() -> str:

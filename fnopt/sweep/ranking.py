@@ -5,18 +5,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fnopt.sweep.chunk import LaneResult
+from fnopt.sweep.result import LaneResult
 from fnopt.train import Objective, higher_is_better
 
 KEPT = 10  # configurations whose weights stay in memory; the others come back by replay
+WORST_FIRST = ("diverged", "cut", "pruned", "stopped")  # what a configuration is called where its lanes differ
 
 
 class Standing(NamedTuple):
-    """One configuration over all its seeds."""
+    """One configuration over all its seeds and folds."""
 
     config: int
-    score: float  # mean of the objective over seeds; NaN where a seed diverged or is missing
-    error: float  # its standard error, NaN with one seed
+    score: float  # mean of the objective over seeds and folds; NaN where one diverged or is missing
+    error: float  # its standard error, NaN with one lane
     loss: float  # mean loss on the objective's part: decides among equal scores
     status: str
     why: str
@@ -26,47 +27,76 @@ class Standing(NamedTuple):
 class Kept:
     """All results of a sweep, without the weights of those that are not among the best."""
 
-    def __init__(self, task: str, objective: Objective, n: int, seeds: int):
-        self.objective, self.n, self.seeds = objective, n, seeds
+    def __init__(self, task: str, objective: Objective, n: int, seeds: int, folds: int = 1):
+        self.objective, self.n = objective, n
+        self.replicas = [(seed, fold) for seed in range(seeds) for fold in range(folds)]
         self.higher = higher_is_better(task, objective.metric)
-        self.lanes: dict[tuple[int, int], LaneResult] = {}
+        self.lanes: dict[tuple[int, int, int], LaneResult] = {}
+        self._heavy: dict[int, Any] = {}  # configuration whose weights are there -> its place in the order
+
+    def of(self, config: int) -> list[LaneResult]:
+        """The lanes of one configuration that have ended."""
+        return [self.lanes[config, *at] for at in self.replicas if (config, *at) in self.lanes]
 
     def add(self, results: list[LaneResult]) -> None:
         """Take some lanes' results in; forget the weights that are no longer among the best."""
-        self.lanes.update({(r.config, r.seed): r for r in results})
-        heavy = [r for r in self.lanes.values() if r.params is not None]
-        whole = {r.config for r in heavy if all((r.config, seed) in self.lanes for seed in range(self.seeds))}
-        losers = {s.config for s in sorted(map(self.standing, whole), key=self._order)[KEPT:]}
-        for r in heavy:
-            if r.config in losers:
-                self.lanes[r.config, r.seed] = r._replace(params=None, stats=None)
+        for r in results:
+            self.lanes[r.config, r.seed, r.fold] = r
+            whole = len(self.of(r.config)) == len(self.replicas)
+            if whole:
+                self._heavy[r.config] = self._order(self.standing(r.config))
+        for config in sorted(self._heavy, key=self._heavy.__getitem__)[KEPT:]:
+            del self._heavy[config]
+            for r in self.of(config):
+                self.lanes[r.config, r.seed, r.fold] = r._replace(params=None, stats=None)
 
     def standing(self, config: int) -> Standing:
-        """A configuration's mean score over the seeds that are there."""
-        mine = [self.lanes[config, s] for s in range(self.seeds) if (config, s) in self.lanes]
+        """A configuration's mean score over the seeds and folds that are there."""
+        mine = self.of(config)
         part, metric = self.objective
         scores = [math.nan if r.status == "diverged" else r.scores[part][metric] for r in mine]
         losses = [math.nan if r.status == "diverged" else r.scores[part]["loss"] for r in mine]
-        status = next((s for s in ("diverged", "stopped") if any(r.status == s for r in mine)), "done")
-        whys = [f"seed {r.seed}: {r.why}" if self.seeds > 1 else r.why for r in mine if r.status == status and r.why]
+        status = next((s for s in WORST_FIRST if any(r.status == s for r in mine)), "done")
+        whys = [self._named(r) + r.why for r in mine if r.status == status and r.why]
         why = whys[0] if whys else ""
         if not mine:
             status, why = "not run", "the sweep ended before it"
         return Standing(
             config=config,
             score=float(np.mean(scores)) if mine else math.nan,
-            error=float(np.std(scores, ddof=1) / math.sqrt(len(scores))) if len(scores) > 1 else math.nan,
+            error=standard_error(scores),
             loss=float(np.mean(losses)) if mine else math.nan,
-            status=status if len(mine) in (0, self.seeds) else "not run",
+            status=status if len(mine) in (0, len(self.replicas)) else "not run",
             why=why,
             epochs=float(np.mean([r.epochs for r in mine])) if mine else 0.0,
         )
 
+    def _named(self, r: LaneResult) -> str:
+        if r.status == "pruned" or len(self.replicas) == 1:
+            return ""
+        seeds, folds = ({at[k] for at in self.replicas} for k in (0, 1))
+        named = [f"seed {r.seed}"] * (len(seeds) > 1) + [f"fold {r.fold}"] * (len(folds) > 1)
+        return ", ".join(named) + ": "
+
     def ranking(self) -> list[Standing]:
-        """All configurations, best first; ties by loss, then by number; diverged and missing ones last."""
+        """All configurations, best first.
+
+        Those that trained to their end come before those that a rule stopped, of which the longer trained come first;
+        ties go by loss, then by number; diverged and missing ones are last.
+        """
         return sorted((self.standing(i) for i in range(self.n)), key=self._order)
 
     def _order(self, s: Standing) -> Any:
         bad = not math.isfinite(s.score) or s.status in ("diverged", "not run")
         score = 0.0 if bad else (-s.score if self.higher else s.score)
-        return bad, score, s.loss if math.isfinite(s.loss) else math.inf, s.config
+        short = -s.epochs if s.status in ("pruned", "cut") else -math.inf
+        return bad, short, score, s.loss if math.isfinite(s.loss) else math.inf, s.config
+
+
+def standard_error(scores: list[float]) -> float:
+    """Of a mean: s/√m with m − 1 in s; NaN for fewer than two.
+
+    >>> standard_error([1.0, 3.0])
+    1.0
+    """
+    return float(np.std(scores, ddof=1) / math.sqrt(len(scores))) if len(scores) > 1 else math.nan

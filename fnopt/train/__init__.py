@@ -23,5 +23,6 @@ from fnopt.train.scores import score_of as score_of
 from fnopt.train.segment import LENGTH as LENGTH
 from fnopt.train.segment import Objective as Objective
 from fnopt.train.segment import Records as Records
+from fnopt.train.segment import When as When
 from fnopt.train.segment import segment as segment
 from fnopt.train.step import step as step

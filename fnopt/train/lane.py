@@ -19,6 +19,7 @@ class Fault(NamedTuple):
     step: Array  # shape=(), int32; the update that failed, counted from 0; -1: never
     cost: Array  # shape=(), the cost at that update
     last: Array  # shape=(), the last finite cost, NaN before any
+    leaf: Array  # shape=(), int32; the first leaf of the parameters that would not have been finite; -1: none, the cost
 
 
 class Patience(NamedTuple):
@@ -67,7 +68,8 @@ def start(
     mine = {name: hyper[name] for name in trial.optimizer.numbers._fields if name in hyper}  # pyright: ignore
     state = trial.optimizer.init(params, **mine)
     scalar = jnp.zeros((), jnp.result_type(float))
-    fault = Fault(step=jnp.full((), -1, jnp.int32), cost=scalar, last=scalar + jnp.nan)
+    never = jnp.full((), -1, jnp.int32)
+    fault = Fault(step=never, cost=scalar, last=scalar + jnp.nan, leaf=never)
     patience = None if rule is None else Patience(rule, begin(), params, stats)
     return Lane(state, stats, numbers, fault, patience)
 

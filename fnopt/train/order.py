@@ -15,19 +15,30 @@ def batches_per_epoch(rows: int, batch_size: int) -> int:
     return -(-rows // min(batch_size, rows))
 
 
-def epoch_order(key: chex.PRNGKey, epoch: Array, rows: int, shuffle: bool | str) -> Array:
-    """Row numbers of one epoch, shape=(rows,).
+LAST = 2**32 - 1  # the sort key of padding
 
-    ``shuffle`` is True for a pass over all examples in random order, False for the order as it stands, and
-    ``"replacement"`` for independent draws.
 
-    >>> sorted(epoch_order(jax.random.key(0), jnp.asarray(3), 4, True).tolist())
+def epoch_order(key: chex.PRNGKey, epoch: Array, rows: Array, room: int, shuffle: bool | str) -> Array:
+    """Row numbers of one epoch, shape=(room,): the first ``rows`` of them are the epoch's, the rest is padding.
+
+    Examples are sorted by a random word each, so the order depends on neither the padding nor the number of examples
+    being known to the compiler.
+
+    Args:
+        key: of the order of all epochs.
+        epoch: counted from 0.
+        rows: how many examples there are; may be traced.
+        room: how many rows the padded data have.
+        shuffle: True for a pass over all examples in random order, False for the order as it stands, and
+            ``"replacement"`` for independent draws.
+
+    >>> sorted(epoch_order(jax.random.key(0), jnp.asarray(3), jnp.asarray(4), 6, True)[:4].tolist())
     [0, 1, 2, 3]
     """
+    key, places = jax.random.fold_in(key, epoch), jnp.arange(room, dtype=jnp.int32)
     if shuffle == "replacement":
-        order = jax.random.randint(jax.random.fold_in(key, epoch), (rows,), 0, rows)
-    elif shuffle:
-        order = jax.random.permutation(jax.random.fold_in(key, epoch), rows)
-    else:
-        order = jnp.arange(rows)
-    return order.astype(jnp.int32)
+        return jax.random.randint(key, (room,), 0, rows, jnp.int32)
+    if not shuffle:
+        return places
+    words = jnp.minimum(jax.random.bits(key, (room,), jnp.uint32), jnp.uint32(LAST - 1))
+    return jax.lax.sort((jnp.where(places < rows, words, jnp.uint32(LAST)), places), num_keys=1)[1]

@@ -13,12 +13,15 @@ BLOCK = 128  # rows scored at once: bits of a score then do not depend on the nu
 
 @partial(
     jax.tree_util.register_dataclass,
-    data_fields=["x", "y", "weight", "pull", "mean", "scale"],
-    meta_fields=["rows", "block"],
+    data_fields=["x", "y", "weight", "pull", "mean", "scale", "rows"],
+    meta_fields=["block"],
 )
 @dataclass(frozen=True)
 class Part:
-    """One part of the data on the device; the first ``rows`` rows are examples, the rest is padding."""
+    """One part of the data on the device; the first ``rows`` rows are examples, the rest is padding.
+
+    How many are examples is a leaf, so that the folds of a cross-validation, padded alike, share a program.
+    """
 
     x: Array  # shape=(padded, …), as the network sees it
     y: Array  # shape=(padded,) or (padded, outputs), as the loss sees it
@@ -26,20 +29,21 @@ class Part:
     pull: Array  # shape=(padded,); what it counts in the training cost: weight times its class' weight
     mean: Array  # shape=(outputs,) or (); y * scale + mean is the target in the user's units
     scale: Array
-    rows: int
+    rows: Array  # shape=(), int32
     block: int
 
 
-def part(x: Any, y: Any, weight: Any, pull: Any, mean: Any, scale: Any) -> Part:
-    """Pad to whole blocks of at most 128 rows and put on the device.
+def part(x: Any, y: Any, weight: Any, pull: Any, mean: Any, scale: Any, room: int = 0) -> Part:
+    """Pad to whole blocks of at most 128 rows, with room for ``room`` rows at least, and put on the device.
 
     >>> p = part(np.ones((3, 2), np.float32), np.zeros(3, np.int32), np.ones(3), np.ones(3), 0.0, 1.0)
-    >>> p.rows, p.x.shape
+    >>> int(p.rows), p.x.shape
     (3, (3, 2))
     """
     rows = x.shape[0]
-    block = min(BLOCK, rows)
-    extra = -rows % block
+    room = max(room, rows)
+    block = min(BLOCK, room)
+    extra = room + -room % block - rows
 
     def padded(a: Any) -> Array:
         a = np.asarray(a)
@@ -48,4 +52,5 @@ def part(x: Any, y: Any, weight: Any, pull: Any, mean: Any, scale: Any) -> Part:
     f = jax.numpy.result_type(float)
     weight, pull = np.asarray(weight, f), np.asarray(pull, f)
     mean, scale = jax.numpy.asarray(np.asarray(mean, f)), jax.numpy.asarray(np.asarray(scale, f))
-    return Part(padded(x), padded(y), padded(weight), padded(pull), mean, scale, rows, block)
+    count = jax.numpy.asarray(rows, jax.numpy.int32)
+    return Part(padded(x), padded(y), padded(weight), padded(pull), mean, scale, count, block)

@@ -13,12 +13,12 @@ from fnopt.numbers import resolve
 from fnopt.train.early_stopping import look
 from fnopt.train.evaluate import evaluate
 from fnopt.train.lane import Keys, Lane, Patience, active
-from fnopt.train.order import batches_per_epoch, epoch_order
+from fnopt.train.order import epoch_order
 from fnopt.train.part import Part
 from fnopt.train.scores import higher_is_better
 from fnopt.train.step import gradient_in_parts, step, update
 
-LENGTH = 32  # the most epochs a segment may run; its records have that many rows
+LENGTH = 64  # the most epochs a segment may run; its records have that many rows
 
 
 class Objective(NamedTuple):
@@ -28,10 +28,17 @@ class Objective(NamedTuple):
     metric: str
 
 
+class When(NamedTuple):
+    """Which epochs score the training part, which costs a forward pass over it; the dev part is scored after each."""
+
+    every: Array  # shape=(), int32; each so many epochs; 0: never in between
+    last: Array  # shape=(), int32; and after this many in all: where the training ends, or a decision is taken
+
+
 class Records(NamedTuple):
     """What a segment saw, one row an epoch; rows past its end hold NaN."""
 
-    train: Array  # shape=(LENGTH, 1 + metrics): loss, then the trial's metrics, dropout off
+    train: Array  # shape=(LENGTH, 1 + metrics): loss, then the trial's metrics, dropout off; NaN where not scored
     dev: Array | None
     cost: Array  # shape=(LENGTH,): mean training cost over the epoch's batches, penalty and dropout included
     lr: Array  # shape=(LENGTH,): the learning rate at the epoch's last update
@@ -46,6 +53,7 @@ def segment(
     keys: Keys,
     first: Array,
     count: Array,
+    when: When,
     batch_size: Array | None = None,
 ) -> tuple[Lane, Records]:
     """Epochs ``first`` to ``first + count`` of one lane (counted from 0, at most LENGTH); scores after each.
@@ -63,7 +71,12 @@ def segment(
         lane, cost = run_epoch(trial, lane, train, keys, epoch, batch_size)
         numbers = resolve(lane.numbers, lane.state.step)
         weights = trial.optimizer.readout(lane.state), lane.stats
-        on_train = evaluate(trial, *weights, numbers, train)
+        age = epoch + 1
+        on_train = jax.lax.cond(
+            (age == when.last) | ((when.every > 0) & (age % jnp.maximum(when.every, 1) == 0)),
+            lambda: evaluate(trial, *weights, numbers, train),
+            lambda: jnp.full((width,), jnp.nan, empty.dtype),
+        )
         on_dev = None if dev is None else evaluate(trial, *weights, numbers, dev)
         watched = on_train if objective.part == "train" or on_dev is None else on_dev
         lane = _watch(trial, objective, lane, watched, epoch)
@@ -82,16 +95,17 @@ def run_epoch(
     trial: Trial, lane: Lane, train: Part, keys: Keys, epoch: Array, batch_size: Array | None = None
 ) -> tuple[Lane, Array]:
     """One pass of mini-batches, the short last one with its true size; the size-weighted mean cost."""
-    order = epoch_order(keys.order, epoch, train.rows, trial.shuffle)
-    piece = min(trial.batch_size, train.rows)
-    size = jnp.asarray(piece, jnp.int32) if batch_size is None else jnp.minimum(batch_size, train.rows)
-    batches = batches_per_epoch(train.rows, trial.batch_size) if batch_size is None else -(-train.rows // size)
+    room = train.x.shape[0]
+    order = epoch_order(keys.order, epoch, train.rows, room, trial.shuffle)
+    piece = min(trial.batch_size, room)
+    size = jnp.minimum(piece if batch_size is None else batch_size, train.rows)
+    batches = -(-train.rows // size)
     places = jnp.arange(piece, dtype=jnp.int32)
 
     def take(begin: Array, end: Array) -> Batch:
         """The examples at these places of the order; a place past the end holds some example and does not count."""
         at = begin + places
-        rows = order[jnp.minimum(at, train.rows - 1)]
+        rows = order[jnp.minimum(at, room - 1)]
         return Batch(x=train.x[rows], y=train.y[rows], weight=train.pull[rows] * (at < end).astype(train.pull.dtype))
 
     def one_batch(i: Array, carry: tuple[Lane, Array]) -> tuple[Lane, Array]:
@@ -111,7 +125,7 @@ def run_epoch(
 
     zero = jnp.zeros((), jnp.result_type(float))
     lane, total = jax.lax.fori_loop(0, batches, one_batch, (lane, zero))
-    return lane, total / train.rows
+    return lane, total / train.rows.astype(total.dtype)
 
 
 def _watch(trial: Trial, objective: Objective, lane: Lane, scores: Array, epoch: Array) -> Lane:

@@ -97,21 +97,24 @@ def update(trial: Trial, lane: Lane, numbers: dict[str, Array], at: Gradient) ->
     if trial.project is not None:
         lr = resolve(lane.state.hyper, lane.state.step).lr
         state = state._replace(params=trial.project(state.params, numbers, lr))
-    finite = jnp.isfinite(at.cost) & jnp.isfinite(tree.total(state.params))
+    sound = jnp.stack([jnp.isfinite(jnp.sum(leaf)) for leaf in jax.tree.leaves(state.params)])
+    finite = jnp.isfinite(at.cost) & jnp.all(sound)
     going = active(lane)
     moved = going & finite
     new = lane._replace(
         state=tree.where(moved, state, lane.state._replace(hyper=state.hyper)),
         stats=tree.where(moved, at.stats, lane.stats),
-        fault=_recorded(lane.fault, going & ~finite, at.cost, lane.state.step),
+        fault=_recorded(lane.fault, going & ~finite, at.cost, lane.state.step, sound),
     )
     return new, at.cost
 
 
-def _recorded(fault: Fault, now: Array, cost: Array, step: Array) -> Fault:
+def _recorded(fault: Fault, now: Array, cost: Array, step: Array, sound: Array) -> Fault:
     cost = cost.astype(fault.cost.dtype)
+    leaf = jnp.where(jnp.all(sound), -1, jnp.argmin(sound)).astype(jnp.int32)
     return Fault(
         step=jnp.where(now, step, fault.step),
         cost=jnp.where(now, cost, fault.cost),
         last=jnp.where(now | ~jnp.isfinite(cost) | (fault.step >= 0), fault.last, cost),
+        leaf=jnp.where(now, leaf, fault.leaf),
     )

@@ -1,0 +1,90 @@
+"""Ways to make folds. A *home* is shape=(m,): the fold in whose dev part each row stands."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from fnopt._types import Label
+
+Order = Callable[[int], np.ndarray]  # a count to its numbers in some order: np.arange, or random
+
+
+def by_block(m: int, k: int, order: Order) -> np.ndarray:
+    """Homes by consecutive blocks of the order; the first m mod k blocks are one row larger."""
+    _enough(k, m, f"{m} examples")
+    home = np.empty(m, np.int64)
+    home[order(m)] = np.repeat(np.arange(k), m // k + (np.arange(k) < m % k))
+    return home
+
+
+def by_class(labels: np.ndarray, k: int, order: Order, classes: tuple[Label, ...] | None) -> np.ndarray:
+    """Homes that spread each class, and all rows, with counts that differ by at most one."""
+    m = len(labels)
+    _enough(k, m, f"{m} examples")
+    rows = order(m)
+    found, first, codes, counts = np.unique(labels[rows], return_index=True, return_inverse=True, return_counts=True)
+    fewest = int(counts.min())
+    if fewest < k:
+        label = found[np.argmin(counts)]
+        name = classes[label] if classes else label.item()
+        raise ValueError(
+            f"class {name!r} has {fewest} example{'s' * (fewest > 1)}, too few for k={k} folds: "
+            f"{_cure(fewest)} or stratify=False"
+        )
+    rank = np.argsort(np.argsort(first))[codes.reshape(-1)]  # classes by their first example
+    by_rank = np.argsort(rank, kind="stable")
+    # Dealing rows, class after class, like cards evens out both; sorted within the class, its rows go by blocks.
+    dealt = np.arange(m) % k
+    home = np.empty(m, np.int64)
+    home[rows[by_rank]] = dealt[np.lexsort((dealt, rank[by_rank]))]
+    return home
+
+
+def by_group(groups: np.ndarray, k: int, order: Order) -> np.ndarray:
+    """Homes by whole groups: the largest first, each to the fold with the fewest rows (Graham 1969).
+
+    In a random order, groups of like size (between the same powers of 2) come at random: other orders give other
+    folds, about as balanced. Folds never differ by more than the largest group.
+    """
+    names, codes, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    _enough(k, len(names), f"{len(names)} groups")
+    turn = order(len(names))
+    like = sizes if order is np.arange else np.frexp(sizes)[1]
+    home, filled = np.empty(len(names), np.int64), np.zeros(k, np.int64)
+    for group in turn[np.argsort(-like[turn], kind="stable")]:
+        home[group] = np.argmin(filled)
+        filled[home[group]] += sizes[group]
+    return home[codes.reshape(-1)]
+
+
+def leave_out(units: np.ndarray, what: str) -> np.ndarray:
+    """Homes one a unit (an example, or a group)."""
+    names, codes = np.unique(units, return_inverse=True)
+    if len(names) < 2:
+        raise ValueError(f"leaving one out needs two or more {what}, got {len(names)}")
+    return codes.reshape(-1)
+
+
+def in_time(m: int, k: int, gap: int, max_train: int | None) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The last k blocks of ⌊m / (k + 1)⌋ rows, each after its training rows."""
+    size = m // (k + 1)
+    if size == 0:
+        raise ValueError(f"k={k} folds in time need {k + 1} examples or more, got {m}: {_cure(m - 1)}")
+    start = m - k * size
+    if gap >= start:
+        raise ValueError(
+            f"gap={gap} leaves no row to train on before the first dev block, which starts at row {start}: "
+            f"take gap ≤ {start - 1} or fewer folds"
+        )
+    rows, longest = np.arange(m), m if max_train is None else max_train
+    ends = [(at - gap, at) for at in range(start, m, size)]
+    return [(rows[max(0, end - longest) : end], rows[at : at + size]) for end, at in ends]
+
+
+def _enough(k: int, count: int, what: str) -> None:
+    if k > count:
+        raise ValueError(f"k={k} folds are more than the {what}: {_cure(count)}")
+
+
+def _cure(most: int) -> str:
+    return f"take k ≤ {most}" if most >= 2 else "take more data"

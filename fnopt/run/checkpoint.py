@@ -1,0 +1,164 @@
+"""A sweep's state as JSON and arrays, and back: results, curves, the best weights, and lanes under way."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from fnopt._types import Trial
+from fnopt.sweep.chunk import Place, Work
+from fnopt.sweep.field import Entry
+from fnopt.sweep.merge import bound
+from fnopt.sweep.result import LaneResult, digest, result_of
+from fnopt.train import Records, start
+
+if TYPE_CHECKING:
+    from fnopt.run.sweep import Sweep
+
+FIELDS = ("config", "seed", "fold", "epochs", "best", "status", "why", "digest")
+State = tuple[dict[str, Any], dict[str, np.ndarray]]
+
+
+def state_of(sweep: "Sweep", places: Sequence[Place]) -> State:
+    """All that a sweep knows beside what was asked."""
+    results = [r for _, r in sorted(sweep.kept.lanes.copy().items()) if r.status != "cut"]
+    meta: dict[str, Any] = {
+        "finished": sweep.finished,
+        "ended": sweep.ended,
+        "lanes": [[getattr(r, name) for name in FIELDS] for r in results],
+        "weights": [],
+        "under_way": [],
+    }
+    arrays: dict[str, np.ndarray] = {"curves": _stacked([_curves(r.history) for r in results])}
+    for k, r in enumerate(results):
+        if r.params is not None:
+            meta["weights"].append(k)
+            leaves = jax.tree.leaves((r.params, r.stats))
+            arrays |= {f"weights.{k}.{j}": np.asarray(leaf) for j, leaf in enumerate(leaves)}
+    groups: dict[Any, list[Place]] = defaultdict(list)
+    for place in places:
+        program = sweep.entries[place.config].program
+        groups[program.trial, jax.tree.structure(place.lane)].append(place)
+    for g, some in enumerate(groups.values()):
+        meta["under_way"].append([[p.config, p.seed, p.fold, p.age] for p in some])
+        for j, leaves in enumerate(zip(*(jax.tree.leaves(p.lane) for p in some), strict=True)):
+            arrays[f"lanes.{g}.{j}"] = np.stack(leaves)
+        arrays[f"seen.{g}"] = _stacked([_rows(p.seen) for p in some if p.seen is not None])
+    return meta, arrays
+
+
+def restored(sweep: "Sweep", meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+    """Put a stored state into a sweep: results with their weights, and lanes under way.
+
+    Raises:
+        ValueError: where it is not of this sweep, or the kept weights are not what their digest says.
+    """
+    try:
+        results, row = [], 0
+        columns = _columns(sweep)
+        for k, values in enumerate(meta["lanes"]):
+            told = dict(zip(FIELDS, values, strict=True))
+            curves = arrays["curves"][row : row + told["epochs"]]
+            row += told["epochs"]
+            history = _history(sweep, curves, columns)
+            scores = {part: {n: float(v[told["best"]]) for n, v in rows.items()} for part, rows in _parts(history)}
+            made = LaneResult(**told, history=history, scores=scores, params=None, stats=None)
+            results.append(_weighed(sweep, made, arrays, k) if k in set(meta["weights"]) else made)
+        places = [
+            place for g, some in enumerate(meta["under_way"]) for place in _places(sweep, some, arrays, g, columns)
+        ]
+    except (KeyError, TypeError, IndexError) as error:
+        raise ValueError(f"the stored state is not of this sweep, or of another fnopt: {error!r}") from error
+    sweep.kept.add(results)
+    sweep.places, sweep.finished, sweep.ended = places, bool(meta["finished"]), str(meta["ended"])
+
+
+def add_cut(sweep: "Sweep") -> None:
+    """Results, for the time being, of lanes that were broken off: they count after all that came to their end."""
+    cut = []
+    for place in sweep.places:
+        entry = sweep.entries[place.config]
+        why = f"broken off after epoch {place.age}"
+        cut.append(result_of(sweep.work, entry.program, place, why, entry.trim)._replace(status="cut"))
+    sweep.kept.add(cut)
+
+
+def _parts(history: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    return [(part, history[part]) for part in ("train", "dev") if part in history]
+
+
+def _stacked(tables: Sequence[np.ndarray]) -> np.ndarray:
+    return np.concatenate(tables) if tables else np.zeros((0, 0), np.float32)
+
+
+def _columns(sweep: "Sweep") -> list[tuple[str, str]]:
+    """What the columns of a table of curves are: (part, score), then cost and lr."""
+    names = ("loss", *sweep.trials[0].metrics)
+    parts = ("train",) if sweep.work.folds[0].dev is None else ("train", "dev")
+    return [*((part, name) for part in parts for name in names), ("cost", ""), ("lr", "")]
+
+
+def _curves(history: Mapping[str, Any]) -> np.ndarray:
+    scores = [values for _, rows in _parts(history) for values in rows.values()]
+    return np.stack([*scores, history["cost"], history["lr"]], axis=1)
+
+
+def _history(sweep: "Sweep", curves: np.ndarray, columns: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    history: dict[str, Any] = {}
+    for (part, name), values in zip(columns, curves.T, strict=True):
+        if name:
+            history.setdefault(part, {})[name] = values
+        else:
+            history[part] = values
+    return history
+
+
+def _rows(seen: Records) -> np.ndarray:
+    parts = [seen.train, *([] if seen.dev is None else [seen.dev])]
+    return np.concatenate([*parts, seen.cost[:, None], seen.lr[:, None]], axis=1)
+
+
+def _places(sweep: "Sweep", some: Any, arrays: Mapping[str, np.ndarray], g: int, columns: Sequence[Any]) -> list[Place]:
+    places, row = [], 0
+    width = 1 + len(sweep.trials[0].metrics)
+    for i, (config, seed, fold, age) in enumerate(some):
+        entry = sweep.entries[config]
+        template = lane_template(sweep.work, entry)
+        leaves, structure = jax.tree.flatten(template)
+        mine = [np.array(arrays[f"lanes.{g}.{j}"][i]) for j in range(len(leaves))]
+        if any((a.shape, a.dtype) != (b.shape, b.dtype) for a, b in zip(mine, leaves, strict=True)):
+            raise ValueError(f"the stored lane of configuration {config} has not the shapes of this model")
+        table = arrays[f"seen.{g}"][row : row + age]
+        row += age
+        dev = table[:, width : 2 * width] if len(columns) > width + 2 else None
+        seen = Records(train=table[:, :width], dev=dev, cost=table[:, -2], lr=table[:, -1])
+        places.append(Place(config, seed, fold, entry.numbers, age, jax.tree.unflatten(structure, mine), seen))
+    return places
+
+
+def lane_template(work: Work, entry: Entry) -> Any:
+    """The shapes of a lane of this configuration."""
+    trial: Trial = entry.program.trial
+    f = jnp.result_type(float)
+    numbers = jax.tree.map(lambda _: jnp.zeros((), f), entry.numbers)
+
+    def one(key: Any, numbers: Any) -> Any:
+        which = jnp.zeros((), jnp.int32)
+        return start(bound(trial, which), key, work.folds[0].example, numbers, work.rule)
+
+    return jax.eval_shape(one, work.key, numbers)
+
+
+def _weighed(sweep: "Sweep", result: LaneResult, arrays: Mapping[str, np.ndarray], k: int) -> LaneResult:
+    """A lane's result with its kept weights, checked against their digest."""
+    trial = sweep.trials[result.config]
+    plain = {name: jnp.asarray(0.5) for name in trial.numbers}
+    shapes = jax.eval_shape(lambda key: trial.init(key, sweep.work.folds[0].example, plain), sweep.work.key)
+    structure = jax.tree.structure(shapes)
+    made = jax.tree.unflatten(structure, [arrays[f"weights.{k}.{j}"] for j in range(structure.num_leaves)])
+    if digest(*made) != result.digest:
+        raise ValueError(f"the kept weights of configuration {result.config} were altered: their digest differs")
+    return result._replace(params=made[0], stats=made[1])

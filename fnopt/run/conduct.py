@@ -1,0 +1,112 @@
+"""Running a sweep from where it stands: threads, checkpoints, and what the plan was."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from fnopt._checks import whole
+from fnopt.run import store
+from fnopt.run.checkpoint import add_cut, state_of
+from fnopt.run.generations import write
+from fnopt.run.lock import locked
+from fnopt.run.sweep import Sweep
+from fnopt.sweep.chunk import Place
+from fnopt.sweep.compiled import largest
+from fnopt.sweep.drive import Ended, Watch, device_list, run_field
+from fnopt.sweep.field import Field
+from fnopt.sweep.lanes import TRACES
+from fnopt.sweep.ledger import Ledger
+from fnopt.sweep.plan import Plan, cores
+
+
+def conduct(
+    sweep: Sweep,
+    path: Path | None,
+    *,
+    threads: int | None,
+    devices: Sequence[Any] | None,
+    minutes: float | None,
+    watch: Watch,
+    anyway: bool,
+) -> Sweep:
+    """Train what is left of a sweep; hand out what stands at ``path`` where that is finished."""
+    local = device_list(devices)
+    threads = _threads(local) if threads is None else whole("threads", threads)
+    seconds = None if minutes is None else 60.0 * minutes
+    if path is None:
+        return _run(sweep, None, threads, local, seconds, watch)
+    new = store.create(sweep, path)
+    with locked(path):
+        if not new:
+            sweep = store.attach(sweep, path, anyway)
+            if sweep.finished:
+                return sweep
+        try:
+            return _run(sweep, path, threads, local, seconds, watch)
+        except (TypeError, ValueError):
+            if new:
+                shutil.rmtree(path)  # a mistake in the model's functions shows here: nothing half-written
+            raise
+
+
+def _threads(devices: Sequence[Any]) -> int:
+    """One a core on the CPU; two a device elsewhere, so that the host works while the device does."""
+    platform = jax.local_devices()[0].platform if devices[0] is None else devices[0].platform
+    return cores() if platform == "cpu" else 2 * len(devices)
+
+
+def _run(
+    sweep: Sweep, folder: Path | None, threads: int, devices: Sequence[Any], seconds: float | None, watch: Watch
+) -> Sweep:
+    kept, before = sweep.kept, TRACES.copy()
+    field = field_of(sweep)
+    places, sweep.places = sweep.places, []
+    for r in [r for r in kept.lanes.values() if r.status == "cut"]:
+        del kept.lanes[r.config, r.seed, r.fold]  # provisional: the lane goes on
+    kept.add(field.restore(list(kept.lanes.values()), places))
+
+    def save(under_way: Sequence[Place]) -> None:
+        assert folder is not None
+        write(folder, *state_of(sweep, under_way))
+
+    ended = run_field(
+        field, threads, kept.add, watch, devices=devices, seconds=seconds, save=None if folder is None else save
+    )
+    sweep.finished, sweep.ended = not ended.why, ended.why
+    sweep.plan = _plan(sweep, field, threads, devices, TRACES - before, ended)
+    if not sweep.finished:
+        sweep.places = field.under_way()
+        add_cut(sweep)
+    if folder is not None:
+        store.finish(sweep, folder)
+    return sweep
+
+
+def field_of(sweep: Sweep) -> Field:
+    """The lanes of a sweep before its first step."""
+    ledger = Ledger(sweep.stop, sweep.n, sweep.work.epochs)
+    return Field(sweep.work, sweep.entries, sweep.seeds, ledger, sweep.kept.higher)
+
+
+def _plan(sweep: Sweep, field: Field, threads: int, devices: Sequence[Any], traces: Any, ended: Ended) -> Plan:
+    spent = ended.spent
+    at_work = max(spent.working, 1e-9)
+    return Plan(
+        device=sweep.fingerprint["device"],
+        devices=len(devices),
+        threads=threads,
+        lanes=tuple(sweep.widths),
+        data=sum(leaf.nbytes for leaf in jax.tree.leaves(sweep.work.folds)),
+        memory=largest({entry.program.trial for entry in sweep.entries}),
+        programs=traces["advance"],
+        traces=sum(traces.values()),
+        live=field.counts.live,
+        executed=field.counts.executed,
+        wall=spent.wall,
+        compiling=spent.compiling,
+        stepping=spent.device,
+        host=max(0.0, 1 - (spent.compiling + spent.device) / at_work),
+    )

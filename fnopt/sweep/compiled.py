@@ -1,0 +1,48 @@
+"""Chunk programs compiled ahead: each once a process and device, with what the compiler says of their memory."""
+
+from collections.abc import Collection
+from threading import Lock
+from typing import Any
+
+import jax
+
+from fnopt._types import Trial
+from fnopt.sweep.lanes import advance
+from fnopt.train import Objective
+
+_PROGRAMS: dict[Any, Any] = {}
+_LOCK = Lock()
+
+
+def program(trial: Trial, objective: Objective, device: Any, *arguments: Any) -> Any:
+    """The compiled :func:`advance` for these arguments, made where there is none yet.
+
+    Compiled ahead and not on the first call, so that the time and the memory of a program are known apart from its
+    run. The lanes' keys do not count, only shapes and types.
+    """
+    leaves, structure = jax.tree.flatten(arguments)
+    shapes = tuple((leaf.shape, jax.numpy.result_type(leaf)) for leaf in leaves)
+    precision = jax.config.jax_default_matmul_precision
+    name = trial, objective, device, structure, shapes, precision
+    if (made := _PROGRAMS.get(name)) is None:
+        made = advance.lower(*arguments, trial=trial, objective=objective).compile()
+        with _LOCK:
+            made = _PROGRAMS.setdefault(name, made)
+    return made
+
+
+def largest(trials: Collection[Trial]) -> int | None:
+    """Bytes of the largest program of these structures; None where none is compiled or the compiler does not say."""
+    with _LOCK:
+        sizes = [bytes_of(made) for name, made in _PROGRAMS.items() if name[0] in trials]
+    return max((size for size in sizes if size is not None), default=None)
+
+
+def bytes_of(made: Any) -> int | None:
+    """What a program needs on its device, arguments, results and scratch; None where the compiler does not say."""
+    try:
+        memory = made.memory_analysis()
+        shared = memory.alias_size_in_bytes
+        return memory.argument_size_in_bytes + memory.output_size_in_bytes + memory.temp_size_in_bytes - shared
+    except (AttributeError, NotImplementedError, jax.errors.JaxRuntimeError):
+        return None

@@ -1,0 +1,117 @@
+"""Who has reached which rung, and who goes on: the rule's decisions, taken in an order that repeats."""
+
+import math
+from bisect import bisect_left, insort
+from typing import NamedTuple
+
+from fnopt.sweep.stop import Bracket, Mark, Rule
+
+
+class Verdict(NamedTuple):
+    """A decision on one configuration at one age."""
+
+    config: int
+    age: int
+    on: bool
+    why: str  # in words, where it stops
+
+
+class Ledger:
+    """Collects scores at rungs and gives decisions as soon as they are certain.
+
+    What it decides is a function of the scores alone: the order in which they come in has no influence.
+    """
+
+    def __init__(self, rule: Rule | None, n: int, epochs: int):
+        self.epochs = epochs
+        brackets = [Bracket(range(n), ())] if rule is None else rule.brackets(n, epochs)
+        self._bracket = {config: k for k, b in enumerate(brackets) for config in b.members}
+        self._ages = [b.ages for b in brackets]
+        self._reached: dict[int, int] = {}  # config -> age of the last rung that heard of it
+        kind = None if rule is None else _Ordered if rule.ordered else _Whole
+        self._rungs = {
+            (k, age): kind(rule, b.members) for k, b in enumerate(brackets) for age in b.ages if kind and rule
+        }
+
+    def until(self, config: int, age: int) -> int:
+        """To which age a configuration trains next."""
+        return next((a for a in self.ages(config) if a > age), self.epochs)
+
+    def ages(self, config: int) -> tuple[int, ...]:
+        """The rungs of a configuration."""
+        return self._ages[self._bracket[config]]
+
+    def arrive(self, config: int, age: int, score: float, loss: float, higher: bool) -> list[Verdict]:
+        """A configuration has reached a rung with this score: the decisions that are certain now."""
+        bad = not math.isfinite(score)
+        value = 0.0 if bad else -score if higher else score
+        mark = Mark(bad, value, loss if math.isfinite(loss) else math.inf, config)
+        return self._told(config, age, mark)
+
+    def leave(self, config: int) -> list[Verdict]:
+        """A configuration has ended: nobody waits for it any more at the rungs that it did not reach."""
+        reached = self._reached.get(config, 0)
+        later = [a for a in self.ages(config) if a > reached]
+        return [v for age in later for v in self._told(config, age, None)]
+
+    def _told(self, config: int, age: int, mark: Mark | None) -> list[Verdict]:
+        """Tell a rung of a configuration, and the rungs after it of those who end here."""
+        self._reached[config] = age
+        verdicts = []
+        for judged, on, rank, of in self._rungs[self._bracket[config], age].tell(config, mark):
+            verdicts.append(Verdict(judged, age, on, "" if on else f"{_ordinal(rank)} of {of} at epoch {age}"))
+            if not on:
+                verdicts += self.leave(judged)
+        return verdicts
+
+
+class _Whole:
+    """A rung that is judged when all who will ever reach it are there."""
+
+    def __init__(self, rule: Rule, members: range):
+        self.rule, self.missing, self.marks = rule, len(members), []
+
+    def tell(self, config: int, mark: Mark | None) -> list[tuple[int, bool, int, int]]:
+        """(configuration, goes on, rank, of how many) for each who is judged now."""
+        self.missing -= 1
+        if mark is not None:
+            self.marks.append(mark)
+        if self.missing:
+            return []
+        ranked = sorted(self.marks)
+        on = self.rule.going_on(ranked)
+        return [(m.config, yes, k + 1, len(ranked)) for k, (m, yes) in enumerate(zip(ranked, on, strict=True))]
+
+
+class _Ordered:
+    """A rung whose members are judged one by one, each against those of lower number."""
+
+    def __init__(self, rule: Rule, members: range):
+        self.rule, self.next, self.end = rule, members.start, members.stop
+        self.told: dict[int, Mark | None] = {}
+        self.before: list[Mark] = []
+
+    def tell(self, config: int, mark: Mark | None) -> list[tuple[int, bool, int, int]]:
+        """As above."""
+        self.told[config] = mark
+        judged = []
+        while self.next in self.told:
+            mine = self.told.pop(self.next)
+            self.next += 1
+            if mine is None:
+                continue
+            better = bisect_left(self.before, mine)
+            on = not mine.bad and self.rule.keeps(better, len(self.before))
+            insort(self.before, mine)
+            judged.append((mine.config, on, better + 1, len(self.before)))
+        return judged
+
+
+def _ordinal(k: int) -> str:
+    """1st, 2nd, 3rd, 4th, 11th, 21st.
+
+    >>> [_ordinal(k) for k in (1, 2, 3, 4, 11, 21)]
+    ['1st', '2nd', '3rd', '4th', '11th', '21st']
+    """
+    ending = "th" if k % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(k % 10, "th")
+    return f"{k}{ending}"

@@ -1,0 +1,112 @@
+"""What a lane came to: curves, scores, why it ended, and the weights that count."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from fnopt import tree
+from fnopt._types import Params, Stats, parameters
+from fnopt.optim.family import Family
+from fnopt.sweep.chunk import Place, Work
+from fnopt.sweep.lanes import finish
+from fnopt.sweep.merge import Program
+from fnopt.train import Lane, batches_per_epoch
+
+
+class LaneResult(NamedTuple):
+    """One configuration under one seed and fold, as plain arrays on the host."""
+
+    config: int
+    seed: int
+    fold: int
+    history: dict[str, Any]  # "train" and "dev": {score: one value an epoch}; "cost", "lr"
+    scores: dict[str, dict[str, float]]  # at the weights that count
+    epochs: int  # epochs trained
+    best: int  # the epoch whose weights count, from 0
+    status: str  # "done", "stopped", "pruned" or "diverged"
+    why: str
+    digest: str  # of the weights that count
+    params: Params
+    stats: Stats
+
+
+Trim = Callable[[Params, Stats], tuple[Params, Stats]]
+
+
+def result_of(work: Work, program: Program, place: Place, pruned: str = "", trim: Trim | None = None) -> LaneResult:
+    """The result of a lane that has ended.
+
+    ``pruned`` is why, where a rule ended it; ``trim`` cuts the weights to their true width, where they were padded.
+    """
+    assert place.lane is not None and place.seen is not None
+    lane, seen = place.lane, place.seen
+    epochs, status, why = len(seen.cost), ("pruned" if pruned else "done"), pruned
+    best = epochs - 1
+    failed = int(lane.fault.step)
+    if lane.patience is not None:
+        memory = lane.patience.memory
+        best, waited = int(memory.epoch), int(memory.waited)
+        if waited > 0 and waited >= float(lane.patience.rule.patience):
+            epochs, status = int(memory.seen), "stopped"
+            why = f"no improvement for {waited} epochs"
+    if failed >= 0:
+        rows = int(work.folds[place.fold].train.rows)
+        epochs = min(epochs, failed // batches_per_epoch(rows, program.batch_size or program.trial.batch_size) + 1)
+        best, status, why = min(best, epochs - 1), "diverged", fault_of(lane, failed)
+    if best < 0:  # the objective was never a number: the last weights are kept
+        best = epochs - 1
+    names = ("loss", *program.trial.metrics)
+    history = {
+        part: {name: values[:epochs, k] for k, name in enumerate(names)}
+        for part, values in (("train", seen.train), ("dev", seen.dev))
+        if values is not None
+    }
+    params, stats = _weights(program, lane)
+    if trim is not None:
+        params, stats = trim(params, stats)
+    return LaneResult(
+        config=place.config,
+        seed=place.seed,
+        fold=place.fold,
+        history={**history, "cost": seen.cost[:epochs], "lr": seen.lr[:epochs]},
+        scores={part: {name: float(values[best]) for name, values in rows.items()} for part, rows in history.items()},
+        epochs=epochs,
+        best=best,
+        status=status,
+        why=why,
+        digest=digest(params, stats),
+        params=params,
+        stats=stats,
+    )
+
+
+def fault_of(lane: Lane, step: int) -> str:
+    """Where a lane stopped being finite, in words: the update, its cost, the last finite cost and the first bad leaf."""
+    last = float(lane.fault.last)
+    before = f"{last:g} before" if np.isfinite(last) else "the first"
+    names, leaf = tree.names(lane.state.params), int(lane.fault.leaf)
+    where = f", in {names[leaf]}" if 0 <= leaf < len(names) else ""
+    return f"not finite at step {step} (cost {float(lane.fault.cost):g}, {before}{where})"
+
+
+def _weights(program: Program, lane: Lane) -> tuple[Params, Stats]:
+    """The best seen under early stopping, else what the optimizer would have evaluated."""
+    optimizer = program.trial.optimizer
+    if not isinstance(optimizer, Family) and optimizer.readout is not parameters:
+        return jax.device_get(finish(lane, np.int32(program.which), trial=program.trial))
+    if lane.patience is not None and int(lane.patience.memory.epoch) >= 0:
+        return lane.patience.params, lane.patience.stats
+    return lane.state.params, lane.stats
+
+
+def digest(*trees: Any) -> str:
+    """SHA-256 over the bytes, shapes and types of all leaves, in order."""
+    sha = hashlib.sha256()
+    for leaf in jax.tree.leaves(trees):
+        a = np.ascontiguousarray(leaf)
+        sha.update(f"{a.dtype.name}{a.shape}".encode())
+        sha.update(a.tobytes())
+    return sha.hexdigest()
