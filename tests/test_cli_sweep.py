@@ -23,11 +23,9 @@ from fnopt.sweep.drive import Silent
 from fnopt.train import Objective
 
 FILES = {
-    "best.npz",
-    "command.json",
+    ".lock",
     "curves.csv",
     "data.npz",
-    "lanes.json",
     "model.json",
     "model.safetensors",
     "results.csv",
@@ -67,7 +65,7 @@ def test_sweep_says_what_it_does(done, fact):
 
 
 def test_sweep_writes_its_folder_and_the_leaderboard_is_the_sweeps(done):
-    assert set(contents(done.out)) == FILES
+    assert {name for name in contents(done.out) if not name.startswith("checkpoint-")} == FILES
     assert str(open_sweep(done.out)) in done.said
 
 
@@ -112,7 +110,7 @@ def test_another_sweep_does_not_touch_the_folder(done, capsys, other):
     assert sweep_pets(done.home, done.out, *other) == 2
     said = capsys.readouterr()
     assert said.err.count("\n") == 1
-    assert "holds another sweep; choose another folder" in said.err
+    assert re.search(r"holds another sweep \(its \w+ differs\); choose another folder", said.err)
     assert contents(done.out) == before
 
 
@@ -181,14 +179,20 @@ def test_ctrl_c_keeps_what_is_done(tmp_path, monkeypatch, capsys):
         patch.setattr(show, "watch_for", lambda *_: watch)
         assert sweep_pets(tmp_path, out, "--threads", "1", n=12) == 130
     assert watch.home  # nothing is written while a thread still trains
-    there = len({config for config, *_ in open_sweep(out).kept.lanes})
-    assert 0 < there < 12
-    assert f"interrupted {there} of 12 configurations are done" in capsys.readouterr().out
-    table = open_sweep(out).table()
-    assert sum(row["status"] == "not run" for row in table) == 12 - there
+    sweep = open_sweep(out)
+    statuses = [row["status"] for row in sweep.table()]
+    there = statuses.count("done")
+    assert 0 < there < 12 and not sweep.finished and sweep.ended == "interrupted"
+    said = capsys.readouterr().out
+    assert f"interrupted {there} of 12 configurations are done" in said
+    assert f"go on       fnopt resume {out}" in said
     assert not (out / "model.safetensors").exists()
-    assert sweep_pets(tmp_path, out, n=12) == 2  # not taken for finished
-    assert "this sweep, broken off" in capsys.readouterr().err
+    assert run(["resume", str(out)]) == 0
+    assert sweep_pets(tmp_path, tmp_path / "whole", n=12) == 0
+    for name in ("results.csv", "curves.csv", "model.safetensors"):
+        assert (tmp_path / "whole" / name).read_bytes() == (out / name).read_bytes()
+    assert run(["resume", str(out)]) == 0
+    assert "finished: nothing was trained again" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("width", [54, 80, 200])

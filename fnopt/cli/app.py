@@ -46,6 +46,9 @@ def sweep(
     n: Annotated[int | None, typer.Option(help="How many configurations: 256 unless given, or the whole grid.")] = None,
     epochs: Annotated[int, typer.Option(help="Passes over the training part for each.")] = 30,
     seeds: Annotated[int, typer.Option(help="How many times each is trained; its score is the mean.")] = 1,
+    folds: Annotated[
+        int | None, typer.Option(help="Cross-validate: so many folds of train and dev together, instead of one dev.")
+    ] = None,
     space: Annotated[
         Path | None,
         typer.Option(help="A TOML file that says what is searched, as in lr = {log_uniform = [1e-4, 1e-1]}."),
@@ -57,6 +60,11 @@ def sweep(
     task: Annotated[
         str | None, typer.Option(help="classes, values or labels; recognised from the target unless given.")
     ] = None,
+    stop: Annotated[
+        str | None,
+        typer.Option(help="End poor configurations early: halving, hyperband, asynchronous_halving or median."),
+    ] = None,
+    minutes: Annotated[float | None, typer.Option(help="End after so long; fnopt resume goes on.")] = None,
     patience: Annotated[
         int | None, typer.Option(help="Stop a configuration after so many epochs without a better score.")
     ] = None,
@@ -78,7 +86,7 @@ def sweep(
 ) -> None:
     """Search for the best configuration on some data, retrain it, test it once, and write it all down.
 
-    Ctrl-C keeps what is done.
+    Ctrl-C keeps what is done; the same command, or fnopt resume, goes on where it was.
     """
     from fnopt.cli.sweep import Asked, run_sweep
 
@@ -88,11 +96,14 @@ def sweep(
         n=n,
         epochs=epochs,
         seeds=seeds,
+        folds=folds,
         space=space,
         search=search,
         objective=objective,
         task=task,
+        stop=stop,
         patience=patience,
+        minutes=minutes,
         missing=missing,
         text=tuple(text or ()),
         separator=separator,
@@ -104,6 +115,21 @@ def sweep(
         out=out,
     )
     raise typer.Exit(run_sweep(asked))
+
+
+@app.command(short_help="Go on with a sweep that was broken off.")
+def resume(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder that sweep wrote.")],
+    threads: Annotated[int | None, typer.Option(help="How many run at once: one a core unless given.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="End after so long.")] = None,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Go on although versions or cores differ, and so the last bits may.")
+    ] = False,
+) -> None:
+    """Go on with a sweep that was interrupted, killed, or ran out of time: the result is that of an unbroken one."""
+    from fnopt.cli.sweep import resume as go_on
+
+    raise typer.Exit(go_on(folder, threads, minutes, anyway))
 
 
 @app.command()

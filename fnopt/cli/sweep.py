@@ -1,6 +1,6 @@
 """``fnopt sweep``: say what is there, search, show, retrain the winner, test it once, write it down."""
 
-import json
+import shlex
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,10 +16,10 @@ from fnopt.cli.show import say
 from fnopt.cli.spaces import read_space, standard
 from fnopt.model import classifier, multilabel, regressor
 from fnopt.run import Sweep, caviar
-from fnopt.run.manifest import versions
-from fnopt.run.plain import write_atomically
-from fnopt.run.setup import objective_of
-from fnopt.train import early_stopping
+from fnopt.run.setup import joined, objective_of
+from fnopt.run.store import asked_of
+from fnopt.sweep.stop import Rule, asynchronous_halving, halving, hyperband, median
+from fnopt.train import EarlyStopping, early_stopping
 
 MODELS = {"classes": classifier, "values": regressor, "labels": multilabel}
 N = 256  # configurations, where nobody says
@@ -33,11 +33,14 @@ class Asked(NamedTuple):
     n: int | None = None
     epochs: int = 30
     seeds: int = 1
+    folds: int | None = None
     space: Path | None = None
     search: str = "random"
     objective: str | None = None
     task: str | None = None
+    stop: str | None = None
     patience: int | None = None
+    minutes: float | None = None
     missing: str | None = None
     text: tuple[str, ...] = ()
     separator: str | None = None
@@ -49,7 +52,26 @@ class Asked(NamedTuple):
     out: Path | None = None
 
 
-def run_sweep(asked: Asked) -> int:
+RULES = {
+    "halving": halving,
+    "hyperband": hyperband,
+    "asynchronous_halving": asynchronous_halving,
+    "median": median,
+}
+FILES = ("data", "space", "labels")  # options that may name one
+
+
+def resume(folder: Path, threads: int | None, minutes: float | None, anyway: bool) -> int:
+    """Go on with a sweep of the command line where it was broken off; the exit code."""
+    command = asked_of(folder)["notes"].get("command")
+    if not isinstance(command, dict) or not set(command) <= set(Asked._fields):
+        raise ValueError(f"{str(folder)!r} was not made by fnopt sweep: go on by the same call of fo.caviar")
+    paths = {name: Path(command[name]) for name in ("space", "labels") if command.get(name)}
+    told = {**command, **paths, "text": tuple(command["text"]), "out": folder}
+    return run_sweep(Asked(**{**told, "threads": threads, "minutes": minutes}), anyway)
+
+
+def run_sweep(asked: Asked, anyway: bool = False) -> int:
     """Do it all; the exit code: 0, or 130 after Ctrl-C."""
     _check(asked)
     space = standard() if asked.space is None else read_space(asked.space)
@@ -57,11 +79,21 @@ def run_sweep(asked: Asked) -> int:
     train, dev, test = source.parts(found, asked.split, asked.seed)
     objective = objective_of(found.task, asked.objective, dev=True)
     source.describe(found, (train, dev, test), asked.seed)
+    parts = (train, dev) if asked.folds is None else (joined(train, dev),)
     _describe(asked, space, "/".join(objective))
     folder = asked.out or Path("runs") / found.name
     watch, start = show.watch_for(found.task, objective), time.perf_counter()
     try:
-        sweep = caviar(MODELS[found.task](), space, train, dev, path=folder, progress=watch, **_options(asked))
+        sweep = caviar(
+            MODELS[found.task](),
+            space,
+            *parts,
+            path=folder,
+            progress=watch,
+            anyway=anyway,
+            notes={"command": _command(asked)},
+            **_options(asked),
+        )
     finally:
         show.stop(watch)
     return _finish(sweep, folder, test, asked, time.perf_counter() - start)
@@ -75,9 +107,24 @@ def _options(asked: Asked) -> dict[str, Any]:
         "key": jax.random.key(asked.seed),
         "objective": asked.objective,
         "search": asked.search,
-        "stop": None if asked.patience is None else early_stopping(patience=asked.patience),
+        "folds": asked.folds,
+        "stop": _stop(asked),
+        "minutes": asked.minutes,
         "threads": asked.threads,
     }
+
+
+def _stop(asked: Asked) -> EarlyStopping | Rule | None:
+    if asked.stop is not None:
+        return RULES[asked.stop]()
+    return None if asked.patience is None else early_stopping(patience=asked.patience)
+
+
+def _command(asked: Asked) -> dict[str, Any]:
+    """The options as JSON, to go on by; files by their whole paths, as the next call may start elsewhere."""
+    command = {k: str(v) if isinstance(v, Path) else v for k, v in asked._asdict().items() if k != "out"}
+    there = {k: str(Path(command[k]).resolve()) for k in FILES if command[k] and Path(command[k]).exists()}
+    return {**command, **there, "text": list(asked.text)}
 
 
 def _n(asked: Asked) -> int | None:
@@ -91,7 +138,13 @@ def _check(asked: Asked) -> None:
         one_of("task", asked.task, MODELS)
     if asked.missing is not None:
         one_of("value of --missing", asked.missing, ("mean", "drop"))
-    least = {"n": 1, "epochs": 1, "seeds": 1, "repeat": 1, "threads": 1, "patience": 0, "seed": 0}
+    if asked.stop is not None:
+        one_of("rule of --stop", asked.stop, RULES)
+        if asked.patience is not None:
+            raise ValueError("--patience stops each configuration on its own, --stop compares them: one of the two")
+    if asked.minutes is not None and not asked.minutes > 0:
+        raise ValueError(f"--minutes must be above 0, got {asked.minutes}")
+    least = {"n": 1, "epochs": 1, "seeds": 1, "folds": 2, "repeat": 1, "threads": 1, "patience": 0, "seed": 0}
     for name, low in least.items():
         value = getattr(asked, name)
         if value is not None and value < low:
@@ -104,7 +157,10 @@ def _describe(asked: Asked, space: Mapping[str, Any], objective: str) -> None:
     width = max(map(len, space))
     say("searched", *(f"{name:<{width}} = {value!r}" for name, value in space.items()))
     count, times = _n(asked), f" × {asked.seeds} seeds" if asked.seeds > 1 else ""
+    times += "" if asked.folds is None else f" × {asked.folds} folds"
     rule = "" if asked.patience is None else f", each stopped after {asked.patience} epochs without a better score"
+    rule += "" if asked.stop is None else f", stopped by {asked.stop}"
+    rule += "" if asked.minutes is None else f", for {asked.minutes:g} minutes"
     what = "the whole grid" if count is None else f"{count} configurations"
     say("plan", f"{what}{times}, {asked.epochs} epochs, {asked.search} search, ranked by {objective}{rule}")
 
@@ -112,19 +168,24 @@ def _describe(asked: Asked, space: Mapping[str, Any], objective: str) -> None:
 def _finish(sweep: Sweep, folder: Path, test: Dataset, asked: Asked, seconds: float) -> int:
     """From the ranking to the test scores; what stands in the folder already is shown, not made again."""
     there = len({config for config, *_ in sweep.kept.lanes})
-    if sweep.plan is not None:
-        command = {"command": {k: str(v) if isinstance(v, Path) else v for k, v in asked._asdict().items()}}
-        write_atomically(folder / "command.json", (json.dumps({**command, **versions()}, indent=1) + "\n").encode())
     if there:
         print()
         show.show(sweep)
         print()
     if not sweep.finished:
-        say("interrupted", f"{there} of {sweep.n} configurations are done and kept in {folder}")
-        return INTERRUPTED
+        whole = sum(standing.status not in ("not run", "cut") for standing in sweep.ranking())
+        say(sweep.ended, f"{whole} of {sweep.n} configurations are done, and all is kept in {folder}")
+        say("go on", f"fnopt resume {shlex.quote(str(folder))}")
+        if sweep.ended == "interrupted" or whole == 0:
+            return INTERRUPTED
     if sweep.plan is None:
         say("sweep", f"{folder} holds this very sweep, finished: nothing was trained again")
     else:
-        say("sweep", f"{seconds:.1f} s, {sweep.plan.programs} programs compiled, {sweep.plan.threads} threads")
+        plan = sweep.plan
+        say(
+            "sweep",
+            f"{seconds:.1f} s, {plan.programs} programs compiled, {plan.threads} threads, "
+            f"occupancy {plan.occupancy:.0%}",
+        )
     winner.show_winner(sweep, folder, test, asked.repeat)
     return 0

@@ -1,6 +1,7 @@
 """The feedforward network as a trial: forward pass, loss and penalties of one structure."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -58,33 +59,28 @@ PER_EXAMPLE: dict[str, dict[str, Callable[..., Array]]] = {
 }
 
 
-class Functions(NamedTuple):
-    """A network's pure functions; the same objects for equal networks, so that equal trials compile once."""
+@dataclass(frozen=True)
+class Init:
+    """Initial weights; equal for equal networks, as the next two, so that equal trials compile once."""
 
-    init: InitModel
-    loss: Loss
-    predict: Predict
+    network: Network
+
+    def __call__(self, key: chex.PRNGKey, example: Batch, hyper: Mapping[str, Array]) -> tuple[Params, Stats]:
+        """The parameters and stats, see ``InitModel``."""
+        return layers(self.network).init(key, features=flat(example.x).shape[-1], units=_units(self.network, hyper))
 
 
-@cache
-def functions(network: Network) -> Functions:
-    """Initial weights, loss and outputs of a network."""
-    net = nn.mlp(
-        hidden=network.hidden,
-        out=network.outputs,
-        activation=network.activation,
-        norm=network.norm,
-        init=network.init,
-    )
-    per_example = example_loss(network)
+@dataclass(frozen=True)
+class ExampleLoss:
+    """The loss of each example."""
 
-    def init(key: chex.PRNGKey, example: Batch, hyper: Mapping[str, Array]) -> tuple[Params, Stats]:
-        return net.init(key, features=flat(example.x).shape[-1])
+    network: Network
 
-    def loss(
-        params: Params, stats: Stats, batch: Batch, hyper: Mapping[str, Array], key: Any, train: bool
+    def __call__(
+        self, params: Params, stats: Stats, batch: Batch, hyper: Mapping[str, Array], key: Any, train: bool
     ) -> tuple[Array, Stats]:
-        outputs, stats = net.forward(
+        """One value an example and the stats, see ``Loss``."""
+        outputs, stats = layers(self.network).forward(
             params,
             stats,
             flat(batch.x),
@@ -92,19 +88,76 @@ def functions(network: Network) -> Functions:
             key=key,
             train=train,
             weight=batch.weight,
-            **_forward(hyper),
+            **_forward(self.network, hyper),
         )
-        return per_example(outputs, batch.y, hyper, train), stats
-
-    def predict(params: Params, stats: Stats, x: Array, hyper: Mapping[str, Array]) -> Array:
-        return net.forward(params, stats, flat(x), **_forward(hyper))[0]
-
-    return Functions(init, loss, predict)
+        return example_loss(self.network)(outputs, batch.y, hyper, train), stats
 
 
-def _forward(hyper: Mapping[str, Array]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Outputs:
+    """What the network puts out."""
+
+    network: Network
+
+    def __call__(self, params: Params, stats: Stats, x: Array, hyper: Mapping[str, Array]) -> Array:
+        """The outputs, see ``Predict``."""
+        return layers(self.network).forward(params, stats, flat(x), **_forward(self.network, hyper))[0]
+
+
+class Functions(NamedTuple):
+    """A network's pure functions, by their names in a trial."""
+
+    init: InitModel
+    loss: Loss
+    predict: Predict
+
+
+def functions(network: Network) -> Functions:
+    """Initial weights, loss and outputs of a network.
+
+    Numbers called ``units_0``, ``units_1``, … in what they are given say how many units of each hidden layer are
+    real, as in ``fo.nn.masks``.
+    """
+    return Functions(Init(network), ExampleLoss(network), Outputs(network))
+
+
+def network_of(trial: Trial) -> Network | None:
+    """The network whose functions a trial has, None where some are not of this module."""
+    network = getattr(trial.init, "network", None)
+    ours = isinstance(network, Network) and functions(network) == (trial.init, trial.loss, trial.predict)
+    return network if ours else None
+
+
+@cache
+def layers(network: Network) -> nn.MLP:
+    """The network's structure without its loss."""
+    return nn.mlp(
+        hidden=network.hidden,
+        out=network.outputs,
+        activation=network.activation,
+        norm=network.norm,
+        init=network.init,
+    )
+
+
+def _forward(network: Network, hyper: Mapping[str, Array]) -> dict[str, Any]:
     """The numbers that the forward pass takes by name."""
-    return {name: value for name, value in hyper.items() if name in FORWARD}
+    return {name: value for name, value in hyper.items() if name in FORWARD} | {"units": _units(network, hyper)}
+
+
+def _units(network: Network, hyper: Mapping[str, Array]) -> tuple[Array | None, ...] | None:
+    """How many units of each hidden layer are real; None where no number says."""
+    given = tuple(hyper.get(name) for name in unit_names(len(network.hidden)))
+    return given if any(x is not None for x in given) else None
+
+
+def unit_names(depth: int) -> tuple[str, ...]:
+    """What the numbers of real units are called, one a hidden layer.
+
+    >>> unit_names(2)
+    ('units_0', 'units_1')
+    """
+    return tuple(f"units_{layer}" for layer in range(depth))
 
 
 def flat(x: Array) -> Array:

@@ -1,6 +1,7 @@
 """Running a sweep from where it stands: threads, checkpoints, and what the plan was."""
 
 import shutil
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ from fnopt.run import store
 from fnopt.run.checkpoint import add_cut, state_of
 from fnopt.run.generations import write
 from fnopt.run.lock import locked
+from fnopt.run.programs import widths_of
 from fnopt.run.sweep import Sweep
 from fnopt.sweep.chunk import Place
-from fnopt.sweep.compiled import largest
+from fnopt.sweep.compiled import Exhausted, largest
 from fnopt.sweep.drive import Ended, Watch, device_list, run_field
 from fnopt.sweep.field import Field
 from fnopt.sweep.lanes import TRACES
@@ -37,7 +39,7 @@ def conduct(
     threads = _threads(local) if threads is None else whole("threads", threads)
     seconds = None if minutes is None else 60.0 * minutes
     if path is None:
-        return _run(sweep, None, threads, local, seconds, watch)
+        return _fitting(sweep, None, threads, local, seconds, watch)
     new = store.create(sweep, path)
     with locked(path):
         if not new:
@@ -45,7 +47,7 @@ def conduct(
             if sweep.finished:
                 return sweep
         try:
-            return _run(sweep, path, threads, local, seconds, watch)
+            return _fitting(sweep, path, threads, local, seconds, watch)
         except (TypeError, ValueError):
             if new:
                 shutil.rmtree(path)  # a mistake in the model's functions shows here: nothing half-written
@@ -56,6 +58,42 @@ def _threads(devices: Sequence[Any]) -> int:
     """One a core on the CPU; two a device elsewhere, so that the host works while the device does."""
     platform = jax.local_devices()[0].platform if devices[0] is None else devices[0].platform
     return cores() if platform == "cpu" else 2 * len(devices)
+
+
+def _fitting(
+    sweep: Sweep, folder: Path | None, threads: int, devices: Sequence[Any], seconds: float | None, watch: Watch
+) -> Sweep:
+    """Run; where a program is too large for the device, with half as many lanes a chunk, said aloud."""
+    while True:
+        try:
+            return _run(sweep, folder, threads, devices, seconds, watch)
+        except Exhausted as error:
+            _halve(sweep, error)
+            if folder is not None:
+                store.replan(sweep, folder)
+
+
+def _halve(sweep: Sweep, error: Exhausted) -> None:
+    """Half as many lanes a chunk for one structure, whose configurations start again: C is part of the bits."""
+    concerned = {i for i, entry in enumerate(sweep.entries) if entry.program.trial == error.trial}
+    width = min(sweep.entries[i].width for i in concerned)
+    if width == 1:
+        raise MemoryError(
+            f"one configuration alone is too large for the device ({error.why}): take smaller layers or batches"
+        ) from error
+    if sweep.stop is not None:
+        concerned = set(range(sweep.n))  # the rule has compared them with the others
+    warnings.warn(
+        f"too little memory for {width} lanes a chunk ({error.why}); going on with {width // 2}, and {len(concerned)} "
+        "configurations start again",
+        stacklevel=5,
+    )
+    for i, entry in enumerate(sweep.entries):
+        if entry.program.trial == error.trial:
+            sweep.entries[i] = entry._replace(width=width // 2)
+    sweep.widths = widths_of(sweep.entries)
+    sweep.kept.forget(concerned)
+    sweep.places = [place for place in sweep.places if place.config not in concerned]
 
 
 def _run(
@@ -72,9 +110,13 @@ def _run(
         assert folder is not None
         write(folder, *state_of(sweep, under_way))
 
-    ended = run_field(
-        field, threads, kept.add, watch, devices=devices, seconds=seconds, save=None if folder is None else save
-    )
+    try:
+        ended = run_field(
+            field, threads, kept.add, watch, devices=devices, seconds=seconds, save=None if folder is None else save
+        )
+    except Exhausted:
+        sweep.places = field.under_way()
+        raise
     sweep.finished, sweep.ended = not ended.why, ended.why
     sweep.plan = _plan(sweep, field, threads, devices, TRACES - before, ended)
     if not sweep.finished:

@@ -31,7 +31,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import ml_dtypes
+import jax.numpy as jnp
 import numpy as np
 
 MAGIC, FORMAT = b"fnoptgen", 1
@@ -43,7 +43,7 @@ DTYPES = {
     np.dtype(kind).name: np.dtype(kind)
     for kind in (
         *(np.bool_, np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64),
-        *(np.float16, ml_dtypes.bfloat16, np.float32, np.float64, np.complex64, np.complex128),
+        *(np.float16, jnp.bfloat16, np.float32, np.float64, np.complex64, np.complex128),
     )
 }
 

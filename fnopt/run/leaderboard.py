@@ -22,8 +22,9 @@ def parts_of(sweep: "Sweep", shown: int = SHOWN) -> tuple[str, list[list[str]], 
     from fnopt.run.sweep import columns_of
 
     ranking = sweep.ranking()
+    folds = "" if sweep.folds is None else f" × {len(sweep.folds)} folds"
     head = (
-        f"{sweep.n} configurations × {sweep.seeds} seed{'s' * (sweep.seeds > 1)}, {sweep.work.epochs} epochs, "
+        f"{sweep.n} configurations × {sweep.seeds} seed{'s' * (sweep.seeds > 1)}{folds}, {sweep.work.epochs} epochs, "
         f"{sweep.search} search, ranked by {sweep.objective}"
     )
     names = list(dict.fromkeys(name for config in sweep.configs for name in columns_of(config)))
@@ -33,7 +34,7 @@ def parts_of(sweep: "Sweep", shown: int = SHOWN) -> tuple[str, list[list[str]], 
         error = f" ±{standing.error:.4f}" if math.isfinite(standing.error) else ""
         score = f"{standing.score:.4f}{error}" if math.isfinite(standing.score) else standing.status
         rows.append([str(rank), str(standing.config), score, *(text(values.get(name)) for name in names)])
-    counts = {s: sum(st.status == s for st in ranking) for s in ("diverged", "stopped", "not run")}
+    counts = {s: sum(st.status == s for st in ranking) for s in ("pruned", "stopped", "diverged", "cut", "not run")}
     return head, rows, ", ".join(f"{count} {status}" for status, count in counts.items() if count)
 
 

@@ -71,6 +71,11 @@ def with_widths(sweep: "Sweep", widths: Sequence[int]) -> None:
     sweep.widths = list(chosen.values())
 
 
+def widths_of(entries: Sequence[Entry]) -> list[int]:
+    """C of each structure, in the order in which they turn up."""
+    return list({entry.program.trial: entry.width for entry in entries}.values())
+
+
 def width_of(trial: Trial, example: Batch) -> int:
     """C of a structure, from the number of its parameters and the kind of device."""
     return lanes_per_chunk(parameters_of(trial, example), jax.devices()[0].platform)

@@ -18,7 +18,7 @@ from fnopt.sweep.chunk import Chunk, Pace, Work, active_lanes, train
 from fnopt.sweep.drive import Silent, Watch
 from fnopt.sweep.lanes import TRACES, lane_at
 from fnopt.sweep.result import LaneResult, Trim, result_of
-from fnopt.train import SCORES, Keys, Lane, Records, batches_per_epoch, evaluate, linked
+from fnopt.train import SCORES, Autopsy, Keys, Lane, Records, batches_per_epoch, evaluate, linked
 
 ROWS = 4096  # predicted at once
 
@@ -55,6 +55,7 @@ class Run:
     why: str = ""
     best_epoch: int = 0  # how many epochs the weights that count have seen
     going: Going | None = field(default=None, repr=False)
+    autopsy: Autopsy | None = field(default=None, repr=False)  # of a lane that diverged, where it was asked for
 
     @property
     def epochs(self) -> int:

@@ -120,6 +120,12 @@ def attach(sweep: "Sweep", folder: Path, anyway: bool = False) -> "Sweep":
     return sweep
 
 
+def replan(sweep: "Sweep", folder: Path) -> None:
+    """Take down other widths C: results that they concern are gone from the sweep, and go from the folder."""
+    write_atomically(folder / "sweep.json", _text(manifest(sweep)))
+    write(folder, *state_of(sweep, sweep.places))
+
+
 def _fill(sweep: "Sweep", there: Mapping[str, Any], state: Any) -> None:
     """The widths and the state that a folder holds, put into a sweep that was made anew."""
     from fnopt.run.programs import with_widths

@@ -3,7 +3,7 @@
 import math
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jax
@@ -18,11 +18,12 @@ from fnopt.run.setup import joined
 from fnopt.sweep.chunk import Chunk, Cohort, Pace, Place, Work, run_chunk, run_keys
 from fnopt.sweep.field import Entry
 from fnopt.sweep.lanes import packed
-from fnopt.sweep.merge import Options
+from fnopt.sweep.merge import Options, bound
 from fnopt.sweep.plan import Plan, fingerprint
 from fnopt.sweep.ranking import Kept, Standing, standard_error
 from fnopt.sweep.result import LaneResult, result_of
 from fnopt.sweep.stop import Rule
+from fnopt.train import autopsy
 
 
 @dataclass(frozen=True)
@@ -122,10 +123,11 @@ class Sweep:
             )
         return rows
 
-    def replay(self, config: int, *, seed: int = 0, fold: int = 0) -> Run:
+    def replay(self, config: int, *, seed: int = 0, fold: int = 0, debug: bool = False) -> Run:
         """Configuration ``config`` alone, trained again in the sweep's own kernel: the same bits.
 
-        Trained as long as it was in the sweep, or to the end where the sweep never came to it.
+        Trained as long as it was in the sweep, or to the end where the sweep never came to it. With ``debug`` the run
+        of a configuration that diverged has an ``autopsy``: its failing step leaf by leaf, the first bad one named.
 
         Raises:
             ValueError: for a configuration, a seed or a fold that the sweep does not have.
@@ -153,7 +155,13 @@ class Sweep:
         lanes = packed([place.lane], entry.width)
         hyper = {**self.model.split(self.configs[config])[0], **self.configs[config]}
         going = Going(self.work, lanes, run_keys(self.work, seed, fold), alone, result, entry.trim)
-        return as_run(self.model, self.frames[fold], self.trials[config], hyper, going)
+        run = as_run(self.model, self.frames[fold], self.trials[config], hyper, going)
+        if not debug or result.status != "diverged":
+            return run
+        size = None if entry.program.batch_size is None else np.int32(entry.program.batch_size)
+        trial = bound(entry.program.trial, entry.program.which)
+        found = autopsy(trial, place.lane, self.work.folds[fold].train, going.keys, size)
+        return replace(run, autopsy=found, why=f"{run.why}\n{found}")
 
     def compare(self, one: int, other: int) -> dict[str, float]:
         """Two configurations, paired over seeds and folds, which share data, order and draws: one minus other.

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from fnopt._types import Batch, Params, Stats
-from fnopt.sweep.compiled import program
+from fnopt.sweep.compiled import Exhausted, program
 from fnopt.sweep.lanes import begin, lane_at, packed, stack
 from fnopt.sweep.merge import Program
 from fnopt.train import LENGTH, EarlyStopping, Keys, Lane, Objective, Part, Records, When, active, keys_of
@@ -173,9 +173,14 @@ def train(
     arguments = lanes, data.train, data.dev, keys, *numbers
     start = time.perf_counter()
     (device,) = data.train.x.devices()
-    run = program(trial, work.objective, device, *arguments)
-    begun = time.perf_counter()
-    made = jax.block_until_ready(run(*arguments))
+    try:
+        run = program(trial, work.objective, device, *arguments)
+        begun = time.perf_counter()
+        made = jax.block_until_ready(run(*arguments))
+    except jax.errors.JaxRuntimeError as error:
+        if "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        raise Exhausted(trial, str(error).splitlines()[0]) from error
     end = time.perf_counter()
     clock.compiling += begun - start
     clock.device += end - begun

@@ -1,5 +1,6 @@
 """Chunk programs compiled ahead: each once a process and device, with what the compiler says of their memory."""
 
+import os
 from collections.abc import Collection
 from threading import Lock
 from typing import Any
@@ -9,6 +10,15 @@ import jax
 from fnopt._types import Trial
 from fnopt.sweep.lanes import advance
 from fnopt.train import Objective
+
+
+class Exhausted(MemoryError):
+    """A chunk program that the device's memory cannot hold."""
+
+    def __init__(self, trial: Trial, why: str):
+        super().__init__(why)
+        self.trial, self.why = trial, why
+
 
 _PROGRAMS: dict[Any, Any] = {}
 _LOCK = Lock()
@@ -22,13 +32,27 @@ def program(trial: Trial, objective: Objective, device: Any, *arguments: Any) ->
     """
     leaves, structure = jax.tree.flatten(arguments)
     shapes = tuple((leaf.shape, jax.numpy.result_type(leaf)) for leaf in leaves)
-    precision = jax.config.jax_default_matmul_precision
+    precision = jax.config.values["jax_default_matmul_precision"]
     name = trial, objective, device, structure, shapes, precision
     if (made := _PROGRAMS.get(name)) is None:
         made = advance.lower(*arguments, trial=trial, objective=objective).compile()
+        need, there = bytes_of(made), total_memory(device)
+        if need is not None and there is not None and need > there:
+            raise Exhausted(trial, f"needs {need:,} bytes of the device's {there:,}")
         with _LOCK:
             made = _PROGRAMS.setdefault(name, made)
     return made
+
+
+def total_memory(device: Any) -> int | None:
+    """The memory of a device in bytes, free or not; None where it does not say."""
+    stats = device.memory_stats() if device.platform != "cpu" else None
+    if stats is not None:
+        return stats.get("bytes_limit")
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
 
 
 def largest(trials: Collection[Trial]) -> int | None:

@@ -50,10 +50,7 @@ class Silent:
         """Nothing to say."""
 
 
-class Save(Protocol):
-    """``save(results-so-far are with the collector, places)``: writes a checkpoint; called by the main thread."""
-
-    def __call__(self, places: Sequence[Place]) -> None: ...
+Save = Callable[[Sequence[Place]], None]  # writes a checkpoint of these lanes under way
 
 
 class Spent(NamedTuple):

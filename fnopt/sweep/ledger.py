@@ -1,7 +1,7 @@
 """Who has reached which rung, and who goes on: the rule's decisions, taken in an order that repeats."""
 
 import math
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from typing import NamedTuple
 
 from fnopt.sweep.stop import Bracket, Mark, Rule
@@ -35,7 +35,13 @@ class Ledger:
 
     def until(self, config: int, age: int) -> int:
         """To which age a configuration trains next."""
-        return next((a for a in self.ages(config) if a > age), self.epochs)
+        ages = self.ages(config)
+        k = bisect_right(ages, age)
+        return ages[k] if k < len(ages) else self.epochs
+
+    def due(self, config: int) -> int:
+        """The first rung that has not heard of a configuration; the whole length where all have."""
+        return self.until(config, self._reached.get(config, 0))
 
     def ages(self, config: int) -> tuple[int, ...]:
         """The rungs of a configuration."""

@@ -45,12 +45,12 @@ class Plan(NamedTuple):
                 f"lanes       {widths} a chunk; occupancy {self.occupancy:.1%} ({self.live:,} of {self.executed:,} "
                 "lane-epochs were of use)",
                 f"memory      {size(self.data)} of data, one copy for all lanes{memory}",
-                f"time        {self.wall:.1f} s; in all threads {self.compiling:.1f} s compiling, {self.stepping:.1f} s "
-                f"training; host {self.host:.1%}",
+                f"time        {self.wall:.1f} s; in all threads {self.compiling:.1f} s compiling, "
+                f"{self.stepping:.1f} s training; host {self.host:.1%}",
                 f"why         on a CPU {lanes_per_chunk(0, 'cpu')} lanes fill a core, and those of {WIDE:,} parameters "
                 "or more go alone; small structures",
-                "            that differ only in optimizer, batch size or width share a program: compiling is what they "
-                "cost",
+                "            that differ only in optimizer, batch size or width share a program: compiling is what "
+                "they cost",
             ]
         )
 

@@ -1,6 +1,7 @@
 """Results as they come in: scores of all, weights of the best ten, and the order among configurations."""
 
 import math
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -49,6 +50,11 @@ class Kept:
             del self._heavy[config]
             for r in self.of(config):
                 self.lanes[r.config, r.seed, r.fold] = r._replace(params=None, stats=None)
+
+    def forget(self, configs: Collection[int]) -> None:
+        """Drop the results of some configurations, which are to be trained again."""
+        self.lanes = {at: r for at, r in self.lanes.items() if at[0] not in configs}
+        self._heavy = {config: place for config, place in self._heavy.items() if config not in configs}
 
     def standing(self, config: int) -> Standing:
         """A configuration's mean score over the seeds and folds that are there."""

@@ -29,8 +29,8 @@ class LaneResult(NamedTuple):
     status: str  # "done", "stopped", "pruned" or "diverged"
     why: str
     digest: str  # of the weights that count
-    params: Params
-    stats: Stats
+    params: Any  # pytree of arrays; None where they are not kept
+    stats: Any
 
 
 Trim = Callable[[Params, Stats], tuple[Params, Stats]]
@@ -49,7 +49,7 @@ def result_of(work: Work, program: Program, place: Place, pruned: str = "", trim
     if lane.patience is not None:
         memory = lane.patience.memory
         best, waited = int(memory.epoch), int(memory.waited)
-        if waited > 0 and waited >= float(lane.patience.rule.patience):
+        if waited > 0 and waited >= float(np.asarray(lane.patience.rule.patience)):
             epochs, status = int(memory.seen), "stopped"
             why = f"no improvement for {waited} epochs"
     if failed >= 0:
@@ -84,7 +84,7 @@ def result_of(work: Work, program: Program, place: Place, pruned: str = "", trim
 
 
 def fault_of(lane: Lane, step: int) -> str:
-    """Where a lane stopped being finite, in words: the update, its cost, the last finite cost and the first bad leaf."""
+    """Where a lane stopped being finite, in words: the update, its cost, the cost before and the first bad leaf."""
     last = float(lane.fault.last)
     before = f"{last:g} before" if np.isfinite(last) else "the first"
     names, leaf = tree.names(lane.state.params), int(lane.fault.leaf)

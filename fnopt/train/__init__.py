@@ -1,5 +1,7 @@
 """The lane program from its parts: batches, step, evaluation, early stopping, segment."""
 
+from fnopt.train.autopsy import Autopsy as Autopsy
+from fnopt.train.autopsy import autopsy as autopsy
 from fnopt.train.early_stopping import EarlyStopping as EarlyStopping
 from fnopt.train.early_stopping import early_stopping as early_stopping
 from fnopt.train.evaluate import evaluate as evaluate

@@ -1,7 +1,7 @@
 """A segment: some epochs of one lane, as one pure function with a traced trip count."""
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +16,7 @@ from fnopt.train.lane import Keys, Lane, Patience, active
 from fnopt.train.order import epoch_order
 from fnopt.train.part import Part
 from fnopt.train.scores import higher_is_better
-from fnopt.train.step import gradient_in_parts, step, update
+from fnopt.train.step import Gradient, gradient, gradient_in_parts, update
 
 LENGTH = 64  # the most epochs a segment may run; its records have that many rows
 
@@ -31,17 +31,17 @@ class Objective(NamedTuple):
 class When(NamedTuple):
     """Which epochs score the training part, which costs a forward pass over it; the dev part is scored after each."""
 
-    every: Array  # shape=(), int32; each so many epochs; 0: never in between
-    last: Array  # shape=(), int32; and after this many in all: where the training ends, or a decision is taken
+    every: Any  # shape=(), int32; each so many epochs; 0: never in between
+    last: Any  # shape=(), int32; and after this many in all: where the training ends, or a decision is taken
 
 
 class Records(NamedTuple):
     """What a segment saw, one row an epoch; rows past its end hold NaN."""
 
-    train: Array  # shape=(LENGTH, 1 + metrics): loss, then the trial's metrics, dropout off; NaN where not scored
-    dev: Array | None
-    cost: Array  # shape=(LENGTH,): mean training cost over the epoch's batches, penalty and dropout included
-    lr: Array  # shape=(LENGTH,): the learning rate at the epoch's last update
+    train: Any  # shape=(LENGTH, 1 + metrics): loss, then the trial's metrics, dropout off; NaN where not scored
+    dev: Any
+    cost: Any  # shape=(LENGTH,): mean training cost over the epoch's batches, penalty and dropout included
+    lr: Any  # shape=(LENGTH,): the learning rate at the epoch's last update
 
 
 def segment(
@@ -95,37 +95,59 @@ def run_epoch(
     trial: Trial, lane: Lane, train: Part, keys: Keys, epoch: Array, batch_size: Array | None = None
 ) -> tuple[Lane, Array]:
     """One pass of mini-batches, the short last one with its true size; the size-weighted mean cost."""
-    room = train.x.shape[0]
-    order = epoch_order(keys.order, epoch, train.rows, room, trial.shuffle)
-    piece = min(trial.batch_size, room)
+    order = epoch_order(keys.order, epoch, train.rows, train.x.shape[0], trial.shuffle)
+
+    def one_batch(i: Array, carry: tuple[Lane, Array]) -> tuple[Lane, Array]:
+        lane, total = carry
+        numbers = resolve(lane.numbers, lane.state.step)
+        at, rows = gradient_at(trial, lane, numbers, train, keys, order, epoch, i, batch_size)
+        lane, cost = update(trial, lane, numbers, at)
+        return lane, total + cost.astype(total.dtype) * rows.astype(total.dtype)
+
+    zero = jnp.zeros((), jnp.result_type(float))
+    _, batches = sizes(trial, train, batch_size)
+    lane, total = jax.lax.fori_loop(0, batches, one_batch, (lane, zero))
+    return lane, total / train.rows.astype(total.dtype)
+
+
+def sizes(trial: Trial, train: Part, batch_size: Array | None) -> tuple[Array, Array]:
+    """Examples of a batch, and batches of an epoch."""
+    piece = min(trial.batch_size, train.x.shape[0])
     size = jnp.minimum(piece if batch_size is None else batch_size, train.rows)
-    batches = -(-train.rows // size)
+    return size, -(-train.rows // size)
+
+
+def gradient_at(
+    trial: Trial,
+    lane: Lane,
+    numbers: dict[str, Array],
+    train: Part,
+    keys: Keys,
+    order: Array,
+    epoch: Array,
+    i: Array,
+    batch_size: Array | None,
+) -> tuple[Gradient, Array]:
+    """The gradient at batch ``i`` of an epoch, and how many examples that batch has."""
+    room = train.x.shape[0]
+    size, batches = sizes(trial, train, batch_size)
+    piece = min(trial.batch_size, room)
     places = jnp.arange(piece, dtype=jnp.int32)
 
     def take(begin: Array, end: Array) -> Batch:
-        """The examples at these places of the order; a place past the end holds some example and does not count."""
+        """The examples at these places of the order; a place past the end holds some row and does not count."""
         at = begin + places
         rows = order[jnp.minimum(at, room - 1)]
         return Batch(x=train.x[rows], y=train.y[rows], weight=train.pull[rows] * (at < end).astype(train.pull.dtype))
 
-    def one_batch(i: Array, carry: tuple[Lane, Array]) -> tuple[Lane, Array]:
-        lane, total = carry
-        begin = i * size
-        end = jnp.minimum(begin + size, train.rows)
-        noise = jax.random.fold_in(keys.noise, epoch * batches + i)
-        if batch_size is None:
-            lane, cost = step(trial, lane, take(begin, end), end - begin, noise)
-        else:
-            numbers = resolve(lane.numbers, lane.state.step)
-            parts = -(-(end - begin) // piece)
-            piecewise = partial(gradient_in_parts, trial, lane, numbers)
-            at = piecewise(lambda j: take(begin + j * piece, end), parts, end - begin, noise)
-            lane, cost = update(trial, lane, numbers, at)
-        return lane, total + cost.astype(total.dtype) * (end - begin).astype(total.dtype)
-
-    zero = jnp.zeros((), jnp.result_type(float))
-    lane, total = jax.lax.fori_loop(0, batches, one_batch, (lane, zero))
-    return lane, total / train.rows.astype(total.dtype)
+    begin = i * size
+    end = jnp.minimum(begin + size, train.rows)
+    noise = jax.random.fold_in(keys.noise, epoch * batches + i)
+    if batch_size is None:
+        return gradient(trial, lane, numbers, take(begin, end), end - begin, noise), end - begin
+    parts = -(-(end - begin) // piece)
+    piecewise = partial(gradient_in_parts, trial, lane, numbers)
+    return piecewise(lambda j: take(begin + j * piece, end), parts, end - begin, noise), end - begin
 
 
 def _watch(trial: Trial, objective: Objective, lane: Lane, scores: Array, epoch: Array) -> Lane:

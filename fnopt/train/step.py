@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from fnopt import tree
-from fnopt._types import Batch, Params, Stats, Trial
+from fnopt._types import Batch, Params, State, Stats, Trial
 from fnopt.numbers import resolve
 from fnopt.train.lane import Fault, Lane, active
 
@@ -93,10 +93,7 @@ def update(trial: Trial, lane: Lane, numbers: dict[str, Array], at: Gradient) ->
     A lane that has stopped stays as it is. One whose cost or new weights are not finite is frozen at the state
     before, and the step is recorded.
     """
-    state = trial.optimizer.update(lane.state, at.grads, loss=at.cost)
-    if trial.project is not None:
-        lr = resolve(lane.state.hyper, lane.state.step).lr
-        state = state._replace(params=trial.project(state.params, numbers, lr))
+    state = attempt(trial, lane, numbers, at)
     sound = jnp.stack([jnp.isfinite(jnp.sum(leaf)) for leaf in jax.tree.leaves(state.params)])
     finite = jnp.isfinite(at.cost) & jnp.all(sound)
     going = active(lane)
@@ -107,6 +104,15 @@ def update(trial: Trial, lane: Lane, numbers: dict[str, Array], at: Gradient) ->
         fault=_recorded(lane.fault, going & ~finite, at.cost, lane.state.step, sound),
     )
     return new, at.cost
+
+
+def attempt(trial: Trial, lane: Lane, numbers: dict[str, Array], at: Gradient) -> State:
+    """The state after the optimizer's step, finite or not."""
+    state = trial.optimizer.update(lane.state, at.grads, loss=at.cost)
+    if trial.project is None:
+        return state
+    lr = resolve(lane.state.hyper, lane.state.step).lr
+    return state._replace(params=trial.project(state.params, numbers, lr))
 
 
 def _recorded(fault: Fault, now: Array, cost: Array, step: Array, sound: Array) -> Fault:

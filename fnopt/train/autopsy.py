@@ -1,0 +1,93 @@
+"""What happened at the step at which a lane stopped being finite: the step once more, with everything shown."""
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from fnopt import tree
+from fnopt._types import Trial
+from fnopt.numbers import resolve
+from fnopt.train.lane import Keys, Lane
+from fnopt.train.order import epoch_order
+from fnopt.train.part import Part
+from fnopt.train.segment import gradient_at, sizes
+from fnopt.train.step import attempt
+
+
+class Leaf(NamedTuple):
+    """One leaf of the parameters at the failing step."""
+
+    name: str
+    norm: float  # of the last finite weights
+    gradient: float  # norm of the gradient there
+    after: float  # norm of the weights that the step would have given
+
+    @property
+    def bad(self) -> bool:
+        """Whether its gradient or what it would become is not finite."""
+        return not (np.isfinite(self.gradient) and np.isfinite(self.after))
+
+
+class Autopsy(NamedTuple):
+    """Where a lane stopped being finite, leaf by leaf; printed, a table with the first bad leaf marked."""
+
+    step: int  # the update that failed, counted from 0
+    epoch: int  # counted from 1
+    batch: int  # counted from 1
+    cost: float
+    gradient: float  # norm over all leaves
+    leaves: tuple[Leaf, ...]
+
+    @property
+    def first(self) -> str:
+        """The first bad leaf; "" where only the cost is not finite."""
+        return next((leaf.name for leaf in self.leaves if leaf.bad), "")
+
+    def __str__(self) -> str:
+        head = (
+            f"step {self.step} (epoch {self.epoch}, batch {self.batch}): cost {self.cost:g}, "
+            f"gradient norm {self.gradient:g}"
+        )
+        width = max(len(leaf.name) for leaf in self.leaves)
+        rows = [
+            f"{leaf.name:<{width}}  weights {leaf.norm:<11.4g} gradient {leaf.gradient:<11.4g} after "
+            f"{leaf.after:<11.4g}{' <- first' if leaf.name == self.first else ''}"
+            for leaf in self.leaves
+        ]
+        return "\n".join([head, *(row.rstrip() for row in rows)])
+
+
+def autopsy(trial: Trial, lane: Lane, train: Part, keys: Keys, batch_size: Any = None) -> Autopsy:
+    """The failing step of a lane that is frozen at its last finite state, done again.
+
+    Raises:
+        ValueError: for a lane that did not fail.
+    """
+    failed = int(lane.fault.step)
+    if failed < 0:
+        raise ValueError("this lane never failed: every step was finite")
+    epoch, batch, cost, norms = jax.device_get(_again(trial, lane, train, keys, batch_size))
+    names = tree.names(lane.state.params)
+    leaves = tuple(Leaf(name, *map(float, three)) for name, three in zip(names, zip(*norms, strict=True), strict=True))
+    whole = float(np.sqrt(np.sum(np.square([leaf.gradient for leaf in leaves]))))
+    return Autopsy(failed, int(epoch) + 1, int(batch) + 1, float(cost), whole, leaves)
+
+
+@partial(jax.jit, static_argnums=0)
+def _again(trial: Trial, lane: Lane, train: Part, keys: Keys, batch_size: Any) -> Any:
+    _, batches = sizes(trial, train, batch_size)
+    epoch, batch = jnp.divmod(lane.fault.step, batches)
+    order = epoch_order(keys.order, epoch, train.rows, train.x.shape[0], trial.shuffle)
+    numbers = resolve(lane.numbers, lane.state.step)
+    at, _ = gradient_at(trial, lane, numbers, train, keys, order, epoch, batch, batch_size)
+    after = attempt(trial, lane, numbers, at).params
+    norms = [[_norm(leaf) for leaf in jax.tree.leaves(some)] for some in (lane.state.params, at.grads, after)]
+    return epoch, batch, at.cost, norms
+
+
+def _norm(leaf: Array) -> Array:
+    return jnp.sqrt(jnp.sum(jnp.square(leaf.astype(jnp.result_type(float)))))
