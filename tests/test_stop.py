@@ -21,10 +21,11 @@ def marks(*scores, bad=()):
     ("eta", "least", "epochs", "ages"),
     [
         (3, 1, 81, (1, 3, 9, 27)),
-        (3, 1, 243, (1, 3, 9, 27, 81)),  # 243 / 3^k is not exact in floating point everywhere
+        (3, 1, 243, (1, 3, 9, 27, 81)),
         (3, 2, 81, (3, 9, 27)),
         (2, 1, 100, (1, 3, 6, 12, 25, 50)),
         (10, 1, 1000, (1, 10, 100)),
+        (math.sqrt(10), 1, 1000, (1, 3, 10, 31, 100, 316)),  # its square is a little above 10
         (1.5, 1, 10, (1, 2, 4, 6)),  # 10 / 1.5^k = 6.67, 4.44, 2.96, 1.98, 1.32
         (2.5, 1, 30, (1, 4, 12)),
         (3, 5, 4, ()),  # nobody is judged before 5 epochs, and there are 4

@@ -1,7 +1,7 @@
 """Networks of different widths in one program: each inside the next of a few bucket widths, with masked padding."""
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 from jax import Array
@@ -39,7 +39,7 @@ class Trim:
     def __call__(self, params: Params, stats: Stats) -> tuple[Params, Stats]:
         """See the class."""
 
-        def cut(path: tuple[jax.tree_util.DictKey, ...], leaf: Array) -> Array:
+        def cut(path: tuple[Any, ...], leaf: Array) -> Array:
             layer, part = (key.key for key in path)
             depth = len(self.hidden) if layer == "output" else int(layer.removeprefix("hidden_"))
             if part == "weight" and depth:

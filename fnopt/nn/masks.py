@@ -1,7 +1,7 @@
 """Width as a number: a layer of 20 units as the first 20 of 32, so that one compiled program serves both.
 
-The units beyond are padding. Their weights, in and out, are 0 from the start and their activations are set to 0, so that
-their gradients are 0 and an optimizer that works element by element leaves them at 0.
+The units beyond are padding. Their weights, in and out, are 0 from the start and their activations are set to 0, so
+that their gradients are 0 and an optimizer that works element by element leaves them at 0.
 
 How many units are real may be traced. Unit j is real where j < units, so that a fraction counts as a whole unit.
 """

@@ -167,7 +167,8 @@ def train(
     clock = clock or Clock()
     trial, which, batch_size = chunk.cohort.program[:3]
     data = work.folds[chunk.cohort.fold]
-    when = When(every=np.int32(1 if work.objective.part == "train" else work.every), last=np.int32(until))
+    watched = work.rule is not None and work.objective.part == "train"
+    when = When(every=np.int32(1 if watched else work.every), last=np.int32(until))
     size = None if batch_size is None else np.int32(batch_size)
     numbers = np.int32(age), np.int32(count), when, np.int32(which), size
     arguments = lanes, data.train, data.dev, keys, *numbers

@@ -1,14 +1,15 @@
 """All lanes of a sweep and where they stand: waiting, running, at a rung, ended. No threads here, only the rules.
 
-A lane waits in a pool with those of its cohort, its age and the age to which it trains. Whole chunks are taken first, of
-the oldest pool, so that memory stays flat; a chunk with empty places only when there is no whole one. A chunk that
-comes back with dead lanes gives its living ones to their pool again, where others fill it up. As a lane's bits depend
-on neither neighbours nor place, no order of events changes a result.
+A lane waits in a pool with those of its cohort, its age and the age to which it trains. Whole chunks are taken first,
+of the oldest pool, so that memory stays flat; a chunk with empty places only when there is no whole one, or when too
+many wait for a verdict. A chunk that comes back with dead lanes gives its living ones to their pool again, where others
+fill it up. As a lane's bits depend on neither neighbours nor place, no order of events changes a result.
 """
 
 import math
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
+from heapq import heappop, heappush
 from typing import Any, NamedTuple
 
 import jax
@@ -39,7 +40,9 @@ class Task(NamedTuple):
 class Pool(NamedTuple):
     """What lanes have in common that may share a chunk."""
 
-    cohort: Cohort
+    kind: int  # which program, width and structure of numbers
+    seed: int
+    fold: int
     age: int
     until: int  # members of one bracket train to the same age, those of another wait for their own chunk
 
@@ -57,7 +60,7 @@ class Field:
     def __init__(self, work: Work, entries: Sequence[Entry], seeds: int, ledger: Ledger, higher: bool):
         self.work, self.entries, self.ledger, self.higher = work, entries, ledger, higher
         self.replicas = [(seed, fold) for seed in range(seeds) for fold in range(len(work.folds))]
-        self.pools: dict[Pool, deque[Place]] = defaultdict(deque)
+        self.pools: dict[Pool, list[Place]] = defaultdict(list)  # heaps: lowest configuration first
         self.running: dict[int, Sequence[Place]] = {}
         self.rung: dict[int, list[Place]] = defaultdict(list)  # config -> its lanes that reached their rung
         self.open = [len(self.replicas)] * len(entries)  # lanes of each configuration that have not ended
@@ -65,6 +68,14 @@ class Field:
         self.past: dict[int, list[LaneResult]] = defaultdict(list)  # lanes that had ended when the sweep was broken off
         self.passed: set[tuple[int, int]] = set()  # (configuration, age): rungs after which it goes on
         self.counts = Counts()
+        # Pools go by a number for what is dear to hash and to ask about.
+        kinds: dict[tuple[Program, int, Any], int] = {}
+        structures = [jax.tree.structure(entry.numbers) for entry in entries]
+        self._kind = [
+            kinds.setdefault((e.program, e.width, s), len(kinds)) for e, s in zip(entries, structures, strict=True)
+        ]
+        self._kinds = list(kinds)
+        self._room = sum(width for _, width, _ in kinds)
         self._ids = 0
 
     def start(self, done: Collection[tuple[int, int, int]] = (), places: Sequence[Place] = ()) -> None:
@@ -75,36 +86,45 @@ class Field:
                 if (config, seed, fold) not in done and (config, seed, fold) not in there:
                     self._wait(Place(config, seed, fold, entry.numbers))
 
-    def _cohort(self, place: Place) -> Cohort:
-        entry = self.entries[place.config]
-        structure = jax.tree.structure(place.numbers)
-        return Cohort(entry.program, entry.width, structure, place.seed, place.fold)
-
     def _wait(self, place: Place) -> None:
         until = self.ledger.until(place.config, place.age)
-        self.pools[Pool(self._cohort(place), place.age, until)].append(place)
+        heappush(self.pools[Pool(self._kind[place.config], place.seed, place.fold, place.age, until)], place)
 
     def take(self, takable: Callable[[Cohort], bool], fresh: Callable[[Cohort], bool]) -> tuple[int, Task] | None:
         """The next chunk, or None where nothing can be taken now.
 
-        ``takable`` says whether a cohort's program may run here now, ``fresh`` whether it has yet to be compiled.
+        ``takable`` says whether a cohort's program may run here now, ``fresh`` whether it has yet to be compiled; both
+        are asked once of each program, whatever its seed and fold.
         """
-        best, choice = None, None
+        best, choice, crowded = None, None, self._crowded()
+        asked: dict[int, tuple[bool, bool]] = {}
         for name, pool in self.pools.items():
-            if takable(name.cohort):
-                full = len(pool) >= name.cohort.width
-                rank = (not fresh(name.cohort), not full, -name.age, pool[0].config)
+            if name.kind not in asked:
+                cohort = Cohort(*self._kinds[name.kind], name.seed, name.fold)
+                asked[name.kind] = takable(cohort), not fresh(cohort)
+            may, known = asked[name.kind]
+            if may:
+                thin = not crowded and len(pool) < self._kinds[name.kind][1]
+                rank = (known, thin, 0 if crowded else -name.age, pool[0].config)
                 if best is None or rank < best:
                     best, choice = rank, name
         if choice is None:
             return None
+        cohort = Cohort(*self._kinds[choice.kind], choice.seed, choice.fold)
         pool = self.pools[choice]
-        places = tuple(pool.popleft() for _ in range(min(choice.cohort.width, len(pool))))
+        places = tuple(heappop(pool) for _ in range(min(cohort.width, len(pool))))
         if not pool:
             del self.pools[choice]
         self._ids += 1
         self.running[self._ids] = places
-        return self._ids, Task(Chunk(choice.cohort, places), choice.until)
+        return self._ids, Task(Chunk(cohort, places), choice.until)
+
+    def _crowded(self) -> bool:
+        """Whether so many wait for a verdict that those of lowest number must come first, in whole chunks or not.
+
+        Under a rule that judges one by one, a single lane for which no sisters come would otherwise hold up all others.
+        """
+        return self.ledger.ordered and len(self.rung) > (2 + len(self.running)) * self._room
 
     def publish(self, number: int, places: Sequence[Place]) -> None:
         """A running chunk's lanes, as they are after a segment."""

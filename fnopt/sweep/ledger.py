@@ -24,6 +24,7 @@ class Ledger:
 
     def __init__(self, rule: Rule | None, n: int, epochs: int):
         self.epochs = epochs
+        self.ordered = rule is not None and rule.ordered  # whether one waits for those of lower number alone
         brackets = [Bracket(range(n), ())] if rule is None else rule.brackets(n, epochs)
         self._bracket = {config: k for k, b in enumerate(brackets) for config in b.members}
         self._ages = [b.ages for b in brackets]

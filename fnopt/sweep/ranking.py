@@ -100,9 +100,11 @@ class Kept:
 
 
 def standard_error(scores: list[float]) -> float:
-    """Of a mean: s/√m with m − 1 in s; NaN for fewer than two.
+    """Of a mean: s/√m with m − 1 in s; NaN for fewer than two, and where one is not finite.
 
-    >>> standard_error([1.0, 3.0])
-    1.0
+    >>> standard_error([1.0, 3.0]), standard_error([1.0, math.inf])
+    (1.0, nan)
     """
-    return float(np.std(scores, ddof=1) / math.sqrt(len(scores))) if len(scores) > 1 else math.nan
+    if len(scores) < 2 or not all(map(math.isfinite, scores)):
+        return math.nan
+    return float(np.std(scores, ddof=1) / math.sqrt(len(scores)))

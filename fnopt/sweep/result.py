@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from fnopt import tree
 from fnopt._types import Params, Stats, parameters
 from fnopt.optim.family import Family
 from fnopt.sweep.chunk import Place, Work
@@ -84,12 +83,10 @@ def result_of(work: Work, program: Program, place: Place, pruned: str = "", trim
 
 
 def fault_of(lane: Lane, step: int) -> str:
-    """Where a lane stopped being finite, in words: the update, its cost, the cost before and the first bad leaf."""
+    """Where a lane stopped being finite, in words: the update, its cost and the cost before."""
     last = float(lane.fault.last)
     before = f"{last:g} before" if np.isfinite(last) else "the first"
-    names, leaf = tree.names(lane.state.params), int(lane.fault.leaf)
-    where = f", in {names[leaf]}" if 0 <= leaf < len(names) else ""
-    return f"not finite at step {step} (cost {float(lane.fault.cost):g}, {before}{where})"
+    return f"not finite at step {step} (cost {float(lane.fault.cost):g}, {before})"
 
 
 def _weights(program: Program, lane: Lane) -> tuple[Params, Stats]:

@@ -27,4 +27,3 @@ from fnopt.train.segment import Objective as Objective
 from fnopt.train.segment import Records as Records
 from fnopt.train.segment import When as When
 from fnopt.train.segment import segment as segment
-from fnopt.train.step import step as step

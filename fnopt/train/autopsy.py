@@ -9,13 +9,13 @@ import numpy as np
 from jax import Array
 
 from fnopt import tree
-from fnopt._types import Trial
+from fnopt._types import State, Trial
 from fnopt.numbers import resolve
 from fnopt.train.lane import Keys, Lane
 from fnopt.train.order import epoch_order
 from fnopt.train.part import Part
 from fnopt.train.segment import gradient_at, sizes
-from fnopt.train.step import attempt
+from fnopt.train.step import Gradient, attempt
 
 
 class Leaf(NamedTuple):
@@ -62,31 +62,44 @@ class Autopsy(NamedTuple):
 
 
 def autopsy(trial: Trial, lane: Lane, train: Part, keys: Keys, batch_size: Any = None) -> Autopsy:
-    """The failing step of a lane that is frozen at its last finite state, done again.
+    """The failing step of a lane that diverged, from the start of its epoch, where the lane was left.
 
     Raises:
         ValueError: for a lane that did not fail.
     """
-    failed = int(lane.fault.step)
-    if failed < 0:
+    if int(lane.fault.step) < 0:
         raise ValueError("this lane never failed: every step was finite")
-    epoch, batch, cost, norms = jax.device_get(_again(trial, lane, train, keys, batch_size))
+    step, epoch, batch, cost, norms = jax.device_get(_again(trial, lane, train, keys, batch_size))
     names = tree.names(lane.state.params)
     leaves = tuple(Leaf(name, *map(float, three)) for name, three in zip(names, zip(*norms, strict=True), strict=True))
     whole = float(np.sqrt(np.sum(np.square([leaf.gradient for leaf in leaves]))))
-    return Autopsy(failed, int(epoch) + 1, int(batch) + 1, float(cost), whole, leaves)
+    return Autopsy(int(step), int(epoch) + 1, int(batch) + 1, float(cost), whole, leaves)
 
 
 @partial(jax.jit, static_argnums=0)
 def _again(trial: Trial, lane: Lane, train: Part, keys: Keys, batch_size: Any) -> Any:
     _, batches = sizes(trial, train, batch_size)
-    epoch, batch = jnp.divmod(lane.fault.step, batches)
+    epoch = lane.state.step // batches
     order = epoch_order(keys.order, epoch, train.rows, train.x.shape[0], trial.shuffle)
-    numbers = resolve(lane.numbers, lane.state.step)
-    at, _ = gradient_at(trial, lane, numbers, train, keys, order, epoch, batch, batch_size)
-    after = attempt(trial, lane, numbers, at).params
-    norms = [[_norm(leaf) for leaf in jax.tree.leaves(some)] for some in (lane.state.params, at.grads, after)]
-    return epoch, batch, at.cost, norms
+
+    def tried(lane: Lane) -> tuple[Array, Gradient, State]:
+        batch = lane.state.step - epoch * batches
+        numbers = resolve(lane.numbers, lane.state.step)
+        at, _ = gradient_at(trial, lane, numbers, train, keys, order, epoch, batch, batch_size)
+        return batch, at, attempt(trial, lane, numbers, at)
+
+    def sound(lane: Lane) -> Array:
+        batch, at, after = tried(lane)
+        return jnp.isfinite(at.cost) & jnp.isfinite(tree.total(after.params)) & (batch + 1 < batches)
+
+    def on(lane: Lane) -> Lane:
+        _, at, after = tried(lane)
+        return lane._replace(state=after, stats=at.stats)
+
+    lane = jax.lax.while_loop(sound, on, lane)
+    batch, at, after = tried(lane)
+    norms = [[_norm(leaf) for leaf in jax.tree.leaves(some)] for some in (lane.state.params, at.grads, after.params)]
+    return lane.state.step, epoch, batch, at.cost, norms
 
 
 def _norm(leaf: Array) -> Array:

@@ -14,12 +14,11 @@ from fnopt.train.early_stopping import EarlyStopping, Waiting, begin, stopped
 
 
 class Fault(NamedTuple):
-    """When a lane stopped being finite: its state is the last finite one."""
+    """When a lane stopped being finite; its state is that of the start of the epoch, which was finite."""
 
     step: Array  # shape=(), int32; the update that failed, counted from 0; -1: never
     cost: Array  # shape=(), the cost at that update
     last: Array  # shape=(), the last finite cost, NaN before any
-    leaf: Array  # shape=(), int32; the first leaf of the parameters that would not have been finite; -1: none, the cost
 
 
 class Patience(NamedTuple):
@@ -69,7 +68,7 @@ def start(
     state = trial.optimizer.init(params, **mine)
     scalar = jnp.zeros((), jnp.result_type(float))
     never = jnp.full((), -1, jnp.int32)
-    fault = Fault(step=never, cost=scalar, last=scalar + jnp.nan, leaf=never)
+    fault = Fault(step=never, cost=scalar, last=scalar + jnp.nan)
     patience = None if rule is None else Patience(rule, begin(), params, stats)
     return Lane(state, stats, numbers, fault, patience)
 

@@ -12,11 +12,11 @@ from fnopt._types import Batch, Trial
 from fnopt.numbers import resolve
 from fnopt.train.early_stopping import look
 from fnopt.train.evaluate import evaluate
-from fnopt.train.lane import Keys, Lane, Patience, active
+from fnopt.train.lane import Fault, Keys, Lane, Patience, active
 from fnopt.train.order import epoch_order
 from fnopt.train.part import Part
 from fnopt.train.scores import higher_is_better
-from fnopt.train.step import Gradient, gradient, gradient_in_parts, update
+from fnopt.train.step import Gradient, attempt, gradient, gradient_in_parts, kept, look_at
 
 LENGTH = 64  # the most epochs a segment may run; its records have that many rows
 
@@ -94,20 +94,25 @@ def segment(
 def run_epoch(
     trial: Trial, lane: Lane, train: Part, keys: Keys, epoch: Array, batch_size: Array | None = None
 ) -> tuple[Lane, Array]:
-    """One pass of mini-batches, the short last one with its true size; the size-weighted mean cost."""
+    """One pass of mini-batches, the short last one with its true size; the size-weighted mean cost.
+
+    A lane that is over, or that turns out not to be finite, keeps the state from before the epoch. Asking once an epoch
+    and not at every step makes a small network's step half as dear.
+    """
     order = epoch_order(keys.order, epoch, train.rows, train.x.shape[0], trial.shuffle)
 
-    def one_batch(i: Array, carry: tuple[Lane, Array]) -> tuple[Lane, Array]:
-        lane, total = carry
+    def one_batch(i: Array, carry: tuple[Lane, Array, Fault]) -> tuple[Lane, Array, Fault]:
+        lane, total, seen = carry
         numbers = resolve(lane.numbers, lane.state.step)
         at, rows = gradient_at(trial, lane, numbers, train, keys, order, epoch, i, batch_size)
-        lane, cost = update(trial, lane, numbers, at)
-        return lane, total + cost.astype(total.dtype) * rows.astype(total.dtype)
+        new = lane._replace(state=attempt(trial, lane, numbers, at), stats=at.stats)
+        cost = at.cost.astype(total.dtype)
+        return new, total + cost * rows.astype(total.dtype), look_at(seen, cost, lane.state.step)
 
     zero = jnp.zeros((), jnp.result_type(float))
     _, batches = sizes(trial, train, batch_size)
-    lane, total = jax.lax.fori_loop(0, batches, one_batch, (lane, zero))
-    return lane, total / train.rows.astype(total.dtype)
+    new, total, seen = jax.lax.fori_loop(0, batches, one_batch, (lane, zero, lane.fault))
+    return kept(lane, new, seen), total / train.rows.astype(total.dtype)
 
 
 def sizes(trial: Trial, train: Part, batch_size: Array | None) -> tuple[Array, Array]:

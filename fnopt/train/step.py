@@ -22,19 +22,6 @@ class Gradient(NamedTuple):
     stats: Stats
 
 
-def step(trial: Trial, lane: Lane, batch: Batch, rows: Array, key: chex.PRNGKey) -> tuple[Lane, Array]:
-    """Gradient of the batch's cost, then the optimizer's update; the cost before it.
-
-    Args:
-        batch: examples with their weights, which have mean 1 over the training part; padding has weight 0.
-        rows: how many of them are examples. Dividing by the number and not by the batch's own weights makes the
-            size-weighted mean of the batch gradients the gradient of J, whatever the weights.
-        key: what dropout draws from.
-    """
-    numbers = resolve(lane.numbers, lane.state.step)
-    return update(trial, lane, numbers, gradient(trial, lane, numbers, batch, rows, key))
-
-
 def gradient(
     trial: Trial, lane: Lane, numbers: dict[str, Array], batch: Batch, rows: Array, key: chex.PRNGKey
 ) -> Gradient:
@@ -87,25 +74,6 @@ def _total(
     return jnp.sum(jnp.where(weight > 0, losses * weight, 0)), stats
 
 
-def update(trial: Trial, lane: Lane, numbers: dict[str, Array], at: Gradient) -> tuple[Lane, Array]:
-    """The optimizer's step along a gradient.
-
-    A lane that has stopped stays as it is. One whose cost or new weights are not finite is frozen at the state
-    before, and the step is recorded.
-    """
-    state = attempt(trial, lane, numbers, at)
-    sound = jnp.stack([jnp.isfinite(jnp.sum(leaf)) for leaf in jax.tree.leaves(state.params)])
-    finite = jnp.isfinite(at.cost) & jnp.all(sound)
-    going = active(lane)
-    moved = going & finite
-    new = lane._replace(
-        state=tree.where(moved, state, lane.state._replace(hyper=state.hyper)),
-        stats=tree.where(moved, at.stats, lane.stats),
-        fault=_recorded(lane.fault, going & ~finite, at.cost, lane.state.step, sound),
-    )
-    return new, at.cost
-
-
 def attempt(trial: Trial, lane: Lane, numbers: dict[str, Array], at: Gradient) -> State:
     """The state after the optimizer's step, finite or not."""
     state = trial.optimizer.update(lane.state, at.grads, loss=at.cost)
@@ -115,12 +83,31 @@ def attempt(trial: Trial, lane: Lane, numbers: dict[str, Array], at: Gradient) -
     return state._replace(params=trial.project(state.params, numbers, lr))
 
 
-def _recorded(fault: Fault, now: Array, cost: Array, step: Array, sound: Array) -> Fault:
-    cost = cost.astype(fault.cost.dtype)
-    leaf = jnp.where(jnp.all(sound), -1, jnp.argmin(sound)).astype(jnp.int32)
+def look_at(fault: Fault, cost: Array, step: Array) -> Fault:
+    """The fault record after a step: its first cost that is not finite, or the last one that is."""
+    sound = jnp.isfinite(cost)
+    now = ~sound & (fault.step < 0)
     return Fault(
         step=jnp.where(now, step, fault.step),
         cost=jnp.where(now, cost, fault.cost),
-        last=jnp.where(now | ~jnp.isfinite(cost) | (fault.step >= 0), fault.last, cost),
-        leaf=jnp.where(now, leaf, fault.leaf),
+        last=jnp.where(sound & (fault.step < 0), cost, fault.last),
+    )
+
+
+def kept(before: Lane, after: Lane, seen: Fault) -> Lane:
+    """A lane after some steps: as it was before them, where it was over already, or where they were not finite.
+
+    Weights that are not finite although every cost was are the doing of the last step.
+    """
+    going = active(before)
+    sound = jnp.isfinite(tree.total(after.state.params))
+    late = ~sound & (seen.step < 0)
+    fault = seen._replace(
+        step=jnp.where(late, after.state.step - 1, seen.step), cost=jnp.where(late, seen.last, seen.cost)
+    )
+    moved = going & (fault.step < 0)
+    return before._replace(
+        state=tree.where(moved, after.state, before.state),
+        stats=tree.where(moved, after.stats, before.stats),
+        fault=tree.where(going, fault, before.fault),
     )
