@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jax.core import Tracer
 
@@ -56,16 +57,18 @@ def as_number(name: str, x: Any, within: Range = REAL) -> Any:
     if isinstance(x, Searchable) or callable(x):
         return x
     if isinstance(x, bool | int | float):
-        x = jnp.asarray(float(x))
-    else:
-        try:
-            x = jnp.asarray(x)
-        except (TypeError, ValueError) as error:
-            raise TypeError(f"`{name}` must be a number, a schedule or a space, got {x!r}") from error
-        if not jnp.issubdtype(x.dtype, jnp.number) and x.dtype != bool:
-            raise TypeError(f"`{name}` must be a number, a schedule or a space, got dtype {x.dtype}")
-        if not jnp.issubdtype(x.dtype, jnp.floating) or x.dtype != jnp.result_type(float):
-            x = x.astype(jnp.result_type(float))
+        rounded = float(np.asarray(float(x), jnp.result_type(float)))  # on the host: a sweep checks very many
+        if not within.holds(rounded):
+            raise ValueError(f"`{name}` must be in {within}, got {rounded:g}")
+        return jnp.asarray(float(x))
+    try:
+        x = jnp.asarray(x)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"`{name}` must be a number, a schedule or a space, got {x!r}") from error
+    if not jnp.issubdtype(x.dtype, jnp.number) and x.dtype != bool:
+        raise TypeError(f"`{name}` must be a number, a schedule or a space, got dtype {x.dtype}")
+    if not jnp.issubdtype(x.dtype, jnp.floating) or x.dtype != jnp.result_type(float):
+        x = x.astype(jnp.result_type(float))
     if x.ndim:
         raise ValueError(f"`{name}` is one number, got shape {x.shape}; to train with several, vmap over `init`")
     if isinstance(x, Tracer):

@@ -95,8 +95,12 @@ class Model:
                 lambda x, name=name: as_number(name, x, self.ranges.get(name, REAL)), numbers[name], is_leaf=_is_number
             )
         names = trial.optimizer.numbers._fields  # pyright: ignore[reportAttributeAccessIssue]
-        state = trial.optimizer.init({"w": jnp.zeros((1, 1))}, **{n: numbers[n] for n in names if n in numbers})
-        return {**{name: numbers[name] for name in trial.numbers}, **state.hyper._asdict()}
+        given = {n: numbers[n] for n in names if n in numbers}
+        if trial.optimizer.hyper is not None:
+            hyper = trial.optimizer.hyper(**given)
+        else:
+            hyper = trial.optimizer.init({"w": jnp.zeros((1, 1))}, **given).hyper
+        return {**{name: numbers[name] for name in trial.numbers}, **hyper._asdict()}
 
 
 def as_optimizer(value: Any) -> Optimizer:

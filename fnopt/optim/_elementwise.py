@@ -56,13 +56,15 @@ def elementwise(
     def pack(parts: Any) -> Any:
         return memory(*parts) if memory is not None else ()
 
+    def hyper(**given: Any) -> Any:
+        return as_numbers(_given(name, numbers, given, fill or {}), ranges)
+
     def init(params: Params, *unnamed: Any, **given: Any) -> State:
         if unnamed:
             raise TypeError(f"numbers go by name: write {name}.init(params, lr={unnamed[0]!r})")
         params = _floating(params, "params")
-        hyper = as_numbers(_given(name, numbers, given, fill or {}), ranges)
         zeros = pack([zeros_like(params) for _ in fields])
-        return State(step=jnp.zeros((), jnp.int32), params=params, hyper=hyper, memory=zeros)
+        return State(step=jnp.zeros((), jnp.int32), params=params, hyper=hyper(**given), memory=zeros)
 
     def update(state: State, grads: Params, *, loss: Array | None = None) -> State:
         del loss
@@ -80,7 +82,7 @@ def elementwise(
         trees = [structure.unflatten([getattr(m, field) for m in memories]) for field in fields]
         return State(step=step, params=structure.unflatten(params), hyper=state.hyper, memory=pack(trees))
 
-    optimizer = Optimizer(name=name, init=init, update=update, numbers=numbers, lr=lr)
+    optimizer = Optimizer(name=name, init=init, update=update, numbers=numbers, lr=lr, hyper=hyper)
     init.__doc__ = update.__doc__ = doc
     object.__setattr__(optimizer, "__doc__", doc)  # a frozen value, but help should speak of this optimizer
     return optimizer

@@ -8,10 +8,12 @@ import jax.numpy as jnp
 
 from fnopt._types import Batch, Trial
 from fnopt.model import Model, as_optimizer
+from fnopt.model.widths import bucket, bucketed
 from fnopt.run.setup import Bound
 from fnopt.sweep.field import Entry
-from fnopt.sweep.merge import Options, Shared, filled_up, shared
-from fnopt.sweep.plan import lanes_per_chunk
+from fnopt.sweep.merge import Options, Program, filled_up, program_of
+from fnopt.sweep.plan import WIDE, lanes_per_chunk
+from fnopt.sweep.result import Trim
 from fnopt.sweep.space import Choice, When, is_space
 
 if TYPE_CHECKING:
@@ -33,7 +35,20 @@ def choices(model: Model, space: Mapping[str, Any], name: str) -> tuple[Any, ...
 def options_of(model: Model, space: Mapping[str, Any]) -> Options:
     """The optimizers, batch sizes and widths of a space: what may share a program."""
     optimizers = tuple(dict.fromkeys(as_optimizer(o) for o in choices(model, space, "optimizer")))
-    return Options(optimizers, tuple(choices(model, space, "batch_size")), "hidden" in space)
+    return Options(optimizers, tuple(choices(model, space, "batch_size")), _widths_pay(model, space))
+
+
+def _widths_pay(model: Model, space: Mapping[str, Any]) -> bool:
+    """Whether the widths of a space fall into fewer buckets than there are of them, and so into fewer programs."""
+    if "hidden" not in model.structure:
+        return False
+    found: set[tuple[int, ...]] = set()
+    for hidden in choices(model, space, "hidden"):
+        if isinstance(hidden, tuple) and any(is_space(width) for width in hidden):
+            return True
+        if hidden is not None:
+            found.add((hidden,) if isinstance(hidden, int) else tuple(hidden))
+    return len({tuple(map(bucket, hidden)) for hidden in found}) < len(found)
 
 
 def entries_of(
@@ -43,20 +58,28 @@ def entries_of(
 
     Where ``widths`` are given, as a store has them, they are used, and the plan's own only for what they lack.
     """
-    found: dict[Trial, Shared] = {}
+    found: dict[Trial, tuple[Program, Mapping[str, float], Trim | None]] = {}
     chosen: dict[Trial, int] = {}
     entries = []
     for b in ready:
         if b.trial not in found:
-            found[b.trial] = shared(b.trial, options, example)
-        mine = found[b.trial]
-        merged = mine.program.trial
-        if merged not in chosen:
+            found[b.trial] = _shared(b.trial, options, example)
+        program, units, trim = found[b.trial]
+        if program.trial not in chosen:
             k = len(chosen)
-            chosen[merged] = widths[k] if widths is not None and k < len(widths) else width_of(merged, example)
-        numbers = filled_up(merged, {**b.complete, **mine.units})
-        entries.append(Entry(mine.program, chosen[merged], numbers, mine.trim))
+            given = widths is not None and k < len(widths)
+            chosen[program.trial] = widths[k] if given and widths else width_of(program.trial, example)
+        numbers = filled_up(program.trial, {**b.complete, **units})
+        entries.append(Entry(program, chosen[program.trial], numbers, trim))
     return entries, list(chosen.values())
+
+
+def _shared(trial: Trial, options: Options, example: Batch) -> tuple[Program, Mapping[str, float], Trim | None]:
+    """The program that trains a structure, the true widths in it, and how its weights are cut to them."""
+    padded = bucketed(trial) if options.widths else None
+    if padded is None or parameters_of(padded.trial, example) >= WIDE:
+        return program_of(trial, options, example), {}, None
+    return program_of(padded.trial, options, example), padded.units, padded.trim
 
 
 def with_widths(sweep: "Sweep", widths: Sequence[int]) -> None:

@@ -107,7 +107,7 @@ class _Ordered:
             self.next += 1
             if mine is None:
                 continue
-            better = bisect_left(self.before, mine)
+            better = bisect_left(self.before, mine._replace(config=-1) if self.rule.ties else mine)
             on = not mine.bad and self.rule.keeps(better, len(self.before))
             insort(self.before, mine)
             judged.append((mine.config, on, better + 1, len(self.before)))

@@ -24,7 +24,7 @@ class Options(NamedTuple):
 
     optimizers: tuple[Optimizer, ...]
     batch_sizes: tuple[int, ...]
-    widths: bool = False  # whether widths are searched, and so padded to those of a bucket
+    widths: bool = False  # whether widths are padded to those of a bucket, since several share one
 
 
 class Program(NamedTuple):
@@ -33,19 +33,6 @@ class Program(NamedTuple):
     trial: Trial
     which: int = 0  # of the optimizers; 0 where there is one
     batch_size: int | None = None  # None where it is the trial's own
-
-
-class Shared(NamedTuple):
-    """How a structure is trained: by which program, with which widths in it, and how its weights are cut to size."""
-
-    program: Program
-    units: dict[str, float]
-    trim: Any = None
-
-
-def shared(trial: Trial, options: Options, example: Batch) -> Shared:
-    """The program that trains ``trial``: its own, or one that it shares."""
-    return Shared(program_of(trial, options, example), {})
 
 
 def program_of(trial: Trial, options: Options, example: Batch) -> Program:

@@ -74,7 +74,7 @@ def lanes_per_chunk(parameters: int, platform: str) -> int:
     """
     if platform != "cpu":
         return 256 if parameters < WIDE else 32
-    return 4 if parameters < WIDE else 1
+    return 4 if parameters < WIDE else 2 if parameters < 4 * WIDE else 1
 
 
 def cores() -> int:

@@ -39,6 +39,7 @@ class Rule:
     eta: float = 3.0
     min_epochs: int = 1
 
+    ties = False  # True: who is exactly as good as another is not outdone by it; False: the lower number goes first
     ordered = False  # True: members are judged one by one in their order; False: all of a rung at once
 
     def ages(self, epochs: int) -> tuple[int, ...]:
@@ -123,6 +124,7 @@ class Median(Rule):
     warmup: int = 5
 
     ordered = True
+    ties = True
 
     def ages(self, epochs: int) -> tuple[int, ...]:
         """Each so many epochs from ``min_epochs`` on."""
@@ -207,4 +209,6 @@ def median(min_epochs: int = 3, every: int = 1, warmup: int = 5) -> Median:
 def _checked(eta: float, min_epochs: int) -> tuple[float, int]:
     if isinstance(eta, bool) or not isinstance(eta, Real) or not 1 < eta < math.inf:
         raise ValueError(f"`eta` must be a number above 1, got {eta!r}")
+    if eta < 1.01:
+        raise ValueError(f"`eta` must leave rungs apart, so at least 1.01, got {eta!r}")
     return float(eta), whole("min_epochs", min_epochs)
