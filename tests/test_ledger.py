@@ -99,7 +99,7 @@ def by_definition(rule, table, higher):
                 best, before = set(), []
                 for c in alive:
                     mine = key(rows, c, age, higher)
-                    worse_than = sum(k < mine for k in before)
+                    worse_than = sum(k[:3] < mine[:3] for k in before)  # a tie is not worse
                     if not mine[0] and (len(before) < rule.warmup or worse_than <= len(before) / 2):
                         best.add(c)
                     before.append(mine)

@@ -44,6 +44,7 @@ def caviar(
     threads: int | None = None,
     devices: Sequence[Any] | None = None,
     train_every: int | None = None,
+    plan: str | None = None,
     progress: bool | Watch = False,
     anyway: bool = False,
     notes: Mapping[str, Any] | None = None,
@@ -72,6 +73,8 @@ def caviar(
             influence on the results, as long as they are of one kind.
         train_every: score the training part each so many epochs (the dev part is scored after each): 0, only where
             training ends, unless given; under early stopping 1.
+        plan: None: how many lanes share a chunk follows from structure and device; ``"measure"``: a few numbers of
+            lanes are timed for each structure first (a compilation each), and the choice is kept with the sweep.
         progress: True for a bar and a leaderboard on the terminal.
         anyway: go on with a sweep in ``path`` although something differs that bits depend on.
         notes: anything JSON to keep with the sweep in ``path``.
@@ -94,6 +97,8 @@ def caviar(
     epochs, seeds = whole("epochs", epochs), whole("seeds", seeds)
     if minutes is not None and not minutes > 0:
         raise ValueError(f"`minutes` must be above 0, got {minutes!r}")
+    if plan is not None:
+        one_of("plan", plan, ("measure",))
     _check_names(model, space)
     hypers = propose(space, n, jax.random.fold_in(key, 0), search, model.structure)
     chosen = _folds(model, train, dev, folds, key)
@@ -130,6 +135,7 @@ def caviar(
         minutes=minutes,
         watch=watch_of(progress),
         anyway=anyway,
+        plan=plan,
     )
 
 

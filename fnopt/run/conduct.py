@@ -13,6 +13,7 @@ from fnopt.run import store
 from fnopt.run.checkpoint import add_cut, state_of
 from fnopt.run.generations import write
 from fnopt.run.lock import locked
+from fnopt.run.measure import measure
 from fnopt.run.programs import widths_of
 from fnopt.run.sweep import Sweep
 from fnopt.sweep.chunk import Place
@@ -33,11 +34,14 @@ def conduct(
     minutes: float | None,
     watch: Watch,
     anyway: bool,
+    plan: str | None = None,
 ) -> Sweep:
     """Train what is left of a sweep; hand out what stands at ``path`` where that is finished."""
     local = device_list(devices)
     threads = _threads(local) if threads is None else whole("threads", threads)
     seconds = None if minutes is None else 60.0 * minutes
+    if plan is not None and (path is None or not store.holds(path)):
+        sweep.measured = measure(sweep, threads)
     if path is None:
         return _fitting(sweep, None, threads, local, seconds, watch)
     new = store.create(sweep, path)
@@ -147,6 +151,7 @@ def _plan(sweep: Sweep, field: Field, threads: int, devices: Sequence[Any], trac
         traces=sum(traces.values()),
         live=field.counts.live,
         executed=field.counts.executed,
+        measured=tuple((m.structure, m.width, m.seconds) for m in sweep.measured),
         wall=spent.wall,
         compiling=spent.compiling,
         stepping=spent.device,

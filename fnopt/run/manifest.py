@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import platform
 from collections.abc import Mapping
 from dataclasses import astuple
@@ -78,6 +79,7 @@ def manifest(sweep: "Sweep") -> dict[str, Any]:
         "widths": list(sweep.widths),
         "fingerprint": sweep.fingerprint,
         "versions": versions(),
+        "measured": [list(m) for m in sweep.measured if math.isfinite(m[2])],
         "notes": dict(sweep.notes),
     }
     return {**told, "digest": text_digest(told)}

@@ -47,7 +47,7 @@ def _widths_pay(model: Model, space: Mapping[str, Any]) -> bool:
         if isinstance(hidden, tuple) and any(is_space(width) for width in hidden):
             return True
         if hidden is not None:
-            found.add((hidden,) if isinstance(hidden, int) else tuple(hidden))
+            found.add(tuple(map(int, hidden)) if isinstance(hidden, tuple | list) else (int(hidden),))
     return len({tuple(map(bucket, hidden)) for hidden in found}) < len(found)
 
 
@@ -69,7 +69,7 @@ def entries_of(
             k = len(chosen)
             given = widths is not None and k < len(widths)
             chosen[program.trial] = widths[k] if given and widths else width_of(program.trial, example)
-        numbers = filled_up(program.trial, {**b.complete, **units})
+        numbers = jax.device_get(filled_up(program.trial, {**b.complete, **units}))
         entries.append(Entry(program, chosen[program.trial], numbers, trim))
     return entries, list(chosen.values())
 

@@ -75,7 +75,7 @@ def _unlike(there: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
     return f"its {names[0]} differs" if names else "it differs"
 
 
-NOT_IDENTITY = ("identity", "configs", "widths", "fingerprint", "versions", "notes", "digest")
+NOT_IDENTITY = ("identity", "configs", "widths", "measured", "fingerprint", "versions", "notes", "digest")
 
 
 def attach(sweep: "Sweep", folder: Path, anyway: bool = False) -> "Sweep":
@@ -133,6 +133,11 @@ def _fill(sweep: "Sweep", there: Mapping[str, Any], state: Any) -> None:
     with_widths(sweep, there["widths"])
     if state is not None:
         restored(sweep, *state)
+
+
+def holds(folder: Path) -> bool:
+    """Whether a folder holds a sweep."""
+    return folder.is_dir() and _is_sweep(folder)
 
 
 def _is_sweep(folder: Path) -> bool:

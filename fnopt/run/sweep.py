@@ -59,6 +59,7 @@ class Sweep:
     fingerprint: dict[str, str] = field(repr=False)
     places: list[Place] = field(default_factory=list, repr=False)  # lanes under way, where the sweep was broken off
     notes: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    measured: list[Any] = field(default_factory=list, repr=False)  # what C was chosen by, where it was measured
     plan: Plan | None = None
     finished: bool = False
     ended: str = ""  # why, where it did not come to its end

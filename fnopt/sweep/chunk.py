@@ -73,8 +73,13 @@ Publish = Callable[[Sequence[Place]], None]
 
 def run_keys(work: Work, seed: int, fold: int) -> Keys:
     """What the lanes of one seed and fold draw from: the same for every configuration."""
-    key = jax.random.fold_in(work.key, seed)
-    return keys_of(key if len(work.folds) == 1 else jax.random.fold_in(key, fold))
+    return _keys(work.key, np.int32(seed), None if len(work.folds) == 1 else np.int32(fold))
+
+
+@jax.jit
+def _keys(key: chex.PRNGKey, seed: Any, fold: Any) -> Keys:
+    key = jax.random.fold_in(key, seed)
+    return keys_of(key if fold is None else jax.random.fold_in(key, fold))
 
 
 class Pace:

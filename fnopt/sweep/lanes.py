@@ -91,7 +91,7 @@ def stack(hypers: list[dict[str, Any]], width: int) -> dict[str, Any]:
     """Numbers of several configurations with a leading lane axis, filled up to ``width`` with copies of the first."""
     filled = [*hypers, *[hypers[0]] * (width - len(hypers))]
     f = jnp.result_type(float)
-    return jax.tree.map(lambda *leaves: np.asarray([float(leaf) for leaf in leaves], f), *filled)
+    return jax.tree.map(lambda *leaves: np.asarray(leaves, f), *filled)
 
 
 def packed(lanes: list[Lane], width: int) -> Lane:

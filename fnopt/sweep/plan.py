@@ -21,6 +21,7 @@ class Plan(NamedTuple):
     memory: int | None  # bytes that the largest chunk program needs beside, as its compiler says
     programs: int  # chunk programs compiled by this run
     traces: int  # all traces, small helpers included
+    measured: tuple[tuple[int, int, float], ...]  # (structure, C, seconds a lane-epoch), where C was measured
     live: int  # lane-epochs of use
     executed: int  # lane-epochs run, empty and dead places included
     wall: float  # seconds
@@ -47,12 +48,26 @@ class Plan(NamedTuple):
                 f"memory      {size(self.data)} of data, one copy for all lanes{memory}",
                 f"time        {self.wall:.1f} s; in all threads {self.compiling:.1f} s compiling, "
                 f"{self.stepping:.1f} s training; host {self.host:.1%}",
-                f"why         on a CPU {lanes_per_chunk(0, 'cpu')} lanes fill a core, and those of {WIDE:,} parameters "
-                "or more go alone; small structures",
-                "            that differ only in optimizer, batch size or width share a program: compiling is what "
-                "they cost",
+                *self._why(),
             ]
         )
+
+    def _why(self) -> list[str]:
+        """What the widths were chosen by."""
+        if self.measured:
+            each = {structure for structure, _, _ in self.measured}
+            return [
+                f"{'measured' if k == 0 else '':<12}structure {k}: "
+                + ", ".join(f"{width} lanes {seconds * 1e6:.0f} µs" for s, width, seconds in self.measured if s == k)
+                + " a lane-epoch"
+                for k in sorted(each)
+            ]
+        return [
+            f"why         on a CPU {lanes_per_chunk(0, 'cpu')} lanes fill a core, of {WIDE:,} parameters or more 2, of "
+            f"{4 * WIDE:,} or more 1;",
+            "            small structures that differ only in optimizer, batch size or width share a program:",
+            "            compiling is what they cost",
+        ]
 
 
 def size(count: int) -> str:
