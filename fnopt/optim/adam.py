@@ -64,16 +64,31 @@ RANGES = {
 }
 
 
+class At(NamedTuple):
+    """The numbers at one step, with the corrections of the two moments."""
+
+    lr: Any
+    b1: Any
+    b2: Any
+    c1: Any  # 1 − b1^t
+    c2: Any  # 1 − b2^t
+    eps: Any  # corrected, where that is asked for
+    eps_root: Any
+
+
+def at(h: Any, t: Array) -> At:
+    """What all leaves share."""
+    c1, c2 = one_minus_power(h.b1, t), one_minus_power(h.b2, t)
+    return At(h.lr, h.b1, h.b2, c1, c2, h.eps * c2 ** (-h.eps_correction / 2), h.eps_root)
+
+
 def rule(p: Array, g: Array, memory: Moments, h: Any, t: Array) -> tuple[Array, Moments]:
     """One step of algorithm 1 for one leaf."""
-    correction = one_minus_power(h.b2, t)
     m = h.b1 * memory.m + (1 - h.b1) * g
     v = h.b2 * memory.v + (1 - h.b2) * jnp.square(g)
-    m_hat = m / one_minus_power(h.b1, t)
-    v_hat = v / correction
-    scale = root(v_hat + h.eps_root) + h.eps * correction ** (-h.eps_correction / 2)
-    return p - h.lr * ratio(m_hat, scale), Moments(m, v)
+    m_hat, v_hat = m / h.c1, v / h.c2
+    return p - h.lr * ratio(m_hat, root(v_hat + h.eps_root) + h.eps), Moments(m, v)
 
 
-adam = elementwise("adam", AdamHyper, RANGES, Moments, rule, doc=__doc__)
+adam = elementwise("adam", AdamHyper, RANGES, Moments, rule, at=at, doc=__doc__)
 """Adam, see the module."""

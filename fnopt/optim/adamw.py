@@ -27,6 +27,7 @@ from fnopt.numbers import NONNEGATIVE
 from fnopt.optim._elementwise import elementwise
 from fnopt.optim.adam import RANGES as ADAM_RANGES
 from fnopt.optim.adam import Moments
+from fnopt.optim.adam import at as adam_at
 from fnopt.optim.adam import rule as adam_rule
 
 
@@ -45,11 +46,23 @@ class AdamwHyper(NamedTuple):
 RANGES = {**ADAM_RANGES, "weight_decay": NONNEGATIVE}
 
 
+class At(NamedTuple):
+    """The numbers at one step."""
+
+    adam: Any
+    weight_decay: Any
+
+
+def at(h: Any, t: Array) -> At:
+    """What all leaves share."""
+    return At(adam_at(h, t), h.weight_decay)
+
+
 def rule(p: Array, g: Array, memory: Moments, h: Any, t: Array) -> tuple[Array, Moments]:
     """One step of algorithm 2 for one leaf."""
-    decayed = p - h.lr * h.weight_decay * p  # not p (1 − lr wd), whose rounding adds up over the steps
-    return adam_rule(decayed, g, memory, h, t)
+    decayed = p - h.adam.lr * h.weight_decay * p  # not p (1 − lr wd), whose rounding adds up over the steps
+    return adam_rule(decayed, g, memory, h.adam, t)
 
 
-adamw = elementwise("adamw", AdamwHyper, RANGES, Moments, rule, doc=__doc__)
+adamw = elementwise("adamw", AdamwHyper, RANGES, Moments, rule, at=at, doc=__doc__)
 """AdamW, see the module."""
