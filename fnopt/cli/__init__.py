@@ -1,3 +1,3 @@
-"""The command line: ``fnopt sweep``, ``fnopt predict``, ``fnopt doctor``."""
+"""The command line: ``fnopt sweep``, ``fnopt resume``, ``fnopt predict``, ``fnopt doctor``."""
 
 from fnopt.cli.entry import main as main

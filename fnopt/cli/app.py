@@ -53,7 +53,7 @@ def sweep(
         Path | None,
         typer.Option(help="A TOML file that says what is searched, as in lr = {log_uniform = [1e-4, 1e-1]}."),
     ] = None,
-    search: Annotated[str, typer.Option(help="random, sobol or grid.")] = "random",
+    search: Annotated[str, typer.Option(help="random, sobol, grid or coarse_to_fine.")] = "random",
     objective: Annotated[
         str | None, typer.Option(help="What ranks them: dev/accuracy for classes and dev/loss otherwise unless given.")
     ] = None,

@@ -51,6 +51,11 @@ class Leading(Bar):
         self._objective, self._higher = objective, higher_is_better(task, objective.metric)
         self._score, self._config = math.nan, -1
 
+    def start(self, lanes: int, epochs: int) -> None:
+        """Draw the empty bar; nobody leads."""
+        self._score, self._config = math.nan, -1
+        super().start(lanes, epochs)
+
     def done(self, results: Sequence[LaneResult]) -> None:
         """Look who leads, then draw."""
         part, metric = self._objective

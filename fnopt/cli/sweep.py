@@ -16,8 +16,9 @@ from fnopt.cli.show import say
 from fnopt.cli.spaces import read_space, standard
 from fnopt.model import classifier, multilabel, regressor
 from fnopt.run import Sweep, caviar
+from fnopt.run.caviar import SEARCHES
 from fnopt.run.setup import joined, objective_of
-from fnopt.run.store import asked_of
+from fnopt.run.store import COARSE, asked_of
 from fnopt.sweep.stop import Rule, asynchronous_halving, halving, hyperband, median
 from fnopt.train import EarlyStopping, early_stopping
 
@@ -133,7 +134,7 @@ def _n(asked: Asked) -> int | None:
 
 def _check(asked: Asked) -> None:
     """What the library does not look at, or only after the data were read."""
-    one_of("search", asked.search, ("random", "sobol", "grid"))
+    one_of("search", asked.search, SEARCHES)
     if asked.task is not None:
         one_of("task", asked.task, MODELS)
     if asked.missing is not None:
@@ -176,7 +177,7 @@ def _finish(sweep: Sweep, folder: Path, test: Dataset, asked: Asked, seconds: fl
         whole = sum(standing.status not in ("not run", "cut") for standing in sweep.ranking())
         say(sweep.ended, f"{whole} of {sweep.n} configurations are done, and all is kept in {folder}")
         say("go on", f"fnopt resume {shlex.quote(str(folder))}")
-        if sweep.ended == "interrupted" or whole == 0:
+        if sweep.ended == "interrupted" or whole == 0 or sweep.search == COARSE:  # trained on a part of the data
             return INTERRUPTED
     if sweep.plan is None:
         say("sweep", f"{folder} holds this very sweep, finished: nothing was trained again")
@@ -184,7 +185,7 @@ def _finish(sweep: Sweep, folder: Path, test: Dataset, asked: Asked, seconds: fl
         plan = sweep.plan
         say(
             "sweep",
-            f"{seconds:.1f} s, {plan.programs} programs compiled, {plan.threads} threads, "
+            f"{seconds:.1f} s, {plan.programs} program{'s' * (plan.programs != 1)} compiled, {plan.threads} threads, "
             f"occupancy {plan.occupancy:.0%}",
         )
     winner.show_winner(sweep, folder, test, asked.repeat)

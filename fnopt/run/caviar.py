@@ -1,6 +1,7 @@
 """Caviar: many configurations trained side by side, in one compiled program a structure."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,21 @@ from fnopt.data import Folds
 from fnopt.data import folds as folds_of
 from fnopt.model import Model, Prepared
 from fnopt.run.assemble import assemble, prepare_folds, work_of
+from fnopt.run.coarse import Parts, coarse_to_fine
 from fnopt.run.conduct import conduct
 from fnopt.run.programs import choices, options_of
 from fnopt.run.run import watch_of
 from fnopt.run.setup import as_key, bind, metrics_of, objective_of, rules_of
+from fnopt.run.store import FINE
 from fnopt.run.sweep import Sweep
 from fnopt.sweep.drive import Watch
 from fnopt.sweep.plan import fingerprint
-from fnopt.sweep.search import propose
+from fnopt.sweep.search import Hyper, propose
 from fnopt.sweep.space import When
 from fnopt.sweep.stop import Rule
 from fnopt.train import EarlyStopping
+
+SEARCHES = ("random", "sobol", "grid", FINE)
 
 
 def caviar(
@@ -62,11 +67,15 @@ def caviar(
             whole sweep, inputs scaled inside each), or what ``fo.data.folds`` made. Scores are means over folds.
         key: what proposals, folds and seeds draw from. Configuration i is the same whatever ``n``.
         objective: ``"dev/accuracy"`` for classes and ``"dev/loss"`` otherwise unless given; ties go by loss.
-        search: ``"random"``, ``"sobol"`` or ``"grid"``.
+        search: ``"random"``, ``"sobol"`` or ``"grid"``; or ``"coarse_to_fine"``: a third of ``n`` is drawn from the
+            whole space and trained for a third of the epochs on a quarter of the examples, the space is narrowed to
+            where the best fifth of them lie, and the others are drawn from there and trained in full. The result is
+            this second sweep; the first is its ``coarse``.
         stop: None; ``early_stopping(...)``, where each configuration ends on its own, with its best weights; or
             ``halving()``, ``hyperband()``, ``asynchronous_halving()`` or ``median()``, where the poor ones end early.
         path: a folder to write. It is there before the first step, so that a sweep that was broken off at any moment
-            goes on where it was, by the same call; a larger ``n`` extends it.
+            goes on where it was, by the same call; a larger ``n`` extends it, as long as the coarse sweep, where there
+            is one, is the same.
         minutes: after so long, no new segment begins; with ``path`` the same call goes on another time.
         threads: how many chunks run at once; one a core unless given. Has no influence on the results.
         devices: local devices to run on by turns; all accelerators, or the one CPU device, unless given. Has no
@@ -99,23 +108,64 @@ def caviar(
         raise ValueError(f"`minutes` must be above 0, got {minutes!r}")
     if plan is not None:
         one_of("plan", plan, ("measure",))
+    path = None if path is None else Path(path)
     _check_names(model, space)
-    hypers = propose(space, n, jax.random.fold_in(key, 0), search, model.structure)
+    one_of("search", search, SEARCHES)
+    two = search == FINE
+    hypers = [] if two else propose(space, n, jax.random.fold_in(key, 0), search, model.structure)
     chosen = _folds(model, train, dev, folds, key)
-    prepared = prepare_folds(model, train, dev, chosen)
+    parts = Parts(train, dev, chosen, prepare_folds(model, train, dev, chosen))
     target = objective_of(model.task, objective, dev is not None or chosen is not None)
     metrics = metrics_of(model.task, target)
-    _check_used(model, space, prepared[0], metrics)
-    ready = [bind(model, hyper, prepared[0], metrics) for hyper in hypers]
-    every = (0 if patience is None else 1) if train_every is None else whole("train_every", train_every, 0)
-    work = work_of(
-        prepared, objective=target, rule=patience, epochs=epochs, key=jax.random.fold_in(key, 1), every=every
+    _check_used(model, space, parts.prepared[0], metrics)
+    stage = partial(
+        _stage,
+        model,
+        metrics=metrics,
+        rule=rule,
+        seeds=seeds,
+        notes=notes,
+        progress=progress,
+        lanes={
+            "objective": target,
+            "rule": patience,
+            "key": jax.random.fold_in(key, 1),
+            "every": (0 if patience is None else 1) if train_every is None else whole("train_every", train_every, 0),
+        },
+        how={"threads": threads, "devices": devices, "anyway": anyway, "plan": plan},
     )
+    if two:
+        told = {"n": n, "epochs": epochs, "key": key, "path": path, "minutes": minutes}
+        return coarse_to_fine(stage, model, space, parts, **told)
+    return stage(space, hypers, parts, search=search, epochs=epochs, path=path, minutes=minutes)
+
+
+def _stage(
+    model: Model,
+    space: Mapping[str, Any],
+    hypers: Sequence[Hyper],
+    parts: Parts,
+    *,
+    search: str,
+    epochs: int,
+    path: Path | None,
+    minutes: float | None,
+    metrics: tuple[str, ...],
+    rule: Rule | None,
+    seeds: int,
+    notes: Mapping[str, Any] | None,
+    progress: bool | Watch,
+    lanes: Mapping[str, Any],
+    how: Mapping[str, Any],
+) -> Sweep:
+    """Train these configurations: the whole of a search, or one of the sweeps that it is made of."""
+    train, dev, chosen, prepared = parts
+    ready = [bind(model, hyper, prepared[0], metrics) for hyper in hypers]
     sweep = assemble(
         model,
         (train, dev),
         prepared,
-        work,
+        work_of(prepared, epochs=epochs, **lanes),
         [full(model, hyper, b.numbers) for hyper, b in zip(hypers, ready, strict=True)],
         ready,
         options=options_of(model, space),
@@ -127,16 +177,7 @@ def caviar(
         fingerprint=fingerprint(),
     )
     sweep.notes = dict(notes or {})
-    return conduct(
-        sweep,
-        None if path is None else Path(path),
-        threads=threads,
-        devices=devices,
-        minutes=minutes,
-        watch=watch_of(progress),
-        anyway=anyway,
-        plan=plan,
-    )
+    return conduct(sweep, path, minutes=minutes, watch=watch_of(progress), **how)
 
 
 def _folds(model: Model, train: Dataset, dev: Dataset | None, folds: Any, key: Any) -> Folds | None:

@@ -122,12 +122,14 @@ def _rows(seen: Records) -> np.ndarray:
 
 
 def _places(sweep: "Sweep", some: Any, arrays: Mapping[str, np.ndarray], g: int, columns: Sequence[Any]) -> list[Place]:
-    places, row = [], 0
+    places, row, templates = [], 0, {}
     width = 1 + len(sweep.trials[0].metrics)
     for i, (config, seed, fold, age) in enumerate(some):
         entry = sweep.entries[config]
-        template = lane_template(sweep.work, entry)
-        leaves, structure = jax.tree.flatten(template)
+        kind = entry.program.trial, jax.tree.structure(entry.numbers)
+        if kind not in templates:
+            templates[kind] = jax.tree.flatten(lane_template(sweep.work, entry))
+        leaves, structure = templates[kind]
         mine = [np.array(arrays[f"lanes.{g}.{j}"][i]) for j in range(len(leaves))]
         if any((a.shape, a.dtype) != (b.shape, b.dtype) for a, b in zip(mine, leaves, strict=True)):
             raise ValueError(f"the stored lane of configuration {config} has not the shapes of this model")

@@ -1,6 +1,5 @@
 """Running a sweep from where it stands: threads, checkpoints, and what the plan was."""
 
-import shutil
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -54,7 +53,7 @@ def conduct(
             return _fitting(sweep, path, threads, local, seconds, watch)
         except (TypeError, ValueError):
             if new:
-                shutil.rmtree(path)  # a mistake in the model's functions shows here: nothing half-written
+                store.remove(path)  # a mistake in the model's functions shows here: nothing half-written
             raise
 
 

@@ -5,6 +5,7 @@
     checkpoint-N.bin     the newest two states: results, curves, the best weights, lanes under way (see ``generations``)
     results.csv          one row a configuration: no times and no paths, so equal runs give equal files
     curves.csv           one row a configuration, seed, fold and epoch
+    coarse/              the first sweep of a coarse-to-fine search, which is there before the files above
 
 ``sweep.json`` and ``data.npz`` appear with the folder, by one rename and before anything is compiled; a state now and
 then while the sweep runs, and the tables when it ends. All but the tables carry digests of what they hold.
@@ -40,17 +41,22 @@ def create(sweep: "Sweep", folder: Path) -> bool:
         ValueError: where the folder holds something else.
     """
     asked = manifest(sweep)
-    if folder.exists() and (not folder.is_dir() or _content(folder)):
-        there = asked_of(folder) if _is_sweep(folder) else None
-        if there is None or there["identity"] != asked["identity"]:
-            what = "something else" if there is None else f"another sweep ({_unlike(there, asked)})"
-            raise ValueError(f"{str(folder)!r} holds {what}; choose another folder, or remove it")
+    if holds(folder):
+        there = asked_of(folder)
+        if there["identity"] != asked["identity"]:
+            raise _taken(folder, f"another sweep ({_unlike(there, asked)})")
         return False
+    _check_free(folder, asked["search"])
     folder.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         save_arrays(made / "data.npz", {**arrays_of(sweep.train, "train"), **arrays_of(sweep.dev, "dev")})
         write_atomically(made / "sweep.json", _text(asked))
+        if holds(folder / COARSE):  # the folder is a sweep as soon as sweep.json, the last to come, is in it
+            for name in ("data.npz", "sweep.json"):
+                (made / name).replace(folder / name)
+            made.rmdir()
+            return True
         made.chmod(0o755)
         if folder.exists():
             shutil.rmtree(folder)
@@ -61,8 +67,36 @@ def create(sweep: "Sweep", folder: Path) -> bool:
     return True
 
 
-def _content(folder: Path) -> list[Path]:
-    return [path for path in folder.iterdir() if path.name != ".lock"]
+def coarse_folder(folder: Path, n: int) -> Path:
+    """Where the coarse sweep of a search in ``folder`` lives, ``n`` configurations of it; it need not be there yet.
+
+    Raises:
+        ValueError: where the folder holds something else, or a coarse sweep of another size.
+    """
+    if not holds(folder):
+        _check_free(folder, FINE)
+    elif asked_of(folder)["search"] != FINE:
+        raise _taken(folder, "another sweep (its search differs)")
+    there = len(asked_of(folder / COARSE)["configs"]) if holds(folder / COARSE) else n
+    if there != n:
+        raise _taken(folder, f"a search whose coarse sweep has {there} configurations, and this one's would have {n}")
+    return folder / COARSE
+
+
+def _check_free(folder: Path, search: str) -> None:
+    """ValueError where a folder that holds no sweep holds anything else than this search has put there before it."""
+    begun = search == FINE
+    mine = {".lock", *((COARSE, "data.npz") if begun and holds(folder / COARSE) else ())}
+
+    def known(name: str) -> bool:
+        return name in mine or (begun and name.startswith(f".{COARSE}."))  # the latter: killed as it was made
+
+    if folder.exists() and not (folder.is_dir() and all(known(path.name) for path in folder.iterdir())):
+        raise _taken(folder, "something else")
+
+
+def _taken(folder: Path, what: str) -> ValueError:
+    return ValueError(f"{str(folder)!r} holds {what}; choose another folder, or remove it")
 
 
 def _text(asked: Mapping[str, Any]) -> bytes:
@@ -75,6 +109,7 @@ def _unlike(there: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
     return f"its {names[0]} differs" if names else "it differs"
 
 
+FINE, COARSE = "coarse_to_fine", "coarse"  # the two sweeps of one search; the latter is also its folder, inside
 NOT_IDENTITY = ("identity", "configs", "widths", "measured", "fingerprint", "versions", "notes", "digest")
 
 
@@ -135,6 +170,16 @@ def _fill(sweep: "Sweep", there: Mapping[str, Any], state: Any) -> None:
         restored(sweep, *state)
 
 
+def remove(folder: Path) -> None:
+    """Take a sweep away that has no result; a coarse sweep before it stays."""
+    if not (folder / COARSE).exists():
+        shutil.rmtree(folder)
+        return
+    for path in folder.iterdir():
+        if path.name != COARSE:
+            path.unlink()
+
+
 def holds(folder: Path) -> bool:
     """Whether a folder holds a sweep."""
     return folder.is_dir() and _is_sweep(folder)
@@ -144,8 +189,13 @@ def _is_sweep(folder: Path) -> bool:
     return (folder / "sweep.json").exists()
 
 
+def _begun(folder: Path) -> Path:
+    """The folder itself, or the coarse sweep in it where a search was broken off before there was more."""
+    return folder / COARSE if not holds(folder) and holds(folder / COARSE) else folder
+
+
 def asked_of(folder: Path) -> dict[str, Any]:
-    """What a folder's sweep was asked, checked against its digest.
+    """What a folder's sweep was asked (the coarse one's, where it is all there is), checked against its digest.
 
     Raises:
         FileNotFoundError: where there is no such folder.
@@ -153,6 +203,7 @@ def asked_of(folder: Path) -> dict[str, Any]:
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"no folder {str(folder)!r}")
+    folder = _begun(folder)
     if not _is_sweep(folder):
         raise ValueError(f"{str(folder)!r} holds no sweep: it has no sweep.json")
     asked = read_json(folder / "sweep.json")
@@ -175,6 +226,8 @@ def finish(sweep: "Sweep", folder: Path) -> None:
 def open_sweep(folder: str | Path, model: Model | None = None) -> "Sweep":
     """A finished or broken-off sweep from its folder, in another process: ranking, table, replay and refit work.
 
+    Of a coarse-to-fine search that was broken off in its first stage, it is the coarse sweep, unfinished.
+
     Args:
         folder: what ``caviar(path=...)`` wrote.
         model: the model, where it was made by ``supervised``: functions are not written to files.
@@ -185,7 +238,7 @@ def open_sweep(folder: str | Path, model: Model | None = None) -> "Sweep":
     """
     from fnopt.run.rebuild import rebuild
 
-    folder = Path(folder)
+    whole, folder = Path(folder), _begun(Path(folder))
     asked = asked_of(folder)
     state = read(folder)
     try:
@@ -196,6 +249,10 @@ def open_sweep(folder: str | Path, model: Model | None = None) -> "Sweep":
     if state is not None:
         restored(sweep, *state)
     add_cut(sweep)
+    if folder != whole:
+        sweep.finished, sweep.ended = False, sweep.ended or "interrupted"
+    elif holds(folder / COARSE):
+        sweep.coarse = open_sweep(folder / COARSE, model)
     return sweep
 
 

@@ -61,6 +61,7 @@ class Sweep:
     notes: Mapping[str, Any] = field(default_factory=dict, repr=False)
     measured: list[Any] = field(default_factory=list, repr=False)  # what C was chosen by, where it was measured
     plan: Plan | None = None
+    coarse: "Sweep | None" = field(default=None, repr=False)  # the first stage of a coarse-to-fine search
     finished: bool = False
     ended: str = ""  # why, where it did not come to its end
 

@@ -24,7 +24,7 @@ class LaneResult(NamedTuple):
     history: dict[str, Any]  # "train" and "dev": {score: one value an epoch}; "cost", "lr"
     scores: dict[str, dict[str, float]]  # at the weights that count
     epochs: int  # epochs trained
-    best: int  # the epoch whose weights count, from 0
+    best: int  # the epoch whose weights count, from 0; -1 for those before the first
     status: str  # "done", "stopped", "pruned" or "diverged"
     why: str
     digest: str  # of the weights that count
@@ -43,8 +43,7 @@ def result_of(work: Work, program: Program, place: Place, pruned: str = "", trim
     assert place.lane is not None and place.seen is not None
     lane, seen = place.lane, place.seen
     epochs, status, why = len(seen.cost), ("pruned" if pruned else "done"), pruned
-    best = epochs - 1
-    failed = int(lane.fault.step)
+    best, failed = -1, int(lane.fault.step)
     if lane.patience is not None:
         memory = lane.patience.memory
         best, waited = int(memory.epoch), int(memory.waited)
@@ -55,8 +54,8 @@ def result_of(work: Work, program: Program, place: Place, pruned: str = "", trim
         rows = int(work.folds[place.fold].train.rows)
         epochs = min(epochs, failed // batches_per_epoch(rows, program.batch_size or program.trial.batch_size) + 1)
         best, status, why = min(best, epochs - 1), "diverged", fault_of(lane, failed)
-    if best < 0:  # the objective was never a number: the last weights are kept
-        best = epochs - 1
+    if best < 0:  # no early stopping, or its objective was never a number: the last weights, of the last whole epoch
+        best = epochs - 1 - (failed >= 0)
     names = ("loss", *program.trial.metrics)
     history = {
         part: {name: values[:epochs, k] for k, name in enumerate(names)}
@@ -71,7 +70,7 @@ def result_of(work: Work, program: Program, place: Place, pruned: str = "", trim
         seed=place.seed,
         fold=place.fold,
         history={**history, "cost": seen.cost[:epochs], "lr": seen.lr[:epochs]},
-        scores={part: {name: float(values[best]) for name, values in rows.items()} for part, rows in history.items()},
+        scores={p: {name: float(v[max(best, 0)]) for name, v in rows.items()} for p, rows in history.items()},
         epochs=epochs,
         best=best,
         status=status,

@@ -138,9 +138,18 @@ class Median(Rule):
 def halving(eta: float = 3.0, min_epochs: int = 1) -> Halving:
     """Successive halving: at each rung the best 1/eta go on, eta times as long, and the others stop.
 
+    Rungs stand at ⌊epochs/eta^k⌋ for k = 1, 2, … as long as that is ≥ ``min_epochs``; of m at a rung ⌈m/eta⌉ go on. By
+    the mean score over seeds and folds; ties go by loss, then by number; who diverged never goes on.
+
     Args:
         eta: > 1; 256 configurations with ``eta=2`` become 128, 64, 32, …
-        min_epochs: ≥ 1; no rung comes before so many epochs.
+        min_epochs: ≥ 1; no rung comes before so many epochs. Above epochs/eta there is none, and nobody stops early.
+
+    Returns:
+        a rule for ``fo.caviar(…, stop=…)``. A sweep under it cannot be extended to a larger n: all are compared.
+
+    Raises:
+        ValueError: for an ``eta`` that is no number of at least 1.01, or a ``min_epochs`` that is no whole number ≥ 1.
 
     Source: Jamieson and Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter Optimization", 2016,
     https://arxiv.org/abs/1502.07943.
@@ -155,11 +164,19 @@ def hyperband(eta: float = 3.0, min_epochs: int = 1) -> Hyperband:
     """Hyperband: successive halving in several brackets, some of which start fewer configurations and stop later.
 
     A poor start is not always a poor end: brackets hedge. The configurations of a sweep fill the brackets in their
-    order, and when all are full, the next round of brackets.
+    order, and when all are full, the next round of brackets. Bracket s = S, …, 0 (S: how many rungs there are) takes
+    ⌈(S + 1)/(s + 1) · eta^s⌉ configurations and skips the first S − s rungs. So a sweep of fewer than the first bracket
+    takes (27 of 49 at 30 epochs) is plain halving: take n of a round or more.
 
     Args:
         eta: > 1; the share that goes on at a rung is 1/eta.
         min_epochs: ≥ 1; no rung comes before so many epochs.
+
+    Returns:
+        a rule for ``fo.caviar(…, stop=…)``. A sweep under it cannot be extended to a larger n.
+
+    Raises:
+        ValueError: as :func:`halving`.
 
     Source: Li, Jamieson, DeSalvo, Rostamizadeh and Talwalkar, "Hyperband", 2018, https://arxiv.org/abs/1603.06560.
 
@@ -177,8 +194,14 @@ def asynchronous_halving(eta: float = 3.0, min_epochs: int = 1) -> AsynchronousH
     with more configurations decides the same for those it shares with a smaller one.
 
     Args:
-        eta: > 1; the first to reach a rung goes on.
+        eta: > 1; the first to reach a rung goes on. Of k so far, itself among them, the best ⌈k/eta⌉ do.
         min_epochs: ≥ 1; no rung comes before so many epochs.
+
+    Returns:
+        a rule for ``fo.caviar(…, stop=…)``; a larger n extends a sweep under it.
+
+    Raises:
+        ValueError: as :func:`halving`.
 
     Source: Li, Jamieson, Rostamizadeh, Gonina, Hardt, Recht and Talwalkar, "A System for Massively Parallel
     Hyperparameter Tuning", 2020, https://arxiv.org/abs/1810.05934 (there: promotion; here: stopping).
@@ -192,10 +215,19 @@ def asynchronous_halving(eta: float = 3.0, min_epochs: int = 1) -> AsynchronousH
 def median(min_epochs: int = 3, every: int = 1, warmup: int = 5) -> Median:
     """The median rule: a configuration stops when its score is worse than the median of those before it, at that age.
 
+    "Before it" are the configurations of lower number that reached the rung; it goes on while no more than half of them
+    are better.
+
     Args:
         min_epochs: ≥ 1; the first rung.
         every: ≥ 1; epochs from rung to rung.
         warmup: ≥ 1; so many reach a rung before any is stopped there.
+
+    Returns:
+        a rule for ``fo.caviar(…, stop=…)``; a larger n extends a sweep under it.
+
+    Raises:
+        ValueError: for a number that is no whole number ≥ 1.
 
     Source: Golovin, Solnik, Moitra, Kochanski, Karro and Sculley, "Google Vizier", 2017, section 3.2.1 (there with
     averages over the curve).

@@ -103,4 +103,8 @@ def _again(trial: Trial, lane: Lane, train: Part, keys: Keys, batch_size: Any) -
 
 
 def _norm(leaf: Array) -> Array:
-    return jnp.sqrt(jnp.sum(jnp.square(leaf.astype(jnp.result_type(float)))))
+    """√(Σ x²), which is finite where all entries and the norm itself are: their squares need not be."""
+    x = leaf.astype(jnp.result_type(float))
+    largest = jnp.max(jnp.abs(x), initial=0)
+    scale = jnp.where((largest > 0) & jnp.isfinite(largest), largest, 1)
+    return scale * jnp.sqrt(jnp.sum(jnp.square(x / scale)))

@@ -10,6 +10,7 @@ from jax import Array
 
 from fnopt import tree
 from fnopt._types import Batch, Params, State, Stats, Trial
+from fnopt.numbers import resolve
 from fnopt.train.early_stopping import EarlyStopping, Waiting, begin, stopped
 
 
@@ -63,7 +64,8 @@ def start(
 ) -> Lane:
     """A lane before its first step: weights drawn from ``key`` (or given), the optimizer's numbers and the model's."""
     numbers = {name: hyper[name] for name in trial.numbers}
-    params, stats = trial.init(key, example, numbers) if weights is None else weights
+    at_first = resolve(numbers, jnp.zeros((), jnp.int32))
+    params, stats = trial.init(key, example, at_first) if weights is None else weights
     mine = {name: hyper[name] for name in trial.optimizer.numbers._fields if name in hyper}  # pyright: ignore
     state = trial.optimizer.init(params, **mine)
     scalar = jnp.zeros((), jnp.result_type(float))

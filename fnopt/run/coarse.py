@@ -1,0 +1,137 @@
+"""Coarse to fine: a quick sweep of the whole region on a part of the data, then a full one of its better part."""
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import chex
+import jax
+import numpy as np
+
+from fnopt._checks import whole
+from fnopt._types import Dataset
+from fnopt.data import Folds
+from fnopt.data import folds as folds_of
+from fnopt.data._rows import permutation, take
+from fnopt.model import Model, Prepared
+from fnopt.run import store
+from fnopt.run.assemble import prepare_folds
+from fnopt.run.sweep import Sweep
+from fnopt.sweep.narrow import narrow
+from fnopt.sweep.search import Hyper, propose
+
+FEW = 5  # configurations of the coarse sweep, at least
+SHARE = 1 / 4  # of the training examples, …
+EACH, ROWS = 10, 64  # … but so many of each class and so many in all, where there are so many
+EPOCHS = 2  # of the coarse sweep, at least
+
+
+class Parts(NamedTuple):
+    """The data of a sweep, as given and as its lanes eat them."""
+
+    train: Dataset
+    dev: Dataset | None
+    folds: Folds | None
+    prepared: list[Prepared]  # one a fold
+
+
+class Stage(Protocol):
+    """Trains some configurations of a space on some data and ranks them."""
+
+    def __call__(
+        self,
+        space: Mapping[str, Any],
+        hypers: Sequence[Hyper],
+        parts: Parts,
+        *,
+        search: str,
+        epochs: int,
+        path: Path | None,
+        minutes: float | None,
+    ) -> Sweep:
+        """The sweep, finished, or broken off where it was asked to end."""
+        ...
+
+
+def coarse_to_fine(
+    stage: Stage,
+    model: Model,
+    space: Mapping[str, Any],
+    parts: Parts,
+    *,
+    n: int | None,
+    epochs: int,
+    key: chex.PRNGKey,
+    path: Path | None,
+    minutes: float | None,
+) -> Sweep:
+    """Both stages, the second in the space that :func:`narrow` makes of the first.
+
+    The coarse sweep takes the first third of ``n`` (five at least), random draws from the whole space, a quarter of the
+    training examples, and a third of the epochs (two at least). With ``path`` it lives in the folder ``coarse`` inside,
+    so that the same call goes on with either stage.
+
+    Returns:
+        The fine sweep, which has the other as ``coarse``; the coarse one, where that was broken off.
+
+    Raises:
+        ValueError: for an ``n`` with no room for two stages; where ``path`` holds something else, or the search of
+            another ``n`` whose coarse sweep has another size.
+    """
+    start = time.perf_counter()
+    n, count = _sizes(n)
+    inside = None if path is None else store.coarse_folder(path, count)
+    hypers = propose(space, count, jax.random.fold_in(key, 0), "random", model.structure)
+    coarse = stage(
+        space,
+        hypers,
+        thinned(model, parts, jax.random.fold_in(key, 3)),
+        search=store.COARSE,
+        epochs=min(max(epochs // 3, EPOCHS), epochs),
+        path=inside,
+        minutes=minutes,
+    )
+    if not coarse.finished:
+        return coarse
+    narrowed = narrow(space, [hypers[s.config] for s in coarse.ranking() if math.isfinite(s.score)])
+    left = None if minutes is None else max(minutes - (time.perf_counter() - start) / 60, 1e-9)
+    drawn = propose(narrowed, n - count, jax.random.fold_in(key, 4), "random", model.structure)
+    fine = stage(narrowed, drawn, parts, search=store.FINE, epochs=epochs, path=path, minutes=left)
+    fine.coarse = coarse
+    return fine
+
+
+def _sizes(n: int | None) -> tuple[int, int]:
+    """n as a number, and how many of these configurations the coarse sweep takes."""
+    if n is None:
+        raise ValueError(f"a {store.FINE} search has no end; say how many configurations: n=…")
+    n = whole("n", n)
+    if n <= FEW:
+        raise ValueError(f"a {store.FINE} search wants n ≥ {FEW + 1}, of which {FEW} are its coarse sweep; got n={n}")
+    return n, max(n // 3, FEW)
+
+
+def thinned(model: Model, parts: Parts, key: chex.PRNGKey) -> Parts:
+    """The same data with fewer examples to train on, in each fold; what is scored on stays whole."""
+    y = np.asarray(parts.train.y)
+    labels = y if model.task == "classes" and y.ndim == 1 else np.zeros(len(y), np.int32)
+    train, folds = parts.train, parts.folds
+    if folds is None:
+        train = take(train, sample(labels, key))
+    else:
+        folds = folds_of(train, [(rows[sample(labels[rows], key)], dev) for rows, dev in folds])
+    return Parts(train, parts.dev, folds, prepare_folds(model, train, parts.dev, folds))
+
+
+def sample(labels: np.ndarray, key: chex.PRNGKey) -> np.ndarray:
+    """Which examples the coarse sweep trains on: a quarter of each class, 10 of a class and 64 in all at least.
+
+    >>> [len(sample(np.zeros(m), jax.random.key(0))) for m in (40, 100, 1000)]
+    [40, 64, 250]
+    """
+    share = max(SHARE, ROWS / max(len(labels), ROWS))
+    order = permutation(key, len(labels))
+    classes = [order[labels[order] == label] for label in np.unique(labels)]
+    return np.sort(np.concatenate([rows[: max(math.ceil(share * len(rows)), EACH)] for rows in classes]))
