@@ -70,7 +70,8 @@ def test_replay_gives_the_same_bits(ten, config):
     run = ten.replay(config)
     recorded = ten.lanes(config)[0]
     assert run.going.result.digest == recorded.digest
-    assert all(np.array_equal(a, b, equal_nan=True) for a, b in zip(jax.tree.leaves(run.history), curves(ten, config), strict=True))
+    pairs = zip(jax.tree.leaves(run.history), curves(ten, config), strict=True)
+    assert all(np.array_equal(a, b, equal_nan=True) for a, b in pairs)
     assert run.scores == recorded.scores
 
 

@@ -228,7 +228,7 @@ def test_broken_off_in_either_stage_and_gone_on(tmp_path, whole):
         assert (folder / "curves.csv").read_text() == curves_csv(one)
     before = contents(path)
     handed = search_of(path=path)
-    assert same(handed, whole) and handed.plan is None and handed.coarse.plan is None
+    assert same(handed, whole) and handed.attached and handed.coarse.attached
     assert contents(path) == before
 
 
@@ -247,7 +247,7 @@ def test_killed_between_and_around_the_stages(tmp_path, whole):
     with pytest.raises(ValueError, match="holds something else"):
         search_of(path=path, search="random")
     sweep = search_of(path=path)
-    assert same(sweep, whole) and sweep.coarse.plan is None, "the coarse sweep is not trained again"
+    assert same(sweep, whole) and sweep.coarse.attached, "the coarse sweep is not trained again"
 
 
 def test_a_larger_n_extends_where_the_coarse_sweep_is_the_same(tmp_path, whole):

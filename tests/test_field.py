@@ -261,7 +261,8 @@ def going_on(rule, keys):
         return {c for c in keys if not keys[c][0] and keys[c] in sorted(keys.values())[:share]}
     on, before = set(), []
     for c, mine in keys.items():
-        if not mine[0] and rule.keeps(sum((k[:3] < mine[:3]) if rule.ties else (k < mine) for k in before), len(before)):
+        better = sum(k[:3] < mine[:3] if rule.ties else k < mine for k in before)
+        if not mine[0] and rule.keeps(better, len(before)):
             on.add(c)
         before.append(mine)
     return on

@@ -103,8 +103,10 @@ def test_folder_wants_the_model_back(tmp_path, sweeps):
     fo.caviar(MINE, space, TRAIN, DEV, n=6, epochs=4, key=KEY, path=tmp_path / "s")
     with pytest.raises(ValueError, match="model="):
         fo.open(tmp_path / "s")
-    with pytest.raises(ValueError, match="functions"):  # whether they are the same cannot be seen
-        fo.caviar(MINE, space, TRAIN, DEV, n=6, epochs=4, key=KEY, path=tmp_path / "s")
+    assert fo.caviar(MINE, space, TRAIN, DEV, n=6, epochs=4, key=KEY, path=tmp_path / "s").finished
+    other = fo.supervised(init, loss, lambda *a: 2 * predict(*a), penalty=penalty, numbers=dict(decay=0.0))
+    with pytest.raises(ValueError, match="another sweep"):
+        fo.caviar(other, space, TRAIN, DEV, n=6, epochs=4, key=KEY, path=tmp_path / "s")
     again = fo.open(tmp_path / "s", model=MINE)
     assert again.replay(2).going.result.digest == mine.kept.lanes[2, 0, 0].digest
 

@@ -12,6 +12,7 @@ from fnopt._types import Trial
 from fnopt.sweep.chunk import Place, Work
 from fnopt.sweep.field import Entry
 from fnopt.sweep.merge import bound
+from fnopt.sweep.plan import Plan
 from fnopt.sweep.result import LaneResult, digest, result_of
 from fnopt.train import Records, start
 
@@ -28,6 +29,7 @@ def state_of(sweep: "Sweep", places: Sequence[Place]) -> State:
     meta: dict[str, Any] = {
         "finished": sweep.finished,
         "ended": sweep.ended,
+        "plan": None if sweep.plan is None else sweep.plan.plain(),
         "lanes": [[getattr(r, name) for name in FIELDS] for r in results],
         "weights": [],
         "under_way": [],
@@ -74,6 +76,7 @@ def restored(sweep: "Sweep", meta: Mapping[str, Any], arrays: Mapping[str, np.nd
         raise ValueError(f"the stored state is not of this sweep, or of another fnopt: {error!r}") from error
     sweep.kept.add(results)
     sweep.places, sweep.finished, sweep.ended = places, bool(meta["finished"]), str(meta["ended"])
+    sweep.plan = None if meta["plan"] is None else Plan.of(meta["plan"])
 
 
 def add_cut(sweep: "Sweep") -> None:

@@ -1,5 +1,7 @@
 """Running a sweep from where it stands: threads, checkpoints, and what the plan was."""
 
+import signal
+import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,14 +12,14 @@ import jax
 from fnopt._checks import whole
 from fnopt.run import store
 from fnopt.run.checkpoint import add_cut, state_of
-from fnopt.run.generations import write
+from fnopt.run.generations import read, write
 from fnopt.run.lock import locked
 from fnopt.run.measure import measure
 from fnopt.run.programs import widths_of
 from fnopt.run.sweep import Sweep
 from fnopt.sweep.chunk import Place
 from fnopt.sweep.compiled import Exhausted, largest
-from fnopt.sweep.drive import Ended, Watch, device_list, run_field
+from fnopt.sweep.drive import INTERRUPTED, TERMINATED, Ended, Watch, device_list, run_field
 from fnopt.sweep.field import Field
 from fnopt.sweep.lanes import TRACES
 from fnopt.sweep.ledger import Ledger
@@ -48,11 +50,12 @@ def conduct(
         if not new:
             sweep = store.attach(sweep, path, anyway)
             if sweep.finished:
+                sweep.attached = True
                 return sweep
         try:
             return _fitting(sweep, path, threads, local, seconds, watch)
-        except (TypeError, ValueError):
-            if new:
+        except Exception:
+            if new and read(path) is None:
                 store.remove(path)  # a mistake in the model's functions shows here: nothing half-written
             raise
 
@@ -127,7 +130,20 @@ def _run(
         add_cut(sweep)
     if folder is not None:
         store.finish(sweep, folder)
+    if ended.why in (INTERRUPTED, TERMINATED) and "command" not in sweep.notes:  # the command line says it itself
+        _say(sweep, folder)
+    if ended.why == TERMINATED:
+        raise SystemExit(128 + signal.SIGTERM)
     return sweep
+
+
+def _say(sweep: Sweep, folder: Path | None) -> None:
+    """How to go on, after Ctrl-C or SIGTERM."""
+    whole = sum(s.status not in ("not run", "cut") for s in sweep.ranking())
+    how = (
+        "is in memory alone; with path=… it could go on" if folder is None else f"is in {folder}; the same call goes on"
+    )
+    print(f"fnopt: {sweep.ended}, {whole} of {sweep.n} configurations are done; all {how}", file=sys.stderr)
 
 
 def field_of(sweep: Sweep) -> Field:

@@ -29,7 +29,8 @@ def parts_of(sweep: "Sweep", shown: int = SHOWN) -> tuple[str, list[list[str]], 
     )
     names = list(dict.fromkeys(name for config in sweep.configs for name in columns_of(config)))
     rows = [["rank", "config", sweep.objective, *names]]
-    for rank, standing in enumerate(ranking[:shown], 1):
+    there = [standing for standing in ranking if standing.status != "not run"]
+    for rank, standing in enumerate(there[:shown] or ranking[:1], 1):
         values = columns_of(sweep.configs[standing.config])
         error = f" ±{standing.error:.4f}" if math.isfinite(standing.error) else ""
         score = f"{standing.score:.4f}{error}" if math.isfinite(standing.score) else standing.status

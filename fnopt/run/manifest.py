@@ -16,6 +16,7 @@ import numpy as np
 import fnopt._types as types
 from fnopt.model import Model, classifier, multilabel, regressor
 from fnopt.run.codec import decode, encode
+from fnopt.run.functions import functions_digest
 from fnopt.run.plain import load_arrays
 from fnopt.sweep.result import digest
 from fnopt.sweep.stop import AsynchronousHalving, Halving, Hyperband, Median, Rule
@@ -47,6 +48,9 @@ def manifest(sweep: "Sweep") -> dict[str, Any]:
         "model": {
             "kind": model.kind,
             "structure": None if model.kind == "supervised" else encode(dict(model.structure)),
+            "functions": functions_digest(sweep.trials[0], sweep.work.folds[0].example)
+            if model.kind == "supervised"
+            else None,
             "numbers": encode(dict(model.numbers)),
             "standardize": model.standardize,
             "standardize_target": model.standardize_target,

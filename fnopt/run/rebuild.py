@@ -12,6 +12,7 @@ from fnopt.model import Model, as_optimizer
 from fnopt.run.assemble import assemble, prepare_folds, work_of
 from fnopt.run.codec import decode
 from fnopt.run.manifest import rules_from
+from fnopt.run.measure import Measured
 from fnopt.run.setup import bind, metrics_of
 from fnopt.run.sweep import Sweep
 from fnopt.sweep.merge import Options
@@ -45,5 +46,5 @@ def rebuild(asked: Mapping[str, Any], model: Model, train: Dataset, dev: Dataset
         widths=asked["widths"],
         **{name: asked[name] for name in ("seeds", "space", "search", "fingerprint")},
     )
-    sweep.notes = dict(asked["notes"])
+    sweep.notes, sweep.measured = dict(asked["notes"]), [Measured(*m) for m in asked["measured"]]
     return sweep

@@ -122,11 +122,6 @@ def attach(sweep: "Sweep", folder: Path, anyway: bool = False) -> "Sweep":
             them, so that more of them would have changed its decisions.
     """
     there, asked = asked_of(folder), manifest(sweep)
-    if sweep.model.kind == "supervised" and not anyway:
-        raise ValueError(
-            f"{str(folder)!r} holds a sweep of functions, and whether they are the same cannot be seen; "
-            "anyway=True goes on with these, fo.open(folder, model=…) opens it, another folder takes a new one"
-        )
     old, new = there["configs"], asked["configs"]
     if new[: len(old)] != old:
         fewer = len(new) < len(old) and old[: len(new)] == new
@@ -136,6 +131,7 @@ def attach(sweep: "Sweep", folder: Path, anyway: bool = False) -> "Sweep":
     finished = state is not None and state[0]["finished"]
     if finished and len(new) == len(old):
         _fill(sweep, there, state)
+        sweep.fingerprint = there["fingerprint"]
         return sweep
     if len(new) > len(old) and sweep.stop is not None and not sweep.stop.ordered:
         raise ValueError(
@@ -144,8 +140,8 @@ def attach(sweep: "Sweep", folder: Path, anyway: bool = False) -> "Sweep":
         )
     if (unlike := differences(there["fingerprint"], sweep.fingerprint)) and not anyway:
         raise ValueError(
-            f"{str(folder)!r} cannot go on with the same bits: {'; '.join(unlike)}. Or go on with others: anyway=True "
-            "(--anyway)"
+            f"{str(folder)!r} cannot go on with the same bits: {'; '.join(unlike)}. Or go on with others: anyway=True, "
+            f"or fnopt resume {folder} --anyway"
         )
     _fill(sweep, there, state)
     sweep.fingerprint = there["fingerprint"]
@@ -163,9 +159,11 @@ def replan(sweep: "Sweep", folder: Path) -> None:
 
 def _fill(sweep: "Sweep", there: Mapping[str, Any], state: Any) -> None:
     """The widths and the state that a folder holds, put into a sweep that was made anew."""
+    from fnopt.run.measure import Measured
     from fnopt.run.programs import with_widths
 
     with_widths(sweep, there["widths"])
+    sweep.measured = [Measured(*m) for m in there["measured"]]
     if state is not None:
         restored(sweep, *state)
 

@@ -63,6 +63,7 @@ class Sweep:
     plan: Plan | None = None
     coarse: "Sweep | None" = field(default=None, repr=False)  # the first stage of a coarse-to-fine search
     finished: bool = False
+    attached: bool = False  # it stood in its folder, finished, and this call trained nothing
     ended: str = ""  # why, where it did not come to its end
 
     @property
@@ -168,20 +169,27 @@ class Sweep:
     def compare(self, one: int, other: int) -> dict[str, float]:
         """Two configurations, paired over seeds and folds, which share data, order and draws: one minus other.
 
+        Where a rule stopped one of a pair, both are compared after as many epochs as the shorter one trained.
+
         Returns:
             ``difference``: mean of the differences of the objective; ``error``: its standard error; ``lanes``: how many
             pairs; ``t``: difference / error (NaN with fewer than two pairs, or where all differences are equal).
 
         Raises:
-            ValueError: where a lane of either is missing or diverged.
+            ValueError: for a configuration that the sweep does not have, and where a lane of either is missing or
+                diverged.
         """
-        part, metric = self.work.objective
+        for config in (one, other):
+            self._known(config)
         pairs = []
         for at in self.kept.replicas:
-            two = [self.kept.lanes.get((config, *at)) for config in (one, other)]
-            if any(r is None or r.status == "diverged" for r in two):
-                raise ValueError(f"configurations {one} and {other} cannot be paired: seed {at[0]}, fold {at[1]} lacks")
-            a, b = (r.scores[part][metric] for r in two if r is not None)
+            two = [r for config in (one, other) if (r := self.kept.lanes.get((config, *at))) is not None]
+            if len(two) < 2 or any(r.status == "diverged" for r in two):
+                raise ValueError(
+                    f"configurations {one} and {other} cannot be paired: under seed {at[0]}, fold {at[1]} one of them "
+                    "diverged, or was not trained"
+                )
+            a, b = self._at_one_age(two)
             pairs.append(a - b)
         mean, error = float(np.mean(pairs)), standard_error(pairs)
         return {
@@ -190,6 +198,18 @@ class Sweep:
             "lanes": float(len(pairs)),
             "t": mean / error if error else math.nan,
         }
+
+    def _at_one_age(self, two: list[LaneResult]) -> list[float]:
+        """The objective of two lanes: of the weights that count; at the age of the shorter, where one was stopped."""
+        part, metric = self.work.objective
+        if any(r.status in ("pruned", "cut") for r in two):
+            age = min(r.epochs for r in two)
+            return [float(r.history[part][metric][age - 1]) for r in two]
+        return [r.scores[part][metric] for r in two]
+
+    def _known(self, config: int) -> None:
+        if not 0 <= config < self.n:
+            raise ValueError(f"this sweep has configurations 0 to {self.n - 1}, got {config}")
 
     def _compare(self, result: LaneResult) -> None:
         recorded = self.kept.lanes.get((result.config, result.seed, result.fold))

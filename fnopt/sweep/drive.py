@@ -18,6 +18,7 @@ from fnopt.sweep.field import Field, Task
 from fnopt.sweep.result import LaneResult
 
 SEGMENT = 0.2  # seconds: a segment aims at this length
+INTERRUPTED, TERMINATED = "interrupted", "terminated"
 SHORT = 0.03  # the same where lanes stop on their own, and their places are worth having back soon
 
 
@@ -65,7 +66,7 @@ class Spent(NamedTuple):
 class Ended(NamedTuple):
     """How a run ended."""
 
-    why: str  # "" when nothing was left; "interrupted" or "out of time"
+    why: str  # "" when nothing was left; "interrupted", "terminated" or "out of time"
     spent: Spent
 
 
@@ -245,7 +246,7 @@ def _signals(stop: Callable[[str], None]) -> Iterator[None]:
         if asked:
             raise KeyboardInterrupt
         asked = True
-        stop("interrupted")
+        stop(INTERRUPTED if number == signal.SIGINT else TERMINATED)
 
     before = {number: signal.signal(number, hear) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

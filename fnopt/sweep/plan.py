@@ -1,5 +1,6 @@
 """How a sweep runs: lanes a chunk, threads, devices. A function of structure and device, never of a stopwatch."""
 
+import math
 import os
 import platform
 from typing import Any, NamedTuple
@@ -33,6 +34,16 @@ class Plan(NamedTuple):
     def occupancy(self) -> float:
         """Live lane-epochs ÷ executed lane-epochs of this run."""
         return self.live / self.executed if self.executed else 1.0
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON has it."""
+        finite = [list(m) for m in self.measured if math.isfinite(m[2])]
+        return {**self._asdict(), "lanes": list(self.lanes), "measured": finite}
+
+    @classmethod
+    def of(cls, plain: dict[str, Any]) -> "Plan":
+        """What :meth:`plain` gave."""
+        return cls(**{**plain, "lanes": tuple(plain["lanes"]), "measured": tuple(map(tuple, plain["measured"]))})
 
     def __str__(self) -> str:
         widths = ", ".join(map(str, sorted(set(self.lanes)))) or "none"
@@ -106,7 +117,7 @@ def fingerprint() -> dict[str, str]:
     return {
         "device": f"{device.platform} {device.device_kind}",
         "machine": f"{platform.machine()} {_cpu_model()}",
-        "cores": str(cores()),
+        "cores": str(max(cores(), jax.local_device_count() if device.platform == "cpu" else 0)),  # of XLA's pool
         "jax": jax.__version__,
         "jaxlib": jaxlib.version.__version__,
         "xla_flags": " ".join(sorted(f for f in os.environ.get("XLA_FLAGS", "").split() if "device_count" not in f)),
