@@ -303,3 +303,45 @@ def test_bad_rules_say_what_to_write():
         sweep_of(2, folds=3)
     with pytest.raises(ValueError, match="`minutes` must be above 0"):
         sweep_of(2, minutes=0)
+
+
+def test_killed_while_it_is_extended_goes_on(tmp_path, full):
+    """The folder asks for more than its newest state holds, which says "finished": it is not."""
+    from fnopt.run.manifest import manifest
+    from fnopt.run.store import _text, attach
+
+    sweep_of(5, path=tmp_path / "s")
+    (tmp_path / "s" / "sweep.json").write_bytes(_text(manifest(full)))
+    assert not fo.open(tmp_path / "s").finished
+    assert digests(sweep_of(14, path=tmp_path / "s")) == digests(full)
+    assert attach(full, tmp_path / "s").finished
+
+
+def test_folds_that_lack_a_class_are_refused():
+    y = np.array([0, 1] * 20 + [2] * 10)
+    data = fo.data.dataset(np.ones((50, 2), np.float32), y.astype(np.int32))
+    pairs = [(np.arange(20), np.arange(20, 40)), (np.arange(10, 45), np.arange(45, 50))]
+    with pytest.raises(ValueError, match=r"fold 1 has the classes .* name them all"):
+        fo.caviar(MODEL, SPACE, data, n=1, epochs=1, folds=pairs)
+
+
+def test_schedules_count_the_epochs_of_each_fold():
+    """Folds of a time series grow; a learning rate halved each epoch is so in each of them."""
+    folds = fo.data.folds(WHOLE, 3, kind="time_series")
+    space = {**SPACE, "lr": fo.schedules.exponential(0.1, 0.5).every()}
+    sweep = sweep_of(1, space=space, data=(WHOLE,), folds=folds, epochs=3)
+    for r in sweep.lanes(0):
+        np.testing.assert_allclose(r.history["lr"], [0.1, 0.05, 0.025], rtol=1e-5)
+    assert sweep.replay(0, fold=2).going.result.digest == sweep.lanes(0)[2].digest
+
+
+def test_numbers_of_two_meanings_are_refused():
+    def loss(params, stats, batch, hyper, key, train):
+        return (batch.x @ params)[:, 0] ** 2, stats
+
+    def init(key, example, hyper):
+        return jax.numpy.zeros((4, 1)), ()
+
+    model = fo.supervised(init, loss, lambda p, s, x, h: x @ p, task="values", numbers=dict(beta=0.5))
+    with pytest.raises(ValueError, match="'beta' is one of momentum's too"):
+        fo.fit(model, blobs(), hyper=dict(optimizer="momentum"), epochs=1)

@@ -179,7 +179,7 @@ def _finish(sweep: Sweep, folder: Path, test: Dataset, asked: Asked, seconds: fl
         say("go on", f"fnopt resume {shlex.quote(str(folder))}")
         if sweep.ended == "interrupted" or whole == 0 or sweep.search == COARSE:  # trained on a part of the data
             return INTERRUPTED
-    if sweep.attached:
+    if sweep.attached or sweep.plan is None:
         say("sweep", f"{folder} holds this very sweep, finished: nothing was trained again")
     else:
         plan = sweep.plan

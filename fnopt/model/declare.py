@@ -57,7 +57,7 @@ def classifier(
         batch_size: examples an update, ≥ 1; more than there are means all of them.
         shuffle: True for shuffled passes, False for the order as it stands, ``"replacement"`` for draws.
         standardize: zero mean and unit variance of each input over the training part.
-        class_weight: None, ``"balanced"``, or {label: weight}; counts in the training cost alone.
+        class_weight: None, ``"balanced"``, or {label: weight}; counts in training, not in scores.
         numbers: defaults for any number (``lr``, ``l2``, ``dropout``, …); ``hyper`` and ``space`` go over them.
 
     Returns:

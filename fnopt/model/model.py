@@ -81,6 +81,10 @@ class Model:
         trial = self.build(structure, own, features, outputs, metrics)
         if "lr" in optimizer.numbers._fields:  # pyright: ignore[reportAttributeAccessIssue]
             numbers.setdefault("lr", optimizer.lr)
+        clash = {*trial.numbers} & {*optimizer.numbers._fields}  # pyright: ignore[reportAttributeAccessIssue]
+        if clash:
+            name = sorted(clash)[0]
+            raise ValueError(f"the model's number {name!r} is one of {optimizer.name}'s too; call it something else")
         mine = {*trial.numbers, *optimizer.numbers._fields}  # pyright: ignore[reportAttributeAccessIssue]
         return trial, {name: value for name, value in numbers.items() if name in mine}
 

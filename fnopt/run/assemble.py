@@ -23,7 +23,14 @@ def prepare_folds(model: Model, train: Dataset, dev: Dataset | None, folds: Fold
         return [prepare(model, train, dev)]
     parts = folds.parts(train)
     rooms = max(len(some) for some, _ in parts), max(len(rest) for _, rest in parts)
-    return [prepare(model, some, rest, rooms) for some, rest in parts]
+    made = [prepare(model, some, rest, rooms) for some, rest in parts]
+    for k, one in enumerate(made):
+        if one.frame.classes != made[0].frame.classes:
+            raise ValueError(
+                f"fold {k} has the classes {one.frame.classes}, fold 0 has {made[0].frame.classes}: name them all, "
+                "fo.data.dataset(x, y, classes=(…)), or make stratified folds"
+            )
+    return made
 
 
 def work_of(prepared: Sequence[Prepared], **rest: Any) -> Work:

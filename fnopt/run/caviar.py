@@ -17,7 +17,7 @@ from fnopt.run.coarse import Parts, coarse_to_fine
 from fnopt.run.conduct import conduct
 from fnopt.run.programs import choices, options_of
 from fnopt.run.run import watch_of
-from fnopt.run.setup import as_key, bind, metrics_of, objective_of, rules_of
+from fnopt.run.setup import as_key, bind_folds, metrics_of, objective_of, rules_of
 from fnopt.run.store import FINE
 from fnopt.run.sweep import Sweep
 from fnopt.sweep.drive import Watch
@@ -81,7 +81,7 @@ def caviar(
         devices: local devices to run on by turns; all accelerators, or the one CPU device, unless given. Has no
             influence on the results, as long as they are of one kind.
         train_every: score the training part each so many epochs (the dev part is scored after each): 0, only where
-            training ends, unless given; under early stopping 1.
+            training ends, unless given; 1 under early stopping, and where there is no dev part.
         plan: None: how many lanes share a chunk follows from structure and device; ``"measure"``: a few numbers of
             lanes are timed for each structure first (a compilation each), and the choice is kept with the sweep.
         progress: True for a bar and a leaderboard on the terminal.
@@ -118,6 +118,7 @@ def caviar(
     target = objective_of(model.task, objective, dev is not None or chosen is not None)
     metrics = metrics_of(model.task, target)
     _check_used(model, space, parts.prepared[0], metrics)
+    usual = 0 if patience is None and target.part == "dev" else 1
     stage = partial(
         _stage,
         model,
@@ -130,7 +131,7 @@ def caviar(
             "objective": target,
             "rule": patience,
             "key": jax.random.fold_in(key, 1),
-            "every": (0 if patience is None else 1) if train_every is None else whole("train_every", train_every, 0),
+            "every": usual if train_every is None else whole("train_every", train_every, 0),
         },
         how={"threads": threads, "devices": devices, "anyway": anyway, "plan": plan},
     )
@@ -160,7 +161,7 @@ def _stage(
 ) -> Sweep:
     """Train these configurations: the whole of a search, or one of the sweeps that it is made of."""
     train, dev, chosen, prepared = parts
-    ready = [bind(model, hyper, prepared[0], metrics) for hyper in hypers]
+    ready = [bind_folds(model, hyper, prepared, metrics) for hyper in hypers]
     sweep = assemble(
         model,
         (train, dev),

@@ -75,7 +75,8 @@ def restored(sweep: "Sweep", meta: Mapping[str, Any], arrays: Mapping[str, np.nd
     except (KeyError, TypeError, IndexError) as error:
         raise ValueError(f"the stored state is not of this sweep, or of another fnopt: {error!r}") from error
     sweep.kept.add(results)
-    sweep.places, sweep.finished, sweep.ended = places, bool(meta["finished"]), str(meta["ended"])
+    whole = len(meta["lanes"]) == sweep.n * len(sweep.kept.replicas)  # else it was killed while it was extended
+    sweep.places, sweep.finished, sweep.ended = places, bool(meta["finished"]) and whole, str(meta["ended"])
     sweep.plan = None if meta["plan"] is None else Plan.of(meta["plan"])
 
 
@@ -140,7 +141,7 @@ def _places(sweep: "Sweep", some: Any, arrays: Mapping[str, np.ndarray], g: int,
         row += age
         dev = table[:, width : 2 * width] if len(columns) > width + 2 else None
         seen = Records(train=table[:, :width], dev=dev, cost=table[:, -2], lr=table[:, -1])
-        places.append(Place(config, seed, fold, entry.numbers, age, jax.tree.unflatten(structure, mine), seen))
+        places.append(Place(config, seed, fold, entry.of(fold), age, jax.tree.unflatten(structure, mine), seen))
     return places
 
 

@@ -108,8 +108,7 @@ def _run(
     kept, before = sweep.kept, TRACES.copy()
     field = field_of(sweep)
     places, sweep.places = sweep.places, []
-    for r in [r for r in kept.lanes.values() if r.status == "cut"]:
-        del kept.lanes[r.config, r.seed, r.fold]  # provisional: the lane goes on
+    kept.drop_cut()  # provisional: these lanes go on
     kept.add(field.restore(list(kept.lanes.values()), places))
 
     def save(under_way: Sequence[Place]) -> None:

@@ -65,7 +65,7 @@ def fit(
     data = prepare(model, train, dev)
     target = objective_of(model.task, objective, dev is not None)
     metrics = metrics_of(model.task, target)
-    trial, numbers, complete = bind(model, hyper, data, metrics)
+    trial, numbers, complete, _ = bind(model, hyper, data, metrics)
     work = Work((Data(data.train, data.dev, data.example),), target, rule, epochs, key)
     cohort = Cohort(Program(trial), 1, jax.tree.structure(complete), 0, 0)
     chunk = Chunk(cohort, (Place(0, 0, 0, complete),))

@@ -69,8 +69,10 @@ def entries_of(
             k = len(chosen)
             given = widths is not None and k < len(widths)
             chosen[program.trial] = widths[k] if given and widths else width_of(program.trial, example)
-        numbers = jax.device_get(filled_up(program.trial, {**b.complete, **units}))
-        entries.append(Entry(program, chosen[program.trial], numbers, trim))
+        numbers, *each = [
+            jax.device_get(filled_up(program.trial, {**some, **units})) for some in (b.complete, *b.by_fold)
+        ]
+        entries.append(Entry(program, chosen[program.trial], numbers, trim, tuple(each)))
     return entries, list(chosen.values())
 
 

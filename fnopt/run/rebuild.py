@@ -13,7 +13,7 @@ from fnopt.run.assemble import assemble, prepare_folds, work_of
 from fnopt.run.codec import decode
 from fnopt.run.manifest import rules_from
 from fnopt.run.measure import Measured
-from fnopt.run.setup import bind, metrics_of
+from fnopt.run.setup import bind_folds, metrics_of
 from fnopt.run.sweep import Sweep
 from fnopt.sweep.merge import Options
 from fnopt.train import Objective
@@ -26,7 +26,7 @@ def rebuild(asked: Mapping[str, Any], model: Model, train: Dataset, dev: Dataset
     objective = Objective(*asked["objective"])
     configs = [decode(config) for config in asked["configs"]]
     metrics = metrics_of(model.task, objective)
-    ready = [bind(model, config, prepared[0], metrics) for config in configs]
+    ready = [bind_folds(model, config, prepared, metrics) for config in configs]
     optimizers, sizes, widths = asked["options"]
     options = Options(tuple(as_optimizer(o) for o in optimizers), tuple(sizes), bool(widths))
     patience, rule = rules_from(asked["stop"])

@@ -139,7 +139,7 @@ def train_on(run: Run, going: Going, epochs: int, watch: Watch) -> Run:
         pace.took(chunk.cohort, count, seconds)
         records.append(jax.tree.map(lambda a, n=count: np.asarray(a)[0, :n], seen))
         age += count
-        over = work.rule is not None and not np.asarray(active_lanes(lanes))[0]
+        over = not np.asarray(active_lanes(lanes))[0]
         watch.tick(end - age + count if over else count)
         if over:
             break

@@ -1,6 +1,6 @@
 """What fit and caviar share before the first step: objective, metrics, filled schedules, keys."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import chex
@@ -49,6 +49,16 @@ class Bound(NamedTuple):
     trial: Trial
     numbers: dict[str, Any]
     complete: dict[str, Any]
+    by_fold: tuple[dict[str, Any], ...] = ()  # ``complete`` of each fold, where a schedule counts its epochs
+
+
+def bind_folds(model: Model, hyper: Mapping[str, Any], folds: Sequence[Prepared], metrics: tuple[str, ...]) -> Bound:
+    """As :func:`bind`; schedules that count epochs go by the number of batches of each fold."""
+    first = bind(model, hyper, folds[0], metrics)
+    counts = {batches_per_epoch(int(data.train.rows), first.trial.batch_size) for data in folds}
+    if len(counts) == 1 or not any(callable(value) for value in first.numbers.values()):
+        return first
+    return first._replace(by_fold=tuple(bind(model, hyper, data, metrics).complete for data in folds))
 
 
 def bind(model: Model, hyper: Mapping[str, Any] | None, data: Prepared, metrics: tuple[str, ...]) -> Bound:

@@ -131,8 +131,9 @@ def attach(sweep: "Sweep", folder: Path, anyway: bool = False) -> "Sweep":
     finished = state is not None and state[0]["finished"]
     if finished and len(new) == len(old):
         _fill(sweep, there, state)
-        sweep.fingerprint = there["fingerprint"]
-        return sweep
+        if sweep.finished:
+            sweep.fingerprint = there["fingerprint"]
+            return sweep
     if len(new) > len(old) and sweep.stop is not None and not sweep.stop.ordered:
         raise ValueError(
             f"a sweep under {type(sweep.stop).__name__.lower()} compares all its configurations and cannot be extended "

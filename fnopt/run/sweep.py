@@ -146,7 +146,7 @@ class Sweep:
         pruned = recorded.why if recorded is not None and recorded.status in ("pruned", "cut") else ""
         until = recorded.epochs if recorded is not None and pruned else self.work.epochs
         entry = self.entries[config]
-        place = Place(config, seed, fold, entry.numbers)
+        place = Place(config, seed, fold, entry.of(fold))
         cohort = Cohort(entry.program, entry.width, jax.tree.structure(entry.numbers), seed, fold)
         (place,) = run_chunk(self.work, Chunk(cohort, (place,)), until, pace=Pace(1.0))
         assert place.lane is not None
@@ -164,7 +164,7 @@ class Sweep:
         size = None if entry.program.batch_size is None else np.int32(entry.program.batch_size)
         trial = bound(entry.program.trial, entry.program.which)
         found = autopsy(trial, place.lane, self.work.folds[fold].train, going.keys, size)
-        return replace(run, autopsy=found, why=f"{run.why}\n{found}")
+        return replace(run, autopsy=found, why=f"not finite at {found}")
 
     def compare(self, one: int, other: int) -> dict[str, float]:
         """Two configurations, paired over seeds and folds, which share data, order and draws: one minus other.

@@ -28,6 +28,11 @@ class Entry(NamedTuple):
     width: int  # C
     numbers: dict[str, Any]
     trim: Trim | None = None  # from padded to true widths
+    by_fold: tuple[dict[str, Any], ...] = ()  # the numbers of each fold, where they are not the same
+
+    def of(self, fold: int) -> dict[str, Any]:
+        """The numbers in this fold."""
+        return self.by_fold[fold] if self.by_fold else self.numbers
 
 
 class Task(NamedTuple):
@@ -84,7 +89,7 @@ class Field:
         for config, entry in enumerate(self.entries):
             for seed, fold in self.replicas:
                 if (config, seed, fold) not in done and (config, seed, fold) not in there:
-                    self._wait(Place(config, seed, fold, entry.numbers))
+                    self._wait(Place(config, seed, fold, entry.of(fold)))
 
     def _wait(self, place: Place) -> None:
         until = self.ledger.until(place.config, place.age)

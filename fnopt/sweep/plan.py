@@ -122,9 +122,11 @@ def fingerprint() -> dict[str, str]:
         "jaxlib": jaxlib.version.__version__,
         "xla_flags": " ".join(sorted(f for f in os.environ.get("XLA_FLAGS", "").split() if "device_count" not in f)),
         "x64": str(jax.config.read("jax_enable_x64")),
+        **{name: str(jax.config.values[f"jax_{name}"]) for name in SETTINGS},
     }
 
 
+SETTINGS = ("threefry_partitionable", "default_matmul_precision", "disable_most_optimizations")
 CURES = {
     "device": "run it on such a device",
     "machine": "run it on such a machine",
@@ -133,6 +135,7 @@ CURES = {
     "jaxlib": "install jaxlib=={then}",
     "xla_flags": "set XLA_FLAGS='{then}' in the environment",
     "x64": "set JAX_ENABLE_X64={then} in the environment",
+    **{name: f"set JAX_{name.upper()}={{then}} in the environment" for name in SETTINGS},
 }
 
 

@@ -56,6 +56,13 @@ class Kept:
         self.lanes = {at: r for at, r in self.lanes.items() if at[0] not in configs}
         self._heavy = {config: place for config, place in self._heavy.items() if config not in configs}
 
+    def drop_cut(self) -> None:
+        """Forget what lanes came to that were broken off."""
+        cut = [at for at, r in self.lanes.items() if r.status == "cut"]
+        for at in cut:
+            del self.lanes[at]
+            self._heavy.pop(at[0], None)
+
     def standing(self, config: int) -> Standing:
         """A configuration's mean score over the seeds and folds that are there."""
         mine = self.of(config)
