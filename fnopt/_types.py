@@ -72,7 +72,9 @@ class Optimizer:
     numbers: type = field(repr=False)
     readout: Callable[[State], Params] = field(default=parameters, repr=False)
     lr: float = field(default=1e-3, repr=False)  # where a search or a first run starts when nobody says
-    hyper: Callable[..., Any] | None = field(default=None, repr=False)  # the numbers that ``init`` makes of those given
+    hyper: Callable[..., Any] | None = field(
+        default=None, repr=False
+    )  # all numbers of those given, checked, as plain as they came
 
 
 class Column(NamedTuple):

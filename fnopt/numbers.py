@@ -1,7 +1,7 @@
 """Numbers as leaves: checked when concrete, NaN when traced and out of range, resolved where they are schedules."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 import jax
@@ -57,10 +57,7 @@ def as_number(name: str, x: Any, within: Range = REAL) -> Any:
     if isinstance(x, Searchable) or callable(x):
         return x
     if isinstance(x, bool | int | float):
-        rounded = float(np.asarray(float(x), jnp.result_type(float)))  # on the host: a sweep checks very many
-        if not within.holds(rounded):
-            raise ValueError(f"`{name}` must be in {within}, got {rounded:g}")
-        return jnp.asarray(float(x))
+        return jnp.asarray(on_host(name, x, within))
     try:
         x = jnp.asarray(x)
     except (TypeError, ValueError) as error:
@@ -78,6 +75,20 @@ def as_number(name: str, x: Any, within: Range = REAL) -> Any:
     return x
 
 
+def on_host(name: str, x: Any, within: Range = REAL) -> Any:
+    """:func:`as_number` where a Python number may stay one: a sweep checks very many, and needs no array of each.
+
+    >>> on_host("lr", 0.1, NONNEGATIVE)
+    0.1
+    """
+    if not isinstance(x, bool | int | float):
+        return as_number(name, x, within)
+    rounded = float(np.asarray(float(x), jnp.result_type(float)))
+    if not within.holds(rounded):
+        raise ValueError(f"`{name}` must be in {within}, got {rounded:g}")
+    return float(x)
+
+
 def scalar(name: str, x: Any, within: Range, dtype: Any) -> Array:
     """One number as a scalar of ``dtype``, checked as in :func:`as_number`, for a function that has no step.
 
@@ -93,10 +104,10 @@ def scalar(name: str, x: Any, within: Range, dtype: Any) -> Array:
     return number.astype(dtype)
 
 
-def as_numbers(hyper: T, ranges: Mapping[str, Range]) -> T:
-    """Each field of a NamedTuple of numbers through :func:`as_number`."""
+def as_numbers(hyper: T, ranges: Mapping[str, Range], check: Callable[[str, Any, Range], Any] = as_number) -> T:
+    """Each field of a NamedTuple of numbers through :func:`as_number`, or through :func:`on_host`."""
     fields = hyper._asdict()  # pyright: ignore[reportAttributeAccessIssue]
-    return type(hyper)(**{name: as_number(name, x, ranges[name]) for name, x in fields.items()})
+    return type(hyper)(**{name: check(name, x, ranges[name]) for name, x in fields.items()})
 
 
 def resolve(hyper: T, step: Array) -> T:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from fnopt import optim
 from fnopt._checks import nearest, whole
 from fnopt._types import Optimizer, Searchable, Trial
-from fnopt.numbers import REAL, Range, as_number
+from fnopt.numbers import REAL, Range, on_host
 
 
 class Build(Protocol):
@@ -96,7 +96,7 @@ class Model:
         """
         for name in trial.numbers:
             jax.tree.map(
-                lambda x, name=name: as_number(name, x, self.ranges.get(name, REAL)), numbers[name], is_leaf=_is_number
+                lambda x, name=name: on_host(name, x, self.ranges.get(name, REAL)), numbers[name], is_leaf=_is_number
             )
         names = trial.optimizer.numbers._fields  # pyright: ignore[reportAttributeAccessIssue]
         given = {n: numbers[n] for n in names if n in numbers}

@@ -14,7 +14,7 @@ from jax import Array
 
 from fnopt._checks import same_structure
 from fnopt._types import Optimizer, Params, State
-from fnopt.numbers import Range, as_numbers, resolve
+from fnopt.numbers import Range, as_numbers, on_host, resolve
 from fnopt.tree import working_dtype, zeros_like
 
 
@@ -60,14 +60,15 @@ def elementwise(
         return memory(*parts) if memory is not None else ()
 
     def hyper(**given: Any) -> Any:
-        return as_numbers(_given(name, numbers, given, fill or {}), ranges)
+        return as_numbers(_given(name, numbers, given, fill or {}), ranges, on_host)
 
     def init(params: Params, *unnamed: Any, **given: Any) -> State:
         if unnamed:
             raise TypeError(f"numbers go by name: write {name}.init(params, lr={unnamed[0]!r})")
         params = _floating(params, "params")
+        record = as_numbers(_given(name, numbers, given, fill or {}), ranges)
         zeros = pack([zeros_like(params) for _ in fields])
-        return State(step=jnp.zeros((), jnp.int32), params=params, hyper=hyper(**given), memory=zeros)
+        return State(step=jnp.zeros((), jnp.int32), params=params, hyper=record, memory=zeros)
 
     def update(state: State, grads: Params, *, loss: Array | None = None) -> State:
         del loss

@@ -31,7 +31,7 @@ def program(trial: Trial, objective: Objective, device: Any, *arguments: Any) ->
     run. The lanes' keys do not count, only shapes and types.
     """
     leaves, structure = jax.tree.flatten(arguments)
-    shapes = tuple((leaf.shape, jax.numpy.result_type(leaf)) for leaf in leaves)
+    shapes = tuple((leaf.shape, leaf.dtype) for leaf in leaves)
     precision = jax.config.values["jax_default_matmul_precision"]
     name = trial, objective, device, structure, shapes, precision
     if (made := _PROGRAMS.get(name)) is None:
