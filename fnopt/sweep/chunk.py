@@ -98,8 +98,8 @@ class Pace:
         each = self.epoch.get(cohort[:3])
         if each is None:
             return 1
-        length = 1
-        while 2 * length * each <= self.seconds and length < LENGTH:
+        length, most = 1, max(2, age)  # young lanes are looked at sooner: those that diverge mostly do so at once
+        while 2 * length * each <= self.seconds and 2 * length <= min(LENGTH, most):
             length *= 2
         return min((age // length + 1) * length, until) - age
 
