@@ -53,7 +53,8 @@ def main() -> None:
     same = healthy == [r.digest for _, r in sorted(good.kept.lanes.items())]
     print(
         f"30 % of {bad.n} lanes NaN from the first step: time {median(ratios):.2f} × that of the others alone, "
-        f"occupancy {bad.plan.occupancy:.3f}; {len(lost)} listed, as in {lost[0]['why']!r}; neighbours bit-equal: {same}"
+        f"occupancy {bad.plan.occupancy:.3f}; {len(lost)} listed, as in {lost[0]['why']!r}; neighbours bit-equal: "
+        f"{same}"
     )
 
 
