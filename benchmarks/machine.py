@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+import fnopt as fo
 from benchmarks.clock import seconds
 
 LIBRARIES = ("fnopt", "jax", "jaxlib", "numpy", "optax", "torch", "scikit-learn", "joblib", "optuna")
@@ -23,7 +24,7 @@ def facts() -> dict[str, Any]:
     device = jax.devices()[0]
     return {
         "device": f"{device.platform} {device.device_kind}",
-        "cpu": _cpu(),
+        "cpu": fo.sweep.fingerprint()["machine"],
         "cores": cores(),
         "load": round(os.getloadavg()[0], 1),  # before the start; above 0 others were at work
         "python": platform.python_version(),
@@ -90,11 +91,3 @@ def _version(name: str) -> str | None:
 
             return fnopt.__version__
         return None
-
-
-def _cpu() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as f:
-            return next((line.split(":", 1)[1].strip() for line in f if line.startswith("model name")), "")
-    except OSError:
-        return platform.processor()

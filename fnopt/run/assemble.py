@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import jax
-
 from fnopt._types import Dataset
 from fnopt.data import Folds
 from fnopt.model import Model, Prepared, prepare
@@ -56,8 +54,7 @@ def assemble(
     widths: Sequence[int] | None = None,
 ) -> Sweep:
     """The sweep that trains ``configs``, with nothing done yet."""
-    example = jax.tree.map(lambda a: a, work.folds[0].example)
-    entries, chosen = entries_of(ready, options, example, widths)
+    entries, chosen = entries_of(ready, options, work.folds[0].example, widths)
     return Sweep(
         model=model,
         train=parts[0],

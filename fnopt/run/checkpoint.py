@@ -11,7 +11,7 @@ import numpy as np
 from fnopt._types import Trial
 from fnopt.sweep.chunk import Place, Work
 from fnopt.sweep.field import Entry
-from fnopt.sweep.merge import bound
+from fnopt.sweep.merge import bound, shapes_of
 from fnopt.sweep.plan import Plan
 from fnopt.sweep.result import LaneResult, digest, result_of
 from fnopt.train import Records, start
@@ -160,10 +160,7 @@ def lane_template(work: Work, entry: Entry) -> Any:
 
 def _weighed(sweep: "Sweep", result: LaneResult, arrays: Mapping[str, np.ndarray], k: int) -> LaneResult:
     """A lane's result with its kept weights, checked against their digest."""
-    trial = sweep.trials[result.config]
-    plain = {name: jnp.asarray(0.5) for name in trial.numbers}
-    shapes = jax.eval_shape(lambda key: trial.init(key, sweep.work.folds[0].example, plain), sweep.work.key)
-    structure = jax.tree.structure(shapes)
+    structure = jax.tree.structure(shapes_of(sweep.trials[result.config], sweep.work.folds[0].example))
     made = jax.tree.unflatten(structure, [arrays[f"weights.{k}.{j}"] for j in range(structure.num_leaves)])
     if digest(*made) != result.digest:
         raise ValueError(f"the kept weights of configuration {result.config} were altered: their digest differs")

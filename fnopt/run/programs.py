@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import jax
-import jax.numpy as jnp
 
 from fnopt._types import Batch, Trial
 from fnopt.model import Model, as_optimizer
 from fnopt.model.widths import bucket, bucketed
 from fnopt.run.setup import Bound
 from fnopt.sweep.field import Entry
-from fnopt.sweep.merge import Options, Program, filled_up, program_of
+from fnopt.sweep.merge import Options, Program, filled_up, program_of, shapes_of
 from fnopt.sweep.plan import WIDE, lanes_per_chunk
 from fnopt.sweep.result import Trim
 from fnopt.sweep.space import Choice, When, is_space
@@ -108,6 +107,4 @@ def width_of(trial: Trial, example: Batch) -> int:
 
 def parameters_of(trial: Trial, example: Batch) -> int:
     """How many parameters a structure has."""
-    plain = {name: jnp.asarray(0.5) for name in trial.numbers}
-    shapes = jax.eval_shape(lambda key: trial.init(key, example, plain), jax.random.key(0))[0]
-    return sum(leaf.size for leaf in jax.tree.leaves(shapes))
+    return sum(leaf.size for leaf in jax.tree.leaves(shapes_of(trial, example)[0]))

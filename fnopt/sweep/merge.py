@@ -37,8 +37,7 @@ class Program(NamedTuple):
 
 def program_of(trial: Trial, options: Options, example: Batch) -> Program:
     """The program of a structure, shared with those of other optimizers and batch sizes where that pays."""
-    plain = {name: jnp.asarray(0.5) for name in trial.numbers}
-    params = jax.eval_shape(lambda key: trial.init(key, example, plain), jax.random.key(0))[0]
+    params, _ = shapes_of(trial, example)
     if not mergeable(trial, params):
         return Program(trial)
     members, sizes = options[:2]
@@ -49,6 +48,12 @@ def program_of(trial: Trial, options: Options, example: Batch) -> Program:
         batch_size = trial.batch_size
         merged = replace(merged, batch_size=max(min(sizes), SMALLEST))
     return Program(merged, which, batch_size)
+
+
+def shapes_of(trial: Trial, example: Batch) -> tuple[Any, Any]:
+    """The shapes of a structure's parameters and stats."""
+    plain = {name: jnp.asarray(0.5) for name in trial.numbers}
+    return jax.eval_shape(lambda key: trial.init(key, example, plain), jax.random.key(0))
 
 
 def mergeable(trial: Trial, params: Any) -> bool:
