@@ -77,7 +77,26 @@ def initialize(
     >>> bool((wide[:, :2] == narrow).all())
     True
     """
+    return drawn(key, unit_keys(key, fan_out), fan_in, name, dtype, inputs, units)
+
+
+def unit_keys(key: chex.PRNGKey, count: int) -> chex.PRNGKey:
+    """What each unit of a layer draws from, shape=(count,)."""
+    return jax.vmap(jax.random.fold_in, in_axes=(None, 0))(key, jnp.arange(count))
+
+
+def drawn(
+    key: chex.PRNGKey,
+    keys: chex.PRNGKey,
+    fan_in: int,
+    name: str,
+    dtype: Any,
+    inputs: ArrayLike | None,
+    units: ArrayLike | None,
+) -> Array:
+    """:func:`initialize` with the units' keys made: those of all layers at once compile once."""
     one_of("init", name, NAMES)
+    fan_out = len(keys)
     dtype = jnp.dtype(jnp.result_type(float) if dtype is None else dtype)
     draw = jnp.float64 if dtype == jnp.float64 else jnp.float32
     if name == "zeros":
@@ -88,11 +107,8 @@ def initialize(
         return jax.nn.initializers.orthogonal()(key, (fan_in, fan_out), draw).astype(dtype)
     kind = name.partition("_")[2]
 
-    def unit(j: Array) -> Array:
-        return _draws(jax.random.fold_in(key, j), fan_in, kind, draw)
-
     # Apart from the scaling, so that no compiler can contract the two in one way for one width and not for another.
-    draws = jax.lax.optimization_barrier(jax.vmap(unit, out_axes=1)(jnp.arange(fan_out)))
+    draws = jax.lax.optimization_barrier(jax.vmap(lambda unit: _draws(unit, fan_in, kind, draw), out_axes=1)(keys))
     if inputs is None and units is None:
         return (_deviation(name, _fan(name, fan_in, fan_out)) * draws).astype(dtype)
     few_in = real("inputs", fan_in if inputs is None else inputs, fan_in)

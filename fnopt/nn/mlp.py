@@ -7,6 +7,7 @@ from typing import Any
 import chex
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
@@ -69,12 +70,9 @@ class MLP:
         some = (None, *self._real(units), None)
         params, stats = {}, {}
         sizes = (count("features", features), *self.hidden, self.out)
-        for index, name in enumerate((*self.layers, "output")):
+        for index, (name, keys) in enumerate(zip((*self.layers, "output"), _keys(key, sizes[1:]), strict=True)):
             (fan_in, width), (inputs, few) = sizes[index : index + 2], some[index : index + 2]
-            weight = initializers.initialize(
-                jax.random.fold_in(key, index), fan_in, width, self.initializer, dtype, inputs=inputs, units=few
-            )
-            layer = {"weight": weight}
+            layer = {"weight": initializers.drawn(*keys, fan_in, self.initializer, dtype, inputs, few)}
             if name == "output" or self.norm is None:
                 layer["bias"] = jnp.zeros(width, dtype)
             else:
@@ -229,6 +227,15 @@ class MLP:
             return {"weight", "bias"}
         parts = {"weight", "scale", "shift"} if self.norm else {"weight", "bias"}
         return {*parts, "slope"} if self.activation == "prelu" else parts
+
+
+def _keys(key: chex.PRNGKey, widths: tuple[int, ...]) -> list[tuple[chex.PRNGKey, chex.PRNGKey]]:
+    """Of each layer, what it draws from and what each of its units does: two loops in the program for all layers."""
+    layers = initializers.unit_keys(key, len(widths))
+    layer_of, number = np.repeat(np.arange(len(widths)), widths), np.concatenate([np.arange(w) for w in widths])
+    units = jax.vmap(jax.random.fold_in)(layers[layer_of], number)
+    ends = np.cumsum(widths)
+    return [(layers[i], units[end - width : end]) for i, (end, width) in enumerate(zip(ends, widths, strict=True))]
 
 
 def _masked(x: Array, units: Array | None, padding: float = 0.0) -> Array:
