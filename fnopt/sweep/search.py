@@ -20,6 +20,7 @@ BLOCK = 256  # configurations drawn at once: configuration i does not depend on 
 GRID = 5  # values of a range in a grid that does not say `points`
 
 Hyper = dict[str, Any]
+_LEAF = jax.tree.structure(0)
 
 
 def propose(
@@ -68,6 +69,8 @@ class _Flat:
             self.trees[name] = (treedef, names)
             self.leaves.update(zip(names, (leaf for _, leaf in paths), strict=True))
         self.drawn = {name: leaf for name, leaf in self.leaves.items() if is_space(leaf)}
+        # Names that are one leaf, and need not be put together for each configuration.
+        self.single = {name: names[0] for name, (tree, names) in self.trees.items() if tree == _LEAF}
 
 
 def _is_leaf(x: Any) -> bool:
@@ -84,28 +87,33 @@ def _configuration(flat: _Flat, values: Mapping[str, Any]) -> Hyper:
     """Values put back under their names; a name whose condition does not hold is left out."""
     hyper: Hyper = {}
     for name, (treedef, names) in flat.trees.items():
-        leaves = [values.get(leaf, flat.leaves[leaf]) for leaf in names]
-        hyper[name] = leaves[0] if treedef == jax.tree.structure(0) else jax.tree.unflatten(treedef, leaves)
-    while True:  # a name that is left out takes those with it that depend on it
+        if (leaf := flat.single.get(name)) is not None:
+            hyper[name] = values[leaf] if leaf in values else flat.leaves[leaf]
+        else:
+            hyper[name] = jax.tree.unflatten(treedef, [values.get(leaf, flat.leaves[leaf]) for leaf in names])
+    while flat.conditions:  # a name that is left out takes those with it that depend on it
         given = {**{k: v for k, v in flat.base.items() if k not in flat.trees}, **hyper}
         kept = {name: value for name, value in hyper.items() if _holds(flat.conditions.get(name, {}), given)}
         if len(kept) == len(hyper):
-            return kept
+            break
         hyper = kept
+    return hyper
 
 
 def _holds(conditions: Mapping[str, Any], hyper: Hyper) -> bool:
     def same(wanted: Any, got: Any) -> bool:
         got = getattr(got, "name", got)  # an optimizer goes by its name
-        return any(got == w for w in wanted) if isinstance(wanted, list) else got == wanted
+        return any(got == getattr(w, "name", w) for w in (wanted if isinstance(wanted, list) else [wanted]))
 
     return all(name in hyper and same(wanted, hyper[name]) for name, wanted in conditions.items())
 
 
 def _random(flat: _Flat, n: int, key: chex.PRNGKey) -> dict[str, list[Any]]:
-    salts = jnp.asarray([crc32(name.encode()) for name in flat.drawn], jnp.uint32)
-    blocks = [_uniform_block(key, jnp.asarray(b * BLOCK, jnp.int32), salts) for b in range(-(-n // BLOCK))]
-    return _values(flat, jnp.concatenate(blocks)) if flat.drawn else {}
+    if not flat.drawn:
+        return {}
+    salts = np.asarray([crc32(name.encode()) for name in flat.drawn], np.uint32)
+    blocks = [_uniform_block(key, np.int32(b * BLOCK), salts) for b in range(-(-n // BLOCK))]
+    return _values(flat, np.concatenate(jax.device_get(blocks)))
 
 
 @jax.jit
@@ -129,13 +137,12 @@ def _sobol(flat: _Flat, n: int, key: chex.PRNGKey) -> dict[str, list[Any]]:
     seed = int(jax.random.bits(key, (), jnp.uint32))
     points = qmc.Sobol(len(flat.drawn), scramble=True, rng=np.random.default_rng(seed))
     whole = points.random_base2(max((n - 1).bit_length(), 0))
-    return _values(flat, jnp.asarray(whole, jnp.result_type(float)))
+    return _values(flat, whole.astype(jnp.result_type(float)))
 
 
-def _values(flat: _Flat, u: Any) -> dict[str, list[Any]]:
+def _values(flat: _Flat, u: np.ndarray) -> dict[str, list[Any]]:
     """Each name's values at its column of u, as plain Python values that carry their float exactly."""
-    n = u.shape[0]
-    u = jnp.pad(u, ((0, -n % BLOCK), (0, 0)))  # whole blocks: one program for every n
+    u = np.pad(u, ((0, -len(u) % BLOCK), (0, 0)))  # whole blocks: one program for every n
     spaces = {name: leaf for name, leaf in flat.drawn.items() if isinstance(leaf, Space)}
     columns = dict(zip(flat.drawn, range(len(flat.drawn)), strict=True))
     blocks = [
@@ -146,9 +153,9 @@ def _values(flat: _Flat, u: Any) -> dict[str, list[Any]]:
     out: dict[str, list[Any]] = {}
     for name, leaf in flat.drawn.items():
         if isinstance(leaf, Choice):
-            out[name] = [leaf.options[int(k)] for k in np.asarray(leaf.quantile(u[:, columns[name]]))]
+            out[name] = [leaf.options[k] for k in np.asarray(leaf.quantile(u[:, columns[name]])).tolist()]
         else:
-            out[name] = [int(v) if leaf.whole else float(v) for v in numbers[name]]
+            out[name] = numbers[name].astype(int if leaf.whole else float).tolist()
     return out
 
 

@@ -184,8 +184,8 @@ class Choice:
 
     def quantile(self, u: Array) -> Array:
         """Which option: floor(u K), shape of ``u``, integers."""
-        k = len(self.options)
-        return jnp.clip(jnp.floor(u * k), 0, k - 1).astype(jnp.int32)
+        k, lib = len(self.options), np if isinstance(u, np.ndarray) else jnp  # on the host, nothing to compile
+        return lib.clip(lib.floor(u * k), 0, k - 1).astype(np.int32)
 
     def __repr__(self) -> str:
         return f"choice({', '.join(map(repr, self.options))})"
