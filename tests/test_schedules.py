@@ -88,6 +88,30 @@ def epochs_of(value, rate, steps_per_epoch, staircase):
     return schedules.exponential(value, rate).every(steps_per_epoch, staircase)
 
 
+def then_of(value, rate, start, end, steps, after):
+    return schedules.exponential(value, rate).then(schedules.linear(start, end, steps), after)
+
+
+def then(n, value, rate, start, end, steps, after):
+    return value * rate**n if n < after else straight(n - after, start, end, steps)
+
+
+def scaled_of(value, rate, by, slope):
+    return schedules.exponential(value, rate).scaled(schedules.inverse_time(by, slope))
+
+
+def clipped_of(start, end, steps, low, high):
+    return schedules.linear(start, end, steps).clipped(low, high)
+
+
+def warmed_of(value, rate, steps, start):
+    return schedules.inverse_time(value, rate).warmed(steps, start)
+
+
+def warmed(n, value, rate, steps, start):
+    return value / (1 + rate * (n - steps)) if n >= steps else start + (value - start) * n / steps
+
+
 def pieces_of(first, second, a, b, c):
     return schedules.piecewise((first, second), (a, b, c))
 
@@ -181,7 +205,53 @@ TABLE = {
         {"value": LEVEL, "rate": (0.0, 0.9, 1.0), "steps_per_epoch": (1.0, 3.0, 7.0), "staircase": SHARE},
         {"value": math.inf, "rate": -1.0, "steps_per_epoch": 0.0, "staircase": -0.1},
     ),
+    "then": Row(
+        then_of,
+        then,
+        {
+            "value": LEVEL,
+            "rate": (0.0, 0.9, 1.0),
+            "start": LEVEL,
+            "end": (0.0, 0.1, 1.0),
+            "steps": LENGTH,
+            "after": (0.0, 5.5, 20.0),
+        },
+        {"value": math.inf, "rate": 1.1, "start": math.inf, "end": math.nan, "steps": -1.0, "after": -1.0},
+    ),
+    "scaled": Row(
+        scaled_of,
+        lambda n, value, rate, by, slope: value * rate**n * by / (1 + slope * n),
+        {"value": LEVEL, "rate": (0.0, 0.9, 1.0), "by": (-1.0, 0.5, 2.0), "slope": (0.0, 0.5, 1.0)},
+        {"value": math.inf, "rate": 1.1, "by": math.inf, "slope": -1.0},
+    ),
+    "clipped": Row(
+        clipped_of,
+        lambda n, low, high, **line: min(max(straight(n, **line), low), high),
+        {"start": LEVEL, "end": (0.0, 0.1, 1.0), "steps": LENGTH, "low": (-1.0, 0.12, 0.2), "high": (0.2, 0.25, 3.0)},
+        {"start": math.inf, "end": math.inf, "steps": -1.0, "low": math.nan, "high": math.inf},
+    ),
+    "warmed": Row(
+        warmed_of,
+        warmed,
+        {"value": LEVEL, "rate": (0.0, 0.5, 1.0), "steps": (0.0, 4.5, 18.0), "start": (0.0, 0.1, -1.0)},
+        {"value": math.nan, "rate": -0.1, "steps": -1.0, "start": math.inf},
+    ),
+    "plateau": Row(
+        schedules.plateau,
+        lambda n, value, **numbers: value,
+        {
+            "value": LEVEL,
+            "factor": SHARE,
+            "patience": (0.0, 3.0, 5.0),
+            "cooldown": (0.0, 2.0, 1.0),
+            "min_delta": (0.0, 1e-3, 1.0),
+            "floor": SHARE,
+        },
+        {"value": math.inf, "factor": 1.1, "patience": -1.0, "cooldown": -1.0, "min_delta": -1.0, "floor": 1.1},
+    ),
 }
+METHODS = {"every", "then", "scaled", "clipped", "warmed"}  # of any schedule, and no functions
+NESTING = {("plateau", "value")}  # numbers that may as well be schedules
 NAMES = sorted(TABLE)
 PAIRS = [(name, number) for name in NAMES for number in TABLE[name].inside]
 STEPS = np.arange(41)
@@ -240,9 +310,17 @@ def in_float64(name):
 
 
 def test_the_table_holds_every_schedule():
-    made = {name for name in dir(schedules) if name[0].islower() and name[0] != "_"}
-    assert made - {"filled"} - set(NAMES) == {name for name in made if hasattr(getattr(schedules, name), "__path__")}
-    assert set(NAMES) - {"every"} <= made
+    classes = {
+        snake(name) for name, one in vars(schedules).items() if isinstance(one, type) and one is not schedules.Base
+    }
+    assert classes == set(NAMES)
+    assert {name for name in NAMES if callable(getattr(schedules, name, None))} == set(NAMES) - METHODS
+    assert {name for name in METHODS if callable(getattr(schedules.Base, name))} == METHODS
+
+
+def snake(name):
+    """``WarmRestarts`` as ``warm_restarts``."""
+    return "".join("_" * (i > 0) + c.lower() if c.isupper() else c for i, c in enumerate(name))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -297,6 +375,7 @@ def test_out_of_range_raises_when_concrete_and_is_nan_when_traced(name, number):
     wrong = TABLE[name].outside[number]
     field = {"first": "boundaries", "second": "boundaries"} if name == "piecewise" else {}
     field = {**field, **(dict.fromkeys("abc", "values") if name == "piecewise" else {})}
+    field = {"by": "value", "slope": "rate"} if name == "scaled" else field  # as the schedule inside calls them
     with pytest.raises(ValueError, match=f"`{field.get(number, number)}` must be in"):
         TABLE[name].make(**{**usual(name), number: wrong})
     numbers = {k: jnp.asarray(v) for k, v in usual(name).items()}
@@ -344,6 +423,9 @@ def test_copies_and_pickles(name):
         assert float(twin(4)) == float(schedule(4))
 
 
+NO_THREE = ("slope", "staircase", "rise", "factor", "floor", "low")  # numbers that cannot be 3
+
+
 @dataclass(frozen=True)
 class Space:
     low: float
@@ -361,7 +443,7 @@ def test_a_space_stays_until_it_is_drawn(name, number):
     with pytest.raises(TypeError, match="still to be drawn"):
         schedule(0)
     drawn = jax.tree.map(lambda x: 3.0 if x is space else x, schedule, is_leaf=lambda x: isinstance(x, Space))
-    if "rate" not in number and number not in ("staircase", "rise"):
+    if "rate" not in number and number not in NO_THREE:
         assert np.isfinite(drawn(2))
 
 
@@ -371,8 +453,9 @@ def test_a_number_is_one_number(name, number):
         TABLE[name].make(**{**usual(name), number: np.array([0.1, 0.2])})
     with pytest.raises(TypeError, match="must be a number"):
         TABLE[name].make(**{**usual(name), number: "fast"})
-    with pytest.raises(TypeError, match="must be a number or a space"):
-        TABLE[name].make(**{**usual(name), number: schedules.constant(0.1)})
+    if (name, number) not in NESTING:
+        with pytest.raises(TypeError, match="must be a number or a space"):
+            TABLE[name].make(**{**usual(name), number: schedules.constant(0.1)})
 
 
 def test_shows_its_numbers():
@@ -493,6 +576,104 @@ def test_filled_checks_what_a_search_has_put_in():
 def test_another_length_of_an_epoch_replaces_the_first():
     twice = schedules.exponential(0.8, 0.5).every(3).every(5, staircase=0.0)
     np.testing.assert_allclose([twice(s) for s in (0, 5, 10)], [0.8, 0.4, 0.2], rtol=1e-6)
+
+
+# ---- combinations ---------------------------------------------------------------------------------------------------
+
+
+def combined(peak=0.4, after=8, rate=0.5):
+    return schedules.cosine(peak, 8).warmed(2).then(schedules.exponential(0.3, rate), after=after).clipped(low=0.1)
+
+
+def test_paths_of_nested_numbers_are_dotted_names():
+    lr = schedules.cosine(0.1, 30).then(schedules.constant(0.1).scaled(0.5), after=10)
+    paths = jax.tree_util.tree_leaves_with_path({"lr": lr})
+    names = [jax.tree_util.keystr(path, simple=True, separator=".") for path, _ in paths]
+    first = [f"lr.first.{name}" for name in ("peak", "steps", "warmup", "floor")]
+    assert names == [*first, "lr.second.schedule.value", "lr.second.by", "lr.after"]
+    assert repr(lr.second) == "Scaled(schedule=Constant(value=0.1), by=0.5)"
+
+
+def test_a_number_may_come_second():
+    lr = schedules.linear(0.0, 0.1, 4).then(0.05, after=6)
+    np.testing.assert_allclose([lr(n) for n in (0, 4, 5, 6, 60)], [0.0, 0.1, 0.1, 0.05, 0.05], rtol=1e-6)
+
+
+def test_each_part_of_a_chain_counts_from_its_own_begin():
+    lr = schedules.constant(1.0).then(schedules.linear(1.0, 0.0, 4), after=3).then(schedules.constant(7.0), after=6)
+    np.testing.assert_allclose([lr(n) for n in range(8)], [1, 1, 1, 1, 0.75, 0.5, 7, 7], rtol=1e-6)
+
+
+def test_one_bound_is_enough():
+    fall = schedules.linear(1.0, -1.0, 4)
+    np.testing.assert_allclose([fall.clipped(low=-0.2)(n) for n in range(5)], [1, 0.5, 0, -0.2, -0.2], rtol=1e-6)
+    np.testing.assert_allclose([fall.clipped(high=0.2)(n) for n in range(5)], [0.2, 0.2, 0, -0.5, -1], rtol=1e-6)
+    assert float(fall.clipped()(0)) == 1
+    with pytest.raises(ValueError, match="`low` must not be above `high`, got 2 and 1"):
+        fall.clipped(2, 1)
+    assert np.isnan(jax.jit(lambda low: fall.clipped(low, 1.0)(0))(2.0))
+
+
+def test_a_combination_counted_in_epochs_is_filled_in_once():
+    whole_, waiting = combined(), combined().every()
+    filled = schedules.filled({"lr": waiting}, 5)["lr"]
+    np.testing.assert_allclose([filled(5 * n + 4) for n in range(14)], [whole_(n) for n in range(14)], rtol=1e-6)
+    smooth = schedules.filled(combined().every(staircase=0.0), 5)
+    assert float(smooth(5)) == pytest.approx(float(whole_(1.0)))
+    assert float(smooth(7)) == pytest.approx(float(whole_(1.4)))
+    known = combined().every(5)
+    assert schedules.filled(known, 9) is known
+
+
+def test_a_part_counted_in_epochs_is_filled_in_where_it_stands():
+    waiting = schedules.constant(0.8).then(schedules.exponential(0.8, 0.5).every(), after=7)
+    with pytest.raises(ValueError, match=r"write schedule\.every\(steps_per_epoch\)"):
+        waiting(0)
+    lr = schedules.filled(waiting, 10)
+    np.testing.assert_allclose([lr(n) for n in (0, 6, 7, 16, 17, 27)], [0.8, 0.8, 0.8, 0.8, 0.4, 0.2], rtol=1e-6)
+    with pytest.raises(ValueError, match="counts epochs already"):
+        waiting.every()
+    with pytest.raises(ValueError, match="`rate` must be in"):
+        schedules.filled(schedules.constant(1.0).then(schedules.Exponential(1.0, 2.0), after=1), 3)
+
+
+def test_a_combination_is_swept_and_differentiated_by_its_parts_numbers(x64):
+    def sum_of(peak, after, rate):
+        return combined(peak, after, rate)(jnp.arange(16)).sum()
+
+    rates = jnp.array([0.2, 0.5, 0.9])
+    many = jax.jit(jax.vmap(sum_of, (None, None, 0)))(0.4, 8.5, rates)
+    np.testing.assert_allclose(many, [sum_of(0.4, 8.5, rate) for rate in rates], rtol=1e-12)
+    h, at = 1e-6, (0.4, 8.5, 0.9)
+    slopes = jax.grad(sum_of, (0, 1, 2))(*at)
+    for i in range(3):
+        up, down = (sum_of(*(x + s * h * (i == j) for j, x in enumerate(at))) for s in (1, -1))
+        np.testing.assert_allclose(slopes[i], (up - down) / (2 * h), rtol=1e-6)
+    assert abs(slopes[1]) > 0.01
+
+
+def test_a_combination_takes_a_space_anywhere():
+    space = Space(0.01, 0.1)
+    lr = schedules.constant(space).then(schedules.cosine(space, 30), after=10).warmed(3)
+    assert sum(leaf is space for leaf in jax.tree.leaves(lr, is_leaf=lambda x: x is space)) == 2
+    with pytest.raises(TypeError, match="still to be drawn"):
+        lr(0)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_torch_has_the_same_warmup_before_a_cosine():
+    torch = pytest.importorskip("torch")
+    s = torch.optim.lr_scheduler
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.3)
+    warm, fall = s.LinearLR(optimizer, 0.1, total_iters=4), s.CosineAnnealingLR(optimizer, 10)
+    peer = s.SequentialLR(optimizer, [warm, fall], [4])
+    expected = []
+    for _ in range(14):
+        expected.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        peer.step()
+    ours = schedules.cosine(0.3, 10).warmed(4, start=0.03)
+    np.testing.assert_allclose(ours(jnp.arange(14)), expected, rtol=1e-5, atol=1e-7)
 
 
 # ---- another library ------------------------------------------------------------------------------------------------

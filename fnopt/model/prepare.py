@@ -12,7 +12,7 @@ import numpy as np
 from fnopt._types import Batch, Column, Dataset, Label
 from fnopt.data import Standardizer, standardizer
 from fnopt.model.model import Model
-from fnopt.train import Part, decide, part, probabilities
+from fnopt.train import Part, block_of, decide, part, probabilities
 
 
 @dataclass(frozen=True)
@@ -96,12 +96,14 @@ def prepare(model: Model, train: Dataset, dev: Dataset | None = None, rooms: tup
             raise TypeError(f"`{name}` must be a Dataset, got {type(data).__name__}; write fo.data.dataset(x, y)")
     frame = _frame(model, train, dev)
     emphasis = _emphasis(model.class_weight, frame, train)
-    on_train = _part(frame, train, emphasis, rooms[0])
+    sizes = [max(len(data), room) for data, room in zip((train, dev), rooms, strict=True) if data is not None]
+    block = block_of(*sizes)
+    on_train = _part(frame, train, emphasis, rooms[0], block)
     example = Batch(x=on_train.x[:1], y=on_train.y[:1], weight=on_train.weight[:1])
     return Prepared(
         frame=frame,
         train=on_train,
-        dev=None if dev is None else _part(frame, dev, None, rooms[1]),
+        dev=None if dev is None else _part(frame, dev, None, rooms[1], block),
         example=example,
         features=int(np.prod(frame.shape)),
     )
@@ -112,13 +114,15 @@ def framed(frame: Frame, data: Dataset) -> Part:
     return _part(frame, data, None)
 
 
-def _part(frame: Frame, data: Dataset, emphasis: Mapping[int, float] | None, room: int = 0) -> Part:
+def _part(
+    frame: Frame, data: Dataset, emphasis: Mapping[int, float] | None, room: int = 0, block: int | None = None
+) -> Part:
     y = frame.codes(data.y, data.classes)
     weight = np.ones(len(data)) if data.weight is None else np.asarray(data.weight, np.float64)
     pull = weight if emphasis is None else weight * np.array([emphasis[int(k)] for k in y])
     pull = pull / pull.mean() if pull.any() else pull  # of mean 1, so that a batch's cost is Σ w loss / its size
     mean, scale = (0.0, 1.0) if frame.target is None else (frame.target.mean, frame.target.scale)
-    return part(np.asarray(frame.scaled(data.x)), y, weight, pull, mean, scale, room)
+    return part(np.asarray(frame.scaled(data.x)), y, weight, pull, mean, scale, room, block)
 
 
 def _frame(model: Model, train: Dataset, dev: Dataset | None) -> Frame:

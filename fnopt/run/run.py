@@ -11,14 +11,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from fnopt._checks import whole
-from fnopt._types import Dataset, Params, Stats, Trial
+from fnopt._types import Dataset, Params, Stats, Trial, updates
 from fnopt.model import Frame, Model, framed
 from fnopt.numbers import resolve
-from fnopt.sweep.chunk import Chunk, Pace, Work, active_lanes, train
+from fnopt.run.course import course
+from fnopt.sweep.chunk import Chunk, Pace, Work, going_on, train
 from fnopt.sweep.drive import Silent, Watch
 from fnopt.sweep.lanes import TRACES, lane_at
 from fnopt.sweep.result import LaneResult, Trim, result_of
-from fnopt.train import SCORES, Autopsy, Keys, Lane, Records, batches_per_epoch, evaluate, linked
+from fnopt.train import SCORES, Autopsy, Keys, Lane, Records, batches_per_epoch, evaluate, higher_is_better, linked
 
 ROWS = 4096  # predicted at once
 
@@ -39,7 +40,8 @@ class Run:
     """One trained model.
 
     ``hyper`` holds its structure and numbers, ``scores[part][score]`` what its weights reach, ``history[part][score]``
-    one value an epoch; ``history["lr"]`` and ``history["cost"]`` are the learning rate and the training cost.
+    one value an epoch; ``history["lr"]`` and ``history["cost"]`` are the learning rate and the training cost, and
+    every other number that is a schedule has its values under its name, as in ``history["dropout"]``.
     """
 
     model: Model
@@ -139,7 +141,7 @@ def train_on(run: Run, going: Going, epochs: int, watch: Watch) -> Run:
         pace.took(chunk.cohort, count, seconds)
         records.append(jax.tree.map(lambda a, n=count: np.asarray(a)[0, :n], seen))
         age += count
-        over = not np.asarray(active_lanes(lanes))[0]
+        over = not going_on(lanes)[0]
         watch.tick(end - age + count if over else count)
         if over:
             break
@@ -184,12 +186,23 @@ def as_run(model: Model, frame: Frame, trial: Trial, hyper: Mapping[str, Any], g
         stats=jax.tree.map(jnp.asarray, result.stats),
         numbers=numbers,
         scores=result.scores,
-        history=result.history,
+        history={**_course(trial, going), **result.history},
         status=result.status,
         why=result.why,
         best_epoch=result.best + 1,
         going=going,
     )
+
+
+def _course(trial: Trial, going: Going) -> dict[str, Any]:
+    """What each number that is a schedule was, epoch by epoch, but for the learning rate, which the lane records."""
+    work, (place, *_) = going.work, going.chunk.places
+    counted = trial.optimizer.clock is updates  # else only the lane knows how many updates an epoch made
+    numbers = {n: x for n, x in place.numbers.items() if n != "lr" and (counted or n in trial.numbers)}
+    part, metric = work.objective
+    sign = 1.0 if higher_is_better(trial.task, metric) else -1.0
+    scores = sign * going.result.history.get(part, going.result.history["train"])[metric]
+    return course(numbers, batches_per_epoch(int(work.folds[place.fold].train.rows), trial.batch_size), scores)
 
 
 def watch_of(progress: bool | Watch) -> Watch:

@@ -9,9 +9,17 @@ without an argument ``fit`` fills the length in.
 [0.1, 0.05, 0.025, 0.0125]
 >>> [round(float(lr.every(2)(step)), 4) for step in range(4)]
 [0.1, 0.1, 0.05, 0.05]
+
+Schedules combine: ``a.then(b, after=100)``, ``a.warmed(10)``, ``a.scaled(0.5)``, ``a.clipped(low=1e-5)``; the parts'
+numbers keep names of their own, as in ``lr.first.value``. :func:`plateau` is the one that looks at scores.
+
+>>> lr = constant(0.1).then(exponential(0.1, rate=0.5), after=2).warmed(1)
+>>> [round(float(lr(step)), 4) for step in range(6)]
+[0.0, 0.1, 0.1, 0.1, 0.05, 0.025]
 """
 
 from fnopt.schedules._base import Base as Base
+from fnopt.schedules.clipped import Clipped as Clipped
 from fnopt.schedules.constant import Constant as Constant
 from fnopt.schedules.constant import constant as constant
 from fnopt.schedules.cosine import Cosine as Cosine
@@ -32,11 +40,18 @@ from fnopt.schedules.one_cycle import OneCycle as OneCycle
 from fnopt.schedules.one_cycle import one_cycle as one_cycle
 from fnopt.schedules.piecewise import Piecewise as Piecewise
 from fnopt.schedules.piecewise import piecewise as piecewise
+from fnopt.schedules.plateau import Plateau as Plateau
+from fnopt.schedules.plateau import follow as follow
+from fnopt.schedules.plateau import follows as follows
+from fnopt.schedules.plateau import plateau as plateau
 from fnopt.schedules.polynomial import Polynomial as Polynomial
 from fnopt.schedules.polynomial import polynomial as polynomial
+from fnopt.schedules.scaled import Scaled as Scaled
 from fnopt.schedules.step_decay import StepDecay as StepDecay
 from fnopt.schedules.step_decay import step_decay as step_decay
+from fnopt.schedules.then import Then as Then
 from fnopt.schedules.warm_restarts import WarmRestarts as WarmRestarts
 from fnopt.schedules.warm_restarts import warm_restarts as warm_restarts
+from fnopt.schedules.warmed import Warmed as Warmed
 from fnopt.schedules.warmup_stable_decay import WarmupStableDecay as WarmupStableDecay
 from fnopt.schedules.warmup_stable_decay import warmup_stable_decay as warmup_stable_decay

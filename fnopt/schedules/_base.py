@@ -1,7 +1,7 @@
 """What all schedules share: fields that are numbers, checked when made and again when called, and the count of time."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -23,7 +23,11 @@ from fnopt._types import Searchable
 from fnopt.numbers import Range, as_number
 
 if TYPE_CHECKING:
+    from fnopt.schedules.clipped import Clipped
     from fnopt.schedules.every import Every
+    from fnopt.schedules.scaled import Scaled
+    from fnopt.schedules.then import Then
+    from fnopt.schedules.warmed import Warmed
 
 Number = ArrayLike | Searchable  # a number, or a space to draw it from
 C = TypeVar("C", bound="type[Base]")
@@ -44,6 +48,7 @@ class Base:
     """A schedule whose fields are numbers; :meth:`at` is its formula."""
 
     ranges: ClassVar[Mapping[str, Range]]  # of each field
+    inside: ClassVar[tuple[str, ...]] = ()  # fields that may be a schedule as well as a number
 
     def at(self, n: Array) -> Array:
         """The value after ``n`` updates (or epochs); the fields are scalars of the default float type here."""
@@ -80,11 +85,69 @@ class Base:
 
         return Every(self, steps_per_epoch, staircase).checked()
 
+    def then(self, second: "Number | Base", after: Number) -> "Then":
+        """This schedule for ``after`` steps, then another one (or a number), which counts from there.
+
+        >>> from fnopt.schedules import constant, exponential
+        >>> lr = constant(0.1).then(exponential(0.1, 0.5), after=2)
+        >>> [round(float(lr(step)), 4) for step in range(5)]
+        [0.1, 0.1, 0.1, 0.05, 0.025]
+        """
+        from fnopt.schedules.then import Then
+
+        return Then(self, second, after).checked()
+
+    def scaled(self, by: "Number | Base") -> "Scaled":
+        """This schedule times a number or another schedule.
+
+        >>> from fnopt.schedules import exponential, linear
+        >>> [round(float(exponential(0.8, 0.5).scaled(linear(0.0, 1.0, 2))(step)), 4) for step in range(4)]
+        [0.0, 0.2, 0.2, 0.1]
+        """
+        from fnopt.schedules.scaled import Scaled
+
+        return Scaled(self, by).checked()
+
+    def clipped(self, low: Number | None = None, high: Number | None = None) -> "Clipped":
+        """This schedule, never below ``low`` or above ``high``; None for no bound.
+
+        >>> from fnopt.schedules import exponential
+        >>> [round(float(exponential(0.8, 0.5).clipped(low=0.3)(step)), 4) for step in range(3)]
+        [0.8, 0.4, 0.3]
+        """
+        from fnopt.schedules.clipped import Clipped
+
+        return Clipped(self, low, high).checked()
+
+    def warmed(self, steps: Number, start: Number = 0.0) -> "Warmed":
+        """In a straight line from ``start`` to this schedule's first value over ``steps``, then this, from its begin.
+
+        Args:
+            steps: in [0, inf); the warm-up, in the unit in which this schedule counts.
+            start: the first value, in the units of this schedule's.
+
+        >>> from fnopt.schedules import inverse_time
+        >>> [round(float(inverse_time(0.3, 1.0).warmed(2)(step)), 4) for step in range(5)]
+        [0.0, 0.15, 0.3, 0.15, 0.1]
+        """
+        from fnopt.schedules.warmed import Warmed
+
+        return Warmed(self, steps, start).checked()
+
     def checked(self) -> Self:
         """A copy with each field a scalar array; ValueError or TypeError, naming the field, where it cannot be one."""
         return type(self)(**{f.name: self._number(f.name, getattr(self, f.name)) for f in fields(self)})  # pyright: ignore[reportArgumentType]
 
+    def filled(self, steps_per_epoch: Number) -> Self:
+        """What :func:`fnopt.schedules.filled` makes of this one: itself, where nothing in it waits to be filled in."""
+        parts = {name: getattr(self, name) for name in self.inside}
+        new = {name: x.filled(steps_per_epoch) for name, x in parts.items() if isinstance(x, Base)}
+        changed = {name: x for name, x in new.items() if x is not parts[name]}
+        return replace(self, **changed) if changed else self  # pyright: ignore[reportArgumentType]
+
     def _number(self, name: str, x: Any) -> Any:
+        if name in self.inside and isinstance(x, Base):
+            return x.checked()
         if isinstance(x, tuple):
             return tuple(self._number(name, part) for part in x)
         if callable(x) and not isinstance(x, Searchable):
@@ -99,6 +162,15 @@ class Base:
 def time(step: ArrayLike) -> Array:
     """A step in the default float type."""
     return jnp.asarray(step).astype(jnp.result_type(float))
+
+
+def value_at(x: Any, n: Array) -> Array:
+    """A field that may be a schedule, at ``n``; shape of ``n``.
+
+    >>> value_at(jnp.array(0.5), jnp.zeros(2)).tolist()
+    [0.5, 0.5]
+    """
+    return x(n) if isinstance(x, Base) else jnp.broadcast_to(x, n.shape)
 
 
 def _is_space(x: Any) -> bool:

@@ -21,6 +21,8 @@ class Every(Base):
     steps_per_epoch: Annotated[Any, POSITIVE] = None
     staircase: Annotated[Any, FRACTION] = 1.0
 
+    inside = ("schedule",)
+
     def __call__(self, step: ArrayLike) -> Array:
         """The schedule's value in the epoch that ``step`` lies in.
 
@@ -44,7 +46,13 @@ class Every(Base):
         return self.schedule.every(steps_per_epoch, staircase)
 
     def checked(self) -> "Every":
-        """As of any schedule."""
+        """As of any schedule; ValueError too where a part of it counts epochs already."""
+        if not isinstance(self.schedule, Base):
+            raise TypeError(f"`schedule` of Every must be a schedule, got {self.schedule!r}")
+        if _counts_epochs(self.schedule):
+            raise ValueError(
+                "a part of this schedule counts epochs already; write .every(…) once, after the parts are combined"
+            )
         length = self.steps_per_epoch
         return Every(
             schedule=self.schedule.checked(),
@@ -52,9 +60,23 @@ class Every(Base):
             staircase=self._number("staircase", self.staircase),
         )
 
+    def filled(self, steps_per_epoch: Number) -> "Every":
+        """The same with the length of an epoch, where it waits for one."""
+        part = super().filled(steps_per_epoch)
+        if part.steps_per_epoch is not None:
+            return part
+        return Every(part.schedule, steps_per_epoch, part.staircase).checked()
+
+
+def _counts_epochs(schedule: Base) -> bool:
+    parts = (getattr(schedule, name) for name in schedule.inside)
+    return isinstance(schedule, Every) or any(isinstance(part, Base) and _counts_epochs(part) for part in parts)
+
 
 def filled(x: T, steps_per_epoch: Number) -> T:
-    """``x`` with the length of an epoch filled in where a schedule waits for it; everything else as it is.
+    """``x`` made ready for training: the length of an epoch is filled in where a schedule waits for it.
+
+    A ``plateau`` that has seen nothing yet gets the memory that it is to train with. Everything else is as it was.
 
     Args:
         x: a schedule, a number, or a pytree of them.
@@ -74,9 +96,7 @@ def filled(x: T, steps_per_epoch: Number) -> T:
     def one(part: Any) -> Any:
         if not isinstance(part, Base):
             return part
-        checked = part.checked()
-        if isinstance(part, Every) and part.steps_per_epoch is None:
-            return checked.every(steps_per_epoch, part.staircase)
-        return part
+        part.checked()
+        return part.filled(steps_per_epoch)
 
     return jax.tree.map(one, x, is_leaf=lambda part: isinstance(part, Base))

@@ -9,10 +9,11 @@ import jax
 import numpy as np
 
 from fnopt._types import Batch, Params, Stats
-from fnopt.sweep.compiled import Exhausted, program
-from fnopt.sweep.lanes import begin, lane_at, packed, stack
+from fnopt.schedules import follows
+from fnopt.sweep.compiled import Exhausted, first_program, program
+from fnopt.sweep.lanes import lane_at, packed, stack
 from fnopt.sweep.merge import Program
-from fnopt.train import LENGTH, EarlyStopping, Keys, Lane, Objective, Part, Records, When, active, keys_of
+from fnopt.train import LENGTH, EarlyStopping, Keys, Lane, Objective, Part, Records, When, keys_of
 
 
 class Data(NamedTuple):
@@ -142,7 +143,7 @@ def run_chunk(
         pace.took(cohort, count, seconds)
         age += count
         records.append(jax.tree.map(lambda a, n=count: np.asarray(a)[:, :n], seen))
-        alive = np.asarray(active_lanes(lanes))[: len(places)]
+        alive = going_on(lanes)[: len(places)]
         going = tick(count * len(places)) and bool(alive.all())
         if publish is not None and going and age < until:
             publish(_given_back(places, lanes, records, age))
@@ -172,7 +173,7 @@ def train(
     clock = clock or Clock()
     trial, which, batch_size = chunk.cohort.program[:3]
     data = work.folds[chunk.cohort.fold]
-    watched = work.rule is not None and work.objective.part == "train"
+    watched = work.objective.part == "train" and (work.rule is not None or follows((lanes.state.hyper, lanes.numbers)))
     when = When(every=np.int32(1 if watched else work.every), last=np.int32(until))
     size = None if batch_size is None else np.int32(batch_size)
     numbers = np.int32(age), np.int32(count), when, np.int32(which), size
@@ -199,10 +200,15 @@ def begin_lanes(work: Work, chunk: Chunk, keys: Keys, weights: tuple[Params, Sta
     hyper = stack([place.numbers for place in chunk.places], cohort.width)
     which = np.int32(cohort.program.which)
     example = work.folds[cohort.fold].example
-    return begin(keys.init, example, hyper, work.rule, which, weights, trial=cohort.program.trial)
+    arguments = keys.init, example, hyper, work.rule, which, weights
+    (device,) = example.x.devices()
+    return first_program(cohort.program.trial, device, *arguments)(*arguments)
 
 
-@jax.jit
-def active_lanes(lanes: Lane) -> Any:
-    """Which lanes still train."""
-    return jax.vmap(active)(lanes)
+def going_on(lanes: Lane) -> Any:
+    """Which lanes still train, shape=(lanes,), asked on the host: a program for it would be one more to compile."""
+    alive = np.asarray(lanes.fault.step) < 0
+    if lanes.patience is None:
+        return alive
+    waited = np.asarray(lanes.patience.memory.waited)
+    return alive & ~((waited > 0) & (waited >= np.asarray(lanes.patience.rule.patience)))

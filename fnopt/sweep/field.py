@@ -13,9 +13,8 @@ from heapq import heappop, heappush
 from typing import Any, NamedTuple
 
 import jax
-import numpy as np
 
-from fnopt.sweep.chunk import Chunk, Cohort, Place, Work
+from fnopt.sweep.chunk import Chunk, Cohort, Place, Work, going_on
 from fnopt.sweep.ledger import Ledger, Verdict
 from fnopt.sweep.merge import Program
 from fnopt.sweep.result import LaneResult, Trim, result_of
@@ -260,7 +259,7 @@ class Field:
 def _dead(place: Place) -> bool:
     """Whether a lane trains no more: it diverged, or its patience ran out."""
     assert place.lane is not None
-    return int(place.lane.fault.step) >= 0 or not _waits(place)
+    return not going_on(place.lane)
 
 
 def _row(work: Work, seen: Any, age: int) -> Any:
@@ -282,12 +281,3 @@ def _mean(values: Sequence[Any]) -> float:
     """The mean, in exact arithmetic: it must not depend on which lane came first."""
     numbers = [float(value) for value in values]
     return math.fsum(numbers) / len(numbers) if all(map(math.isfinite, numbers)) else math.nan
-
-
-def _waits(place: Place) -> bool:
-    """Whether a lane's patience, if it has any, has not run out."""
-    patience = None if place.lane is None else place.lane.patience
-    if patience is None:
-        return True
-    waited = int(patience.memory.waited)
-    return not (waited > 0 and waited >= float(np.asarray(patience.rule.patience)))

@@ -15,6 +15,7 @@ from fnopt.train.lane import start as start
 from fnopt.train.lane import weights_of as weights_of
 from fnopt.train.order import batches_per_epoch as batches_per_epoch
 from fnopt.train.part import Part as Part
+from fnopt.train.part import block_of as block_of
 from fnopt.train.part import part as part
 from fnopt.train.scores import FOLLOWED as FOLLOWED
 from fnopt.train.scores import SCORES as SCORES

@@ -1,5 +1,7 @@
 """Scoring a part of the data in fixed blocks of rows, dropout off."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 from jax import Array
@@ -15,18 +17,63 @@ def evaluate(trial: Trial, params: Params, stats: Stats, numbers: dict[str, Arra
 
     Metrics of values are in the user's units, whatever the units of training; the loss is in those of training.
     """
+    losses, outputs = jax.lax.map(partial(_block, trial, params, stats, numbers), _blocks(part))
+    return _scores(trial, part, losses.reshape(-1), outputs.reshape(-1, *outputs.shape[2:]))
 
-    def one_block(batch: Batch) -> tuple[Array, Array]:
-        losses, _ = trial.loss(params, stats, batch, numbers, None, False)
-        return losses, trial.predict(params, stats, batch.x, numbers)
 
-    blocks = jax.tree.map(
-        lambda a: a.reshape(-1, part.block, *a.shape[1:]), Batch(x=part.x, y=part.y, weight=part.weight)
+def evaluate_both(
+    trial: Trial, params: Params, stats: Stats, numbers: dict[str, Array], train: Part, dev: Part, due: Array
+) -> tuple[Array, Array]:
+    """The scores of both parts, those of the training part NaN where they are not ``due``.
+
+    One loop over the blocks of dev, and over those of train where they are due: the forward pass compiles once.
+    """
+    if train.block != dev.block:
+        raise ValueError(f"both parts must come in blocks of one size, got {train.block} and {dev.block}")
+    first, second = _blocks(dev), _blocks(train)
+    count, more = dev.x.shape[0] // dev.block, train.x.shape[0] // train.block
+
+    def at(i: Array) -> Batch:
+        return jax.tree.map(lambda a, b: jnp.where(i < count, _row(a, i), _row(b, i - count)), first, second)
+
+    def score(i: Array, carry: tuple[Array, Array]) -> tuple[Array, Array]:
+        made = _block(trial, params, stats, numbers, at(i))
+        return jax.tree.map(lambda all, new: all.at[i].set(new), carry, made)
+
+    shapes = jax.eval_shape(partial(_block, trial, params, stats, numbers), at(jnp.zeros((), jnp.int32)))
+    room = jax.tree.map(lambda s: jnp.zeros((count + more, *s.shape), s.dtype), shapes)
+    losses, outputs = jax.lax.fori_loop(0, count + jnp.where(due, more, 0), score, room)
+    losses, outputs = losses.reshape(-1), outputs.reshape(-1, *outputs.shape[2:])
+    here = dev.x.shape[0]
+    on_dev = _scores(trial, dev, losses[:here], outputs[:here])
+    on_train = jax.lax.cond(
+        due,
+        lambda: _scores(trial, train, losses[here:], outputs[here:]),
+        lambda: jnp.full_like(on_dev, jnp.nan),
     )
-    losses, outputs = jax.lax.map(one_block, blocks)
-    losses = losses.reshape(-1).astype(part.weight.dtype)
-    outputs = outputs.reshape(-1, *outputs.shape[2:])
-    y = part.y
+    return on_train, on_dev
+
+
+def _blocks(part: Part) -> Batch:
+    """A part's rows with a leading axis of blocks."""
+    rows = Batch(x=part.x, y=part.y, weight=part.weight)
+    return jax.tree.map(lambda a: a.reshape(-1, part.block, *a.shape[1:]), rows)
+
+
+def _row(a: Array, i: Array) -> Array:
+    return jax.lax.dynamic_index_in_dim(a, i, keepdims=False)
+
+
+def _block(
+    trial: Trial, params: Params, stats: Stats, numbers: dict[str, Array], batch: Batch
+) -> tuple[Array, Array]:
+    """The loss of each row and what the model puts out."""
+    losses, _ = trial.loss(params, stats, batch, numbers, None, False)
+    return losses, trial.predict(params, stats, batch.x, numbers)
+
+
+def _scores(trial: Trial, part: Part, losses: Array, outputs: Array) -> Array:
+    losses, y = losses.astype(part.weight.dtype), part.y
     if trial.task == "values":
         outputs = _in_users_units(linked(trial, outputs.reshape(y.shape)), part)
         y = _in_users_units(y, part)

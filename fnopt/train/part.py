@@ -9,6 +9,7 @@ import numpy as np
 from jax import Array
 
 BLOCK = 128  # rows scored at once: bits of a score then do not depend on the number of cores
+FEW = 32  # rows; a part of fewer is padded rather than have its sister scored in so small blocks
 
 
 @partial(
@@ -33,8 +34,21 @@ class Part:
     block: int
 
 
-def part(x: Any, y: Any, weight: Any, pull: Any, mean: Any, scale: Any, room: int = 0) -> Part:
-    """Pad to whole blocks of at most 128 rows, with room for ``room`` rows at least, and put on the device.
+def block_of(*rows: int) -> int:
+    """The size of the blocks in which parts of so many rows are scored.
+
+    >>> block_of(1000, 300), block_of(90, 30), block_of(40, 5), block_of(3)
+    (128, 32, 32, 3)
+    """
+    return min(BLOCK, max(rows), max(FEW, min(rows)))
+
+
+def part(
+    x: Any, y: Any, weight: Any, pull: Any, mean: Any, scale: Any, room: int = 0, block: int | None = None
+) -> Part:
+    """Pad to whole blocks, with room for ``room`` rows at least, and put on the device.
+
+    ``block`` is the size of a block where it is not this part's alone to say, see :func:`block_of`.
 
     >>> p = part(np.ones((3, 2), np.float32), np.zeros(3, np.int32), np.ones(3), np.ones(3), 0.0, 1.0)
     >>> int(p.rows), p.x.shape
@@ -42,7 +56,7 @@ def part(x: Any, y: Any, weight: Any, pull: Any, mean: Any, scale: Any, room: in
     """
     rows = x.shape[0]
     room = max(room, rows)
-    block = min(BLOCK, room)
+    block = block_of(room) if block is None else block
     extra = room + -room % block - rows
 
     def padded(a: Any) -> Array:

@@ -10,8 +10,9 @@ from jax import Array
 from fnopt import tree
 from fnopt._types import Batch, Trial
 from fnopt.numbers import resolve
+from fnopt.schedules import follow, follows
 from fnopt.train.early_stopping import look
-from fnopt.train.evaluate import evaluate
+from fnopt.train.evaluate import evaluate, evaluate_both
 from fnopt.train.lane import Fault, Keys, Lane, Patience, active
 from fnopt.train.order import epoch_order
 from fnopt.train.part import Part
@@ -72,16 +73,17 @@ def segment(
         numbers = resolve(lane.numbers, lane.state.step)
         weights = trial.optimizer.readout(lane.state), lane.stats
         age = epoch + 1
-        on_train = jax.lax.cond(
-            (age == when.last) | ((when.every > 0) & (age % jnp.maximum(when.every, 1) == 0)),
-            lambda: evaluate(trial, *weights, numbers, train),
-            lambda: jnp.full((width,), jnp.nan, empty.dtype),
-        )
-        on_dev = None if dev is None else evaluate(trial, *weights, numbers, dev)
+        due = (age == when.last) | ((when.every > 0) & (age % jnp.maximum(when.every, 1) == 0))
+        if dev is None:
+            nothing = jnp.full((width,), jnp.nan, empty.dtype)
+            on_train = jax.lax.cond(due, lambda: evaluate(trial, *weights, numbers, train), lambda: nothing)
+            on_dev = None
+        else:
+            on_train, on_dev = evaluate_both(trial, *weights, numbers, train, dev, due)
         watched = on_train if objective.part == "train" or on_dev is None else on_dev
         lane = _watch(trial, objective, lane, watched, epoch)
-        last = jnp.maximum(lane.state.step - 1, 0)
-        return lane, Records(
+        last = jnp.maximum(trial.optimizer.clock(lane.state) - 1, 0)
+        return _follow(trial, objective, lane, watched), Records(
             train=records.train.at[i].set(on_train),
             dev=None if records.dev is None or on_dev is None else records.dev.at[i].set(on_dev),
             cost=records.cost.at[i].set(cost.astype(records.cost.dtype)),
@@ -161,9 +163,23 @@ def _watch(trial: Trial, objective: Objective, lane: Lane, scores: Array, epoch:
         return lane
     rule, memory, params, stats = lane.patience
     going = active(lane)
-    sign = 1.0 if higher_is_better(trial.task, objective.metric) else -1.0
-    place = 0 if objective.metric == "loss" else 1 + trial.metrics.index(objective.metric)
-    seen, improved = look(rule, memory, sign * scores[place], -scores[0], epoch)
+    seen, improved = look(rule, memory, _score(trial, objective, scores), -scores[0], epoch)
     current = trial.optimizer.readout(lane.state), lane.stats
     best = tree.where(going & improved, current, (params, stats))
     return lane._replace(patience=Patience(rule, tree.where(going, seen, memory), *best))
+
+
+def _follow(trial: Trial, objective: Objective, lane: Lane, scores: Array) -> Lane:
+    """Show the epoch's score to the numbers that look at it, where there are any and the lane still trains."""
+    numbers = lane.state.hyper, lane.numbers
+    if not follows(numbers):
+        return lane
+    new = follow(numbers, _score(trial, objective, scores))
+    hyper, own = tree.where(active(lane), new, numbers)
+    return lane._replace(state=lane.state._replace(hyper=hyper), numbers=own)
+
+
+def _score(trial: Trial, objective: Objective, scores: Array) -> Array:
+    """The objective's score, better when higher."""
+    sign = 1.0 if higher_is_better(trial.task, objective.metric) else -1.0
+    return sign * scores[0 if objective.metric == "loss" else 1 + trial.metrics.index(objective.metric)]

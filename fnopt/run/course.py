@@ -1,0 +1,65 @@
+"""What each number that changes was, epoch by epoch: computed afterwards, since it costs a run without any nothing."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from fnopt._types import Schedule
+from fnopt.schedules import Plateau, Scaled, filled, follow, piecewise
+from fnopt.sweep.lanes import TRACES
+
+
+def course(numbers: Mapping[str, Any], per_epoch: int, scores: Any) -> dict[str, np.ndarray]:
+    """The value of every schedule among ``numbers`` at the last update of each epoch, by dotted name.
+
+    Args:
+        numbers: what a lane began with, by name.
+        per_epoch: updates an epoch.
+        scores: shape=(epochs,), what a plateau was shown after each; better when higher.
+
+    >>> from fnopt.schedules import exponential
+    >>> course({"lr": 0.1, "dropout": (0.2, exponential(0.8, 0.5).every(3))}, 3, np.zeros(3))["dropout.1"].tolist()
+    [0.800000011920929, 0.4000000059604645, 0.20000000298023224]
+    """
+    paths, _ = jax.tree_util.tree_flatten_with_path(dict(numbers), is_leaf=callable)
+    named = {jax.tree_util.keystr(path, simple=True, separator="."): x for path, x in paths if callable(x)}
+    if not named:
+        return {}
+    f = jnp.result_type(float)
+    steps = np.arange(1, len(scores) + 1, dtype=np.int32) * per_epoch - 1
+    begun = jax.tree.map(lambda x: np.asarray(x, f), named)
+    return jax.device_get(_values(begun, steps, np.asarray(scores, f)))
+
+
+def settled(hyper: Mapping[str, Any], scores: Any) -> dict[str, Any]:
+    """A configuration with each plateau as the fixed course that it took under these scores, one an epoch.
+
+    For training again where there is no dev part to look at. A plateau inside another schedule stays what it is.
+
+    >>> from fnopt.schedules import plateau
+    >>> settled({"lr": plateau(0.1, patience=1), "l2": 0.0}, [0.5, 0.5, 0.6])["lr"].by.schedule
+    Piecewise(boundaries=(2,), values=(1, 0.5))
+    """
+    return {name: _settled(x, scores) if isinstance(x, Plateau) else x for name, x in hyper.items()}
+
+
+def _settled(rule: Plateau, scores: Any) -> Scaled:
+    scales = course({"scale": filled(replace(rule, value=1.0), 1)}, 1, scores)["scale"]
+    changes = np.flatnonzero(np.diff(scales)) + 1
+    values = tuple(float(scales[k]) for k in (0, *changes))
+    return Scaled(rule.value, piecewise(tuple(map(float, changes)), values).every()).checked()
+
+
+@jax.jit
+def _values(named: dict[str, Schedule], steps: Any, scores: Any) -> dict[str, Any]:
+    TRACES["course"] += 1
+
+    def epoch(now: dict[str, Schedule], seen: Any) -> Any:
+        step, score = seen
+        return follow(now, score), {name: number(step) for name, number in now.items()}
+
+    return jax.lax.scan(epoch, named, (steps, scores))[1]
