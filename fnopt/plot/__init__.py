@@ -1,0 +1,9 @@
+"""Pictures, as matplotlib figures of their own: no display, no global state. Needs ``pip install 'fnopt[plot]'``.
+
+Every function gives the ``Figure``, and writes it where ``path=`` says.
+"""
+
+from fnopt.plot.batches import batches as batches
+from fnopt.plot.normalization import normalization as normalization
+from fnopt.plot.paths import paths as paths
+from fnopt.plot.schedule import schedule as schedule
