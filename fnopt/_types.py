@@ -54,9 +54,20 @@ class UpdateState(Protocol):
     def __call__(self, state: State, grads: Params, *, loss: Array | None = None) -> State: ...
 
 
+class Cost(Protocol):
+    """``cost(params) -> scalar``: what a step makes smaller, on the batch of that step, as a pure function."""
+
+    def __call__(self, params: Params) -> Array: ...
+
+
 def parameters(state: State) -> Params:
     """The weights to evaluate where an optimizer keeps no separate ones."""
     return state.params
+
+
+def updates(state: State) -> Array:
+    """The updates that schedules count, where every call of ``update`` is one."""
+    return state.step
 
 
 @dataclass(frozen=True)
@@ -75,6 +86,12 @@ class Optimizer:
     hyper: Callable[..., Any] | None = field(
         default=None, repr=False
     )  # all numbers of those given, checked, as plain as they came
+    wants_objective: bool = field(default=False, repr=False)  # whether ``update`` takes ``objective``, a Cost, by name
+    elementwise: bool = field(default=True, repr=False)  # whether each entry moves by itself, so that padding is inert
+    clock: Callable[[State], Array] = field(default=updates, repr=False)  # updates made: what its schedules count
+    recipe: tuple[Any, ...] | None = field(
+        default=None, repr=False, compare=False
+    )  # of a wrapped one: (the wrapper's name, the Optimizer inside, settings)
 
 
 class Column(NamedTuple):

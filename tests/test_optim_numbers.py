@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 from optim_cases import (
     INSIDE,
+    LOWER,
     PAIRS,
+    SIGNS,
+    SWITCHES,
     UPDATE,
     UPPER,
     Ramp,
@@ -70,44 +73,54 @@ def test_any_number_may_be_a_schedule(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_gradient_by_every_number_is_finite(name):
-    """Also where eps is 0, a decay 0 and a leaf never had a gradient."""
+    """Forward and reverse, also where eps is 0, a decay 0 and a leaf never had a gradient."""
     optimizer = by_name(name)
 
-    @jax.jit
-    @jax.grad
-    def slopes(values):
+    def end(values):
         params = advance(optimizer, optimizer.init(start(), **values)).params
         return sum(jnp.sum(p**2) for p in params.values())
+
+    @jax.jit
+    def slopes(values):
+        forward = jax.jvp(end, (values,), (jax.tree.map(jnp.ones_like, values),))[1]
+        return forward, jax.grad(end)(values)
 
     for edge in range(3):
         values = {k: INSIDE[k][edge] for k in optimizer.numbers._fields}
         for row in (values, every_number(name), every_number(name, **{k: 0.0 for k in values if "eps" in k})):
-            assert all(np.isfinite(g) for g in slopes(row).values()), row
+            forward, reverse = slopes(row)
+            assert all(np.isfinite(g) for g in reverse.values()), row
+            scale = sum(abs(float(g)) for g in reverse.values())
+            assert float(forward) == pytest.approx(float(sum(reverse.values())), abs=1e-3 * scale + 1e-6), row
+
+
+LONGER = {"radam": 12, "rprop": 12}  # until every number has come into play
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_gradient_by_every_number_is_the_difference_quotient(name, x64):
     optimizer, h = by_name(name), 1e-5
-    middle = {"lr": 0.07, "eps": 0.01, "eps_root": 0.02, "lr_inside": 0.3}
+    middle = {"lr": 0.07, "eps": 0.01, "eps_root": 0.02, "lr_inside": 0.3, "eps1": 0.01, "adam_eps": 0.01}
+    middle |= {"initial": 0.1}
     values = {k: middle.get(k, INSIDE[k][1]) for k in optimizer.numbers._fields}
 
     @jax.jit
     @jax.value_and_grad
     def end(values):
-        params = advance(optimizer, optimizer.init(start(jnp.float64), **values)).params
+        params = advance(optimizer, optimizer.init(start(jnp.float64), **values), LONGER.get(name, 5)).params
         return sum(jnp.sum(p**2) for p in params.values())
 
     slopes = end(values)[1]
     for k, v in values.items():
         quotient = (end({**values, k: v + h})[0] - end({**values, k: v - h})[0]) / (2 * h)
         assert float(slopes[k]) == pytest.approx(float(quotient), rel=1e-6, abs=1e-8), k
-        assert slopes[k] != 0, k
+        assert (slopes[k] == 0) == (k in SWITCHES or (name, k) in SIGNS), k
 
 
 @pytest.mark.parametrize(("name", "number"), PAIRS)
 def test_out_of_range(name, number):
     optimizer = by_name(name)
-    for bad in (-0.1, UPPER[number], math.nan):
+    for bad in (LOWER.get(number, -0.1), UPPER[number], math.nan):
         with pytest.raises(ValueError, match=f"`{number}` must be in"):
             optimizer.init(start(), **numbers(**{number: bad}))
     with pytest.raises(ValueError, match="vmap over `init`"):
@@ -117,7 +130,7 @@ def test_out_of_range(name, number):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_traced_number_out_of_range_is_nan_in_its_own_lane(name):
     optimizer = by_name(name)
-    bad = [every_number(name, **{k: v}) for k in optimizer.numbers._fields for v in (-0.1, UPPER[k])]
+    bad = [every_number(name, **{k: v}) for k in optimizer.numbers._fields for v in (LOWER.get(k, -0.1), UPPER[k])]
 
     def run(values):
         params = advance(optimizer, optimizer.init(start(), **values), 2).params

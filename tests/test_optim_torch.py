@@ -31,7 +31,38 @@ CASES = [
     ("adam", {"lr": 3e-3, "b1": 0.8, "b2": 0.99}, "Adam", {"lr": 3e-3, "betas": (0.8, 0.99)}),
     ("adamw", {"lr": 3e-3, "weight_decay": 0.01}, "AdamW", {"lr": 3e-3, "weight_decay": 0.01}),
     ("adagrad", {"lr": 0.01}, "Adagrad", {"lr": 0.01}),
+    ("adagrad", {"lr": 0.01, "eps_root": 0.1}, "Adagrad", {"lr": 0.01, "initial_accumulator_value": 0.1}),
     ("adadelta", {}, "Adadelta", {"lr": 1.0}),
+    (
+        "rmsprop_centred",
+        {"lr": 1e-3, "beta": 0.99, "momentum": 0.9, "eps": 1e-3, "eps_root": 0.0},
+        "RMSprop",
+        {"lr": 1e-3, "centered": True, "momentum": 0.9, "eps": 1e-3},
+    ),
+    (
+        "rmsprop_centred",
+        {"lr": 1e-3, "beta": 0.99, "centred": 0.0, "momentum": 0.5, "eps": 1e-8, "eps_root": 0.0},
+        "RMSprop",
+        {"lr": 1e-3, "momentum": 0.5},
+    ),
+    ("amsgrad", {"lr": 3e-3}, "Adam", {"lr": 3e-3, "amsgrad": True}),
+    ("nadam", {"lr": 2e-3, "momentum_decay": 4e-3}, "NAdam", {}),
+    ("nadam", {"lr": 2e-3, "b1": 0.8, "momentum_decay": 0.1}, "NAdam", {"betas": (0.8, 0.999), "momentum_decay": 0.1}),
+    ("radam", {"lr": 3e-3, "eps_correction": 1.0}, "RAdam", {"lr": 3e-3}),
+    (
+        "radam",
+        {"lr": 3e-3, "b2": 0.9, "eps": 1e-2, "eps_correction": 1.0},
+        "RAdam",
+        {"lr": 3e-3, "betas": (0.9, 0.9), "eps": 1e-2},
+    ),
+    ("adamax", {"lr": 2e-3}, "Adamax", {}),
+    ("rprop", {"lr": 0.01, "min_step": 1e-3}, "Rprop", {"lr": 0.01, "step_sizes": (1e-3, 50)}),
+    (
+        "rprop",
+        {"lr": 0.01, "eta_plus": 1.5, "eta_minus": 0.3, "min_step": 1e-3, "max_step": 0.05},
+        "Rprop",
+        {"lr": 0.01, "etas": (0.3, 1.5), "step_sizes": (1e-3, 0.05)},
+    ),
 ]
 
 

@@ -53,7 +53,7 @@ def bucketed(trial: Trial) -> Bucketed | None:
     """The trial inside the buckets of its hidden layers; None where padding would not stay out of it.
 
     So it is for a network without hidden layers, one that starts orthogonal, a trial with functions of somebody's own,
-    and an optimizer that is not of this package and may not work element by element.
+    and an optimizer that does not work element by element, or is not of this package and may not.
 
     >>> from fnopt.model import classifier
     >>> trial, _ = classifier(hidden=(20, 50)).bind({}, features=4, outputs=3, metrics=())
@@ -63,7 +63,9 @@ def bucketed(trial: Trial) -> Bucketed | None:
     network = network_of(trial)
     if network is None or not network.hidden or network.init == "orthogonal":
         return None
-    if trial.optimizer not in TABLE.values() or trial.penalty not in (None, penalty):
+    if trial.optimizer not in TABLE.values() or not trial.optimizer.elementwise:
+        return None
+    if trial.penalty not in (None, penalty):
         return None
     names = unit_names(len(network.hidden))
     if trial.project not in (None, project) or {*names} & {*trial.numbers}:

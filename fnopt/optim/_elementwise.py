@@ -37,6 +37,8 @@ def elementwise(
     lr: float = 1e-3,
     fill: Mapping[str, str] | None = None,
     at: Callable[[Any, Array], Any] | None = None,
+    scalars: tuple[str, ...] = (),
+    by_entry: bool = True,
     doc: str | None = None,
 ) -> Optimizer:
     """The optimizer that applies ``rule`` to every leaf.
@@ -52,6 +54,8 @@ def elementwise(
         fill: number left out -> the number that it follows, in the order of filling.
         at: what the rule takes for ``h``, from the numbers and the step: what is the same for all leaves is computed
             once, and not once a leaf, which for small networks is a third of a step.
+        scalars: the fields of ``memory`` that are one number a leaf, and not an array of the leaf's shape.
+        by_entry: whether each entry moves by itself; not so where the rule takes lengths of whole leaves.
         doc: what ``help`` shows.
     """
     fields: tuple[str, ...] = getattr(memory, "_fields", ())
@@ -67,7 +71,7 @@ def elementwise(
             raise TypeError(f"numbers go by name: write {name}.init(params, lr={unnamed[0]!r})")
         params = _floating(params, "params")
         record = as_numbers(_given(name, numbers, given, fill or {}), ranges)
-        zeros = pack([zeros_like(params) for _ in fields])
+        zeros = pack([zeros_like(jax.tree.map(_one, params) if f in scalars else params) for f in fields])
         return State(step=jnp.zeros((), jnp.int32), params=params, hyper=record, memory=zeros)
 
     def update(state: State, grads: Params, *, loss: Array | None = None) -> State:
@@ -86,10 +90,17 @@ def elementwise(
         trees = [structure.unflatten([getattr(m, field) for m in memories]) for field in fields]
         return State(step=step, params=structure.unflatten(params), hyper=state.hyper, memory=pack(trees))
 
-    optimizer = Optimizer(name=name, init=init, update=update, numbers=numbers, lr=lr, hyper=hyper)
+    optimizer = Optimizer(
+        name=name, init=init, update=update, numbers=numbers, lr=lr, hyper=hyper, elementwise=by_entry
+    )
     init.__doc__ = update.__doc__ = doc
     object.__setattr__(optimizer, "__doc__", doc)  # a frozen value, but help should speak of this optimizer
     return optimizer
+
+
+def _one(leaf: Array) -> jax.ShapeDtypeStruct:
+    """One number of the leaf's type."""
+    return jax.ShapeDtypeStruct((), leaf.dtype)
 
 
 def _given(name: str, numbers: type, given: Mapping[str, Any], fill: Mapping[str, str]) -> NamedTuple:

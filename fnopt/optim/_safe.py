@@ -33,6 +33,7 @@ def one_minus_power(b: Array, t: Array) -> Array:
     >>> round(float(one_minus_power(jnp.float32(0.75), jnp.float32(2))), 6)
     0.4375
     """
-    near_one = b > 0.5
-    near = -jnp.expm1(t * jnp.log1p(jnp.where(near_one, b, 0.75) - 1))
-    return jnp.where(near_one, near, 1 - jnp.where(near_one, 0.25, b) ** t)
+    b = jnp.asarray(b)
+    tiny = b < jnp.finfo(b.dtype).eps  # where b − 1 rounds to −1, and only b¹ is more than a rounding
+    log = jnp.log1p(jnp.where(tiny, 0.5, b) - 1)
+    return jnp.where(tiny, jnp.where(t == 1, 1 - b, 1.0), -jnp.expm1(t * log))

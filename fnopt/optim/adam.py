@@ -4,7 +4,8 @@ m ← b1 m + (1 − b1) g,  v ← b2 v + (1 − b2) g²
 m̂ = m / (1 − b1^t),  v̂ = v / (1 − b2^t)
 p ← p − lr m̂ / (√(v̂ + eps_root) + eps (1 − b2^t)^(−eps_correction/2))
 
-with t counted from 1; it goes on over the epochs, as m and v do.
+with t counted from 1; it goes on over the epochs, as m and v do. The corrections are 1 − k + k (1 − b^t), where k is
+``bias_correction``: as it comes, k = 1.
 
 Numbers:
     lr: in [0, inf); about the length of a step in each entry.
@@ -13,6 +14,7 @@ Numbers:
     eps: in [0, inf); outside the root, as in the paper.
     eps_root: in [0, inf); inside the root. With eps also 0, an entry whose gradient has always been 0 stays put.
     eps_correction: in [0, 1]; 0: eps as it is; 1: eps grows as the correction does.
+    bias_correction: in [0, 1]; k. At 0 the moments are taken as they are, which makes the first steps short.
 
 Elsewhere: torch and optax are as here; Keras and scikit-learn are ``eps_correction=1``, and Keras has ``eps=1e-7``.
 
@@ -45,6 +47,7 @@ class AdamHyper(NamedTuple):
     eps: ArrayLike = 1e-8  # >= 0; added outside the root
     eps_root: ArrayLike = 0.0  # >= 0; added inside the root
     eps_correction: ArrayLike = 0.0  # in [0, 1]; whether eps is bias-corrected
+    bias_correction: ArrayLike = 1.0  # in [0, 1]; whether the moments are
 
 
 class Moments(NamedTuple):
@@ -61,6 +64,7 @@ RANGES = {
     "eps": NONNEGATIVE,
     "eps_root": NONNEGATIVE,
     "eps_correction": FRACTION,
+    "bias_correction": FRACTION,
 }
 
 
@@ -70,15 +74,20 @@ class At(NamedTuple):
     lr: Any
     b1: Any
     b2: Any
-    c1: Any  # 1 − b1^t
-    c2: Any  # 1 − b2^t
+    c1: Any  # 1 − b1^t where k is 1
+    c2: Any  # 1 − b2^t where k is 1
     eps: Any  # corrected, where that is asked for
     eps_root: Any
 
 
+def correction(b: Array, h: Any, t: Array) -> Array:
+    """What divides a running mean of decay ``b``, as far as it is to be corrected."""
+    return 1 - h.bias_correction + h.bias_correction * one_minus_power(b, t)
+
+
 def at(h: Any, t: Array) -> At:
     """What all leaves share."""
-    c1, c2 = one_minus_power(h.b1, t), one_minus_power(h.b2, t)
+    c1, c2 = correction(h.b1, h, t), correction(h.b2, h, t)
     return At(h.lr, h.b1, h.b2, c1, c2, h.eps * c2 ** (-h.eps_correction / 2), h.eps_root)
 
 

@@ -3,7 +3,7 @@
 p ← (1 − lr weight_decay) p, then a step of :mod:`fnopt.optim.adam`.
 
 Numbers:
-    lr, b1, b2, eps, eps_root, eps_correction: as in Adam.
+    lr, b1, b2, eps, eps_root, eps_correction, bias_correction: as in Adam.
     weight_decay: in [0, inf); the share of every parameter, biases too, that goes in each step, in units of lr.
 
 Elsewhere: the same form in torch (``weight_decay=0.01``), optax and Keras; the paper multiplies the decay by its
@@ -40,6 +40,7 @@ class AdamwHyper(NamedTuple):
     eps: ArrayLike = 1e-8  # >= 0; added outside the root
     eps_root: ArrayLike = 0.0  # >= 0; added inside the root
     eps_correction: ArrayLike = 0.0  # in [0, 1]; whether eps is bias-corrected
+    bias_correction: ArrayLike = 1.0  # in [0, 1]; whether the moments are
     weight_decay: ArrayLike = 1e-4  # >= 0
 
 

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from fnopt._types import Optimizer, Params, State, parameters
+from fnopt._types import Optimizer, Params, State, parameters, updates
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,15 @@ class Family:
         return Optimizer(name="family", init=init, update=update, numbers=self.numbers)
 
 
+def shares(optimizer: Optimizer) -> bool:
+    """Whether an optimizer may share a state at all: each entry moves by itself, and its weights are evaluated."""
+    usual = optimizer.readout is parameters and optimizer.clock is updates
+    return optimizer.elementwise and usual and not optimizer.wants_objective
+
+
 def fits(members: tuple[Optimizer, ...], params: Params) -> bool:
     """Whether these optimizers can share a state: the memory of each begins as the largest one's does."""
-    if any(m.readout is not parameters for m in members):
+    if not all(map(shares, members)):
         return False
     shapes = [jax.eval_shape(lambda p, m=m: _memory(m, p, {}), params) for m in members]
     largest = max(shapes, key=len)
@@ -68,7 +74,7 @@ def _as_member(
     optimizer: Optimizer, state: State, grads: Params, loss: Array | None
 ) -> tuple[Params, tuple[Array, ...]]:
     own = {name: getattr(state.hyper, name) for name in _fields(optimizer.numbers)}
-    shape = jax.eval_shape(lambda p: optimizer.init(p, **_plain(own)).memory, state.params)
+    shape = jax.eval_shape(lambda p: optimizer.init(p, **_plain(optimizer)).memory, state.params)
     structure, size = jax.tree.structure(shape), jax.tree.structure(shape).num_leaves
     memory = jax.tree.unflatten(structure, state.memory[:size])
     mine = State(step=state.step, params=state.params, hyper=optimizer.numbers(**own), memory=memory)
@@ -78,13 +84,14 @@ def _as_member(
 
 def _memory(optimizer: Optimizer, params: Params, numbers: dict[str, Any]) -> list[Array]:
     """The leaves of a member's memory at the start."""
-    own = {name: numbers.get(name, 0.5) for name in _fields(optimizer.numbers)}
-    return jax.tree.leaves(optimizer.init(params, **own).memory)
+    own = {name: numbers[name] for name in _fields(optimizer.numbers) if name in numbers}
+    return jax.tree.leaves(optimizer.init(params, **{**_plain(optimizer), **own}).memory)
 
 
-def _plain(numbers: dict[str, Any]) -> dict[str, Any]:
-    """Stand-ins in the range of every number, where only shapes are asked for."""
-    return dict.fromkeys(numbers, 0.5)
+def _plain(optimizer: Optimizer) -> dict[str, Any]:
+    """Stand-ins for the numbers that have no default, where only shapes are asked for."""
+    defaults = cast(Any, optimizer.numbers)._field_defaults
+    return {name: 0.5 for name in _fields(optimizer.numbers) if name not in defaults}
 
 
 def _fields(numbers: type) -> tuple[str, ...]:

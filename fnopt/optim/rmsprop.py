@@ -8,7 +8,8 @@ Numbers:
     eps: in [0, inf); outside the root.
     eps_root: in [0, inf); inside the root. With both 0, an entry whose gradient has always been 0 stays where it is.
 
-Elsewhere: torch has β = 0.99 and ``eps=1e-8, eps_root=0``; Keras has ``eps_root=1e-7``.
+Elsewhere: torch has β = 0.99 and ``eps=1e-8, eps_root=0``; Keras has ``eps_root=1e-7``. About the mean and with
+momentum it is :mod:`fnopt.optim.rmsprop_centred`.
 
 Source: Tieleman and Hinton, "Neural Networks for Machine Learning, lecture 6.5", 2012,
 https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf.

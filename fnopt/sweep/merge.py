@@ -7,13 +7,14 @@ configurations are drawn from it.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from fnopt._types import Batch, Optimizer, Trial
-from fnopt.optim.family import Family, fits
+from fnopt.optim.family import Family, fits, shares
 from fnopt.sweep.plan import WIDE
 
 SMALLEST = 16  # examples; parts are no smaller, or their overhead would be most of a step
@@ -40,11 +41,11 @@ def program_of(trial: Trial, options: Options, example: Batch) -> Program:
     params, _ = shapes_of(trial, example)
     if not mergeable(trial, params):
         return Program(trial)
-    members, sizes = options[:2]
+    members, sizes = tuple(filter(shares, options.optimizers)), options.batch_sizes
     which, merged, batch_size = 0, trial, None
     if len(members) > 1 and trial.optimizer in members and fits(members, params):
         which, merged = members.index(trial.optimizer), replace(merged, optimizer=Family(members))
-    if len(set(sizes)) > 1 and trial.splits:
+    if len(set(sizes)) > 1 and trial.splits and not trial.optimizer.wants_objective:  # which takes a batch whole
         batch_size = trial.batch_size
         merged = replace(merged, batch_size=max(min(sizes), SMALLEST))
     return Program(merged, which, batch_size)
@@ -64,6 +65,12 @@ def mergeable(trial: Trial, params: Any) -> bool:
 def bound(trial: Trial, which: Any) -> Trial:
     """A shared trial seen as one of its members; for use inside a program only."""
     return replace(trial, optimizer=trial.optimizer.at(which)) if isinstance(trial.optimizer, Family) else trial
+
+
+@cache
+def member(trial: Trial, which: int) -> Trial:
+    """The same for a number that is not traced: one object, so that what is compiled for it is compiled once."""
+    return bound(trial, which)
 
 
 def filled_up(trial: Trial, complete: dict[str, Any]) -> dict[str, Any]:

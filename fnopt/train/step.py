@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from fnopt import tree
-from fnopt._types import Batch, Params, State, Stats, Trial
+from fnopt._types import Batch, Cost, Params, State, Stats, Trial
 from fnopt.numbers import resolve
 from fnopt.train.lane import Fault, Lane, active
 
@@ -20,6 +20,7 @@ class Gradient(NamedTuple):
     cost: Array  # shape=()
     grads: Params
     stats: Stats
+    objective: Cost | None = None  # the cost of this batch at other weights; None where it came in parts
 
 
 def gradient(
@@ -33,7 +34,7 @@ def gradient(
         return (mean if trial.penalty is None else mean + trial.penalty(params, numbers).astype(mean.dtype)), stats
 
     (value, stats), grads = jax.value_and_grad(cost, has_aux=True)(lane.state.params)
-    return Gradient(value, grads, stats)
+    return Gradient(value, grads, stats, lambda params: cost(params)[0])
 
 
 def gradient_in_parts(
@@ -76,10 +77,14 @@ def _total(
 
 def attempt(trial: Trial, lane: Lane, numbers: dict[str, Array], at: Gradient) -> State:
     """The state after the optimizer's step, finite or not."""
-    state = trial.optimizer.update(lane.state, at.grads, loss=at.cost)
+    update: Any = trial.optimizer.update
+    more = {"objective": at.objective} if trial.optimizer.wants_objective else {}
+    state = update(lane.state, at.grads, loss=at.cost, **more)
     if trial.project is None:
         return state
-    lr = resolve(lane.state.hyper, lane.state.step).lr
+    before, after = (trial.optimizer.clock(s) for s in (lane.state, state))
+    lr = resolve(lane.state.hyper, before).lr
+    lr = jnp.where(after > before, lr, 0)  # no update, as in between accumulated batches: nothing to follow it
     return state._replace(params=trial.project(state.params, numbers, lr))
 
 

@@ -1,0 +1,26 @@
+"""The trust ratio of layerwise methods: how long a step may be, from the length of the leaf that it changes."""
+
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import ArrayLike
+
+from fnopt.optim._safe import root
+
+
+def norm(x: Array) -> Array:
+    """The Euclidean length of all entries together, with derivative 0 at 0.
+
+    >>> float(norm(jnp.array([[3.0], [4.0]])))
+    5.0
+    """
+    return root(jnp.sum(jnp.square(x)))
+
+
+def trust_ratio(leaf: Array, step: Array, coefficient: ArrayLike = 1.0, eps: ArrayLike = 0.0) -> Array:
+    """``coefficient leaf / (step + eps)`` of two lengths; 1 where one is 0, so that a leaf that starts at 0 can move.
+
+    >>> [float(trust_ratio(jnp.float32(a), jnp.float32(b))) for a, b in ((3, 2), (0, 2), (3, 0))]
+    [1.5, 1.0, 1.0]
+    """
+    known = (leaf != 0) & (step != 0)
+    return jnp.where(known, coefficient * leaf / jnp.where(known, step + eps, 1), 1)
