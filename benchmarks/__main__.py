@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks import machine
 from benchmarks.table import Row, plain, show
 
-NAMES = ("steps", "single_fit", "costs", "growth", "end_to_end", "regret")  # each has TITLE and run(quick)
+NAMES = ("steps", "single_fit", "updates", "costs", "growth", "end_to_end", "regret")  # each has TITLE and run(quick)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,8 +1,8 @@
 """One ``fo.fit``: the time a step, against a hand-written jitted loop of the same network.
 
 Both train for two lengths; the difference in time over the difference in steps is what a step costs, so that what is
-paid once a call (checks, scaling, dispatch, results) drops out; it is given apart. Both score the training data after
-each epoch, loss and accuracy.
+paid once a call (checks, scaling, dispatch, results) drops out; it is given apart. Both shuffle before each epoch and
+score the training data after it, loss and accuracy.
 
 python -m benchmarks --only single_fit
 """
@@ -91,15 +91,17 @@ def ours(problem: Problem) -> Callable[[int], Any]:
 
 
 def by_hand(problem: Problem) -> Callable[[int], Any]:
-    """All epochs in one compiled scan with optax's Adam, scores included."""
+    """All epochs in one compiled scan with optax's Adam, shuffling and scores included."""
     net = peers.load("optax_net")
     x, y = jnp.asarray(problem.x), jnp.asarray(problem.y)
-    program = jax.jit(net.epochs, donate_argnums=0)
+    program = jax.jit(net.shuffled_epochs, static_argnames=("count", "batch"), donate_argnums=0)
 
     def call(k: int) -> Any:
         drawn = draw(problem, [LR], k)
         start = jax.tree.map(jnp.array, drawn.layers)
-        (layers, _), scores = program((start, net.ADAM.init(start)), LR, x, y, jnp.asarray(drawn.order), (x, y))
+        (layers, _), scores = program(
+            (start, net.ADAM.init(start)), LR, x, y, jax.random.key(k), count=problem.epochs, batch=BATCH
+        )
         jax.device_get(scores)
         return [(w[None], b[None]) for w, b in layers]
 

@@ -15,6 +15,7 @@ from benchmarks.problem import Draw, Layers, Problem
 NEEDS = {  # peer: the modules it cannot do without
     "optax_vmap": ("optax",),
     "optax_loop": ("optax",),
+    "optax_update": ("optax",),
     "torch_loop": ("torch",),
     "torch_func": ("torch",),
     "sklearn_mlp": ("sklearn", "joblib"),

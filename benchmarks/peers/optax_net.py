@@ -51,6 +51,17 @@ def epochs(carry: Any, lr: Array, x: Array, y: Array, order: Array, scored: Any 
     return jax.lax.scan(one, carry, order)
 
 
+def shuffled_epochs(carry: Any, lr: Array, x: Array, y: Array, key: Array, count: int, batch: int) -> tuple[Any, Any]:
+    """So many epochs of one model, each in an order drawn in the program; after each the scores of the same data."""
+
+    def one(carry: Any, number: Array) -> tuple[Any, Any]:
+        order = jax.random.permutation(jax.random.fold_in(key, number), len(y))
+        carry = epoch(carry, lr, x, y, order.reshape(-1, batch))
+        return carry, scores(carry[0], x, y)
+
+    return jax.lax.scan(one, carry, jnp.arange(count))
+
+
 @partial(jax.jit, static_argnames="lanes")
 def begin(layers: Any, lanes: int) -> Any:
     """Weights and moments for so many lanes, all from the same weights."""

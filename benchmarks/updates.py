@@ -1,0 +1,147 @@
+"""One update of every optimizer, against optax's: milliseconds, bytes and compile time.
+
+Both are one compiled program that is given its state for good (donated) and returns the new one. The gradient is
+drawn once. Contestants take turns; the ratio is the median over the rounds.
+
+python -m benchmarks --only updates
+"""
+
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import fnopt as fo
+from benchmarks import machine, peers
+from benchmarks.clock import interleaved, ratio, spread
+from benchmarks.table import Row
+
+TITLE = "updates: ms an update, later calls; ratio: our time over optax's, the median of the rounds' ratios"
+QUICK_NAMES = ("sgd", "adam", "lion")
+ROUNDS, TARGET = 7, 0.05  # rounds; seconds that a timed call lasts, by repeating the update
+DEAR = {"muon": 2_000_000}  # parameters above which an optimizer's own matrix products take too long for a table
+
+
+class Cell(NamedTuple):
+    """How many parameters, in how many leaves, over how many lanes."""
+
+    parameters: int
+    leaves: int
+    lanes: int = 1
+
+
+FULL = (*(Cell(1_000_000, k) for k in (2, 20, 200)), *(Cell(25_000_000, k) for k in (2, 20, 200)))
+VMAPPED = (Cell(1_000_000, 2, 64), Cell(1_000_000, 20, 64))
+QUICK = (Cell(1_000_000, 2), Cell(1_000_000, 20), Cell(1_000_000, 2, 64))
+
+
+def run(quick: bool) -> Iterator[Row]:
+    """One row an optimizer and cell; needs optax."""
+    if lack := peers.missing("optax_update"):
+        yield dict(note=f"skipped: {', '.join(lack)} is not installed")
+        return
+    pairs = peers.load("optax_update").SAME
+    for cell in QUICK if quick else (*FULL, *VMAPPED):
+        for name in QUICK_NAMES if quick else pairs:
+            if cell.parameters <= DEAR.get(name, cell.parameters):
+                yield race(name, cell, *pairs[name])
+
+
+def race(name: str, cell: Cell, theirs: Any, numbers: dict[str, float]) -> Row:
+    """Both, in turn."""
+    peer, optimizer = peers.load("optax_update"), fo.optim.by_name(name)
+    params, grads = drawn(cell, 0), drawn(cell, 1)
+
+    def begin(p: Any) -> Any:
+        return optimizer.init(p, lr=peer.LR, **numbers)
+
+    def update(state: Any, g: Any) -> Any:
+        return optimizer.update(state, g)
+
+    step = peer.step(theirs)
+    several = (lambda f: jax.vmap(f)) if cell.lanes > 1 else (lambda f: f)
+    ours = Contestant(several(update), (jax.jit(several(begin))(params),), grads, lambda s: s[0].params)
+    other = Contestant(
+        lambda p, m, g: several(step)(p, m, g), (params, jax.jit(several(theirs.init))(params)), grads, lambda s: s[0]
+    )
+    first = ours.once(), other.once()
+    apart = max(
+        float(jnp.linalg.norm(a - b) / jnp.linalg.norm(b - p))
+        for a, b, p in zip(*map(jax.tree.leaves, (*first, params)), strict=True)
+    )
+    repeats = max(1, int(TARGET / max(ours.took, 1e-6)))
+    _, times = interleaved({"ours": ours.turn(repeats), "optax": other.turn(repeats)}, ROUNDS, slow=float("inf"))
+    each = {who: [t / repeats for t in taken] for who, taken in times.items()}
+    ms = {who: statistics.median(some) * 1e3 for who, some in each.items()}
+    least = 4 * (2 * ours.count(ours.state[0].memory) + 3 * cell.parameters)
+    return dict(
+        who=name,
+        parameters=cell.parameters,
+        leaves=cell.leaves,
+        lanes=cell.lanes,
+        ms=ms["ours"],
+        optax_ms=ms["optax"],
+        ratio=ratio(each["ours"], each["optax"]),
+        spread=spread(each["ours"]),
+        compile_s=ours.compiling,
+        optax_compile_s=other.compiling,
+        least_bytes=least / cell.parameters,
+        bytes=ours.bytes / cell.parameters,
+        optax_bytes=other.bytes / cell.parameters,
+        bandwidth=least / (ms["ours"] * 1e-3) / machine.copy_rate(),
+        apart=apart,  # of the first step, relative to its length: where the definitions agree, a rounding
+        ok=bool(np.isfinite(apart)),
+    )
+
+
+class Contestant:
+    """A compiled update and the state that it is on."""
+
+    def __init__(self, update: Callable[..., Any], state: tuple[Any, ...], grads: Any, params: Callable[[Any], Any]):
+        self.state, self.grads, self.params = jax.tree.map(jnp.array, state), grads, params
+        donated = tuple(range(len(state)))
+        start = time.perf_counter()
+        self.program = jax.jit(update, donate_argnums=donated).lower(*self.state, grads).compile()
+        self.compiling = time.perf_counter() - start
+        costs = self.program.cost_analysis()
+        self.bytes = float((costs[0] if isinstance(costs, list) else costs).get("bytes accessed", float("nan")))
+
+    def once(self) -> Any:
+        """The parameters after the first update, copied; the second one tells how long it takes."""
+        self._step()
+        first = jax.tree.map(jnp.array, self.params(self.state))
+        start = time.perf_counter()
+        self._step()
+        self.took = time.perf_counter() - start
+        return first
+
+    def _step(self) -> None:
+        made = self.program(*self.state, self.grads)
+        self.state = jax.block_until_ready(made if len(self.state) > 1 else (made,))
+
+    def turn(self, repeats: int) -> Callable[[int], None]:
+        """So many updates, one after another."""
+
+        def call(k: int) -> None:
+            for _ in range(repeats):
+                self._step()
+
+        return call
+
+    @staticmethod
+    def count(tree: Any) -> int:
+        """Numbers in a tree."""
+        return sum(leaf.size for leaf in jax.tree.leaves(tree) if jnp.issubdtype(leaf.dtype, jnp.floating))
+
+
+def drawn(cell: Cell, seed: int) -> dict[str, Any]:
+    """Leaves that are as square as can be, with a leading axis of lanes where there are several."""
+    size = cell.parameters // cell.leaves // cell.lanes
+    rows = max(int(size**0.5), 1)
+    rng = np.random.default_rng(seed)
+    shape = (rows, size // rows) if cell.lanes == 1 else (cell.lanes, rows, size // rows)
+    return {f"leaf_{k:03d}": jnp.asarray(rng.standard_normal(shape, np.float32)) for k in range(cell.leaves)}
