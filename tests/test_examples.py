@@ -3,6 +3,7 @@
 import importlib.util
 from pathlib import Path
 
+import jax
 import pytest
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -53,3 +54,41 @@ def test_supervised_sweeps_a_network_written_by_hand(example):
     assert sweep.best.score > 0.85
     assert "gain" in sweep.best.hyper
     assert set(run.params) == {"w1", "b1", "w2", "b2"}
+
+
+@pytest.mark.parametrize("example", ["pictures"], indirect=True)
+def test_pictures_are_written(example, tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    figures = example.main(tmp_path, steps=4, names=("beale",))
+    written = list(tmp_path.glob("*.png"))
+    assert len(written) == len(figures) == 4
+    assert all(path.stat().st_size > 10_000 for path in written)
+    assert str(tmp_path) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("example", ["critical_points"], indirect=True)
+def test_critical_points_of_random_surfaces_become_saddles_as_dimensions_grow(example):
+    table = example.main(dimensions=(1, 2, 4), starts=250, seeds=1)
+    one, two, four = table
+    assert one["saddle"] == 0 and abs(one["minimum"] - 0.5) < 0.1  # of a curve, they take turns
+    assert abs(two["saddle"] - 0.5) < 0.12  # of a surface, as many as minima and maxima together: Euler's formula
+    assert four["saddle"] > 0.8 and four["minimum"] < 0.12
+    assert two["low"] < two["middle"]  # what is high up is a saddle
+    assert four["lowest"] < 0.1  # but a descent seldom ends in the lowest minimum
+
+
+@pytest.mark.parametrize(
+    ("example", "library"), [("flax_model", "flax"), ("equinox_model", "equinox")], indirect=["example"]
+)
+@pytest.mark.filterwarnings("ignore")  # theirs are not ours to mend
+def test_their_models_go_where_optax_goes(example, library, capsys):
+    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+        made = example.main(steps=20, n=2, epochs=2)
+    told = capsys.readouterr().out
+    if made is None:
+        assert "which is not installed: pip install 'fnopt[interop]'" in told
+        assert any(importlib.util.find_spec(name) is None for name in (library, "optax"))
+    else:
+        most, sweep = made
+        assert most <= 1e-5 and "never more than" in told
+        assert len(sweep.table()) == 2

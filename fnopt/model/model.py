@@ -51,7 +51,8 @@ class Model:
 
     def _optimizers(self) -> Iterable[Optimizer]:
         given = self.structure["optimizer"]
-        return [*map(optim.by_name, optim.NAMES), *([given] if isinstance(given, Optimizer) else [])]
+        wrapped = [optim.WRAPPERS[name](optim.sgd) for name in optim.PLAIN]
+        return [*optim.TABLE.values(), *wrapped, *([given] if isinstance(given, Optimizer) else [])]
 
     def split(self, hyper: Mapping[str, Any] | None) -> tuple[dict[str, Any], dict[str, Any]]:
         """``hyper`` over the declaration, as (structure, numbers); an unknown name raises with the nearest one."""
@@ -77,7 +78,8 @@ class Model:
         optimizer = as_optimizer(structure["optimizer"])
         _check_batches(structure["batch_size"], structure["shuffle"])
         structure["optimizer"] = optimizer
-        own = tuple(sorted(name for name in numbers if name in self.ranges))
+        theirs = optimizer.numbers._fields if self.kind != "supervised" else ()  # pyright: ignore
+        own = tuple(sorted(name for name in numbers if name in self.ranges and name not in theirs))
         trial = self.build(structure, own, features, outputs, metrics)
         if "lr" in optimizer.numbers._fields:  # pyright: ignore[reportAttributeAccessIssue]
             numbers.setdefault("lr", optimizer.lr)

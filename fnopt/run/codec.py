@@ -14,15 +14,15 @@ from fnopt._types import Optimizer
 def encode(value: Any) -> Any:
     """A value as JSON has it: tuples as ``{"tuple": …}``, schedules by name and fields, optimizers by name.
 
+    A wrapped optimizer is described by the wrapper's name, the optimizer inside, and what else the wrapper was given.
+
     >>> decode(encode({"hidden": (64, 64), "lr": 0.1}))
     {'hidden': (64, 64), 'lr': 0.1}
     """
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, Optimizer):
-        if value.name not in optim.NAMES or optim.by_name(value.name) != value:
-            raise ValueError(f"optimizer {value.name!r} is not one of fnopt's own and cannot be written to a file")
-        return value.name
+        return _described(value)
     if isinstance(value, jax.Array | np.ndarray | np.generic) and np.ndim(value) == 0:
         return np.asarray(value).item()
     if isinstance(value, tuple | list):
@@ -45,9 +45,25 @@ def decode(value: Any) -> Any:
         return tuple(decode(v) for v in value["tuple"])
     if "dict" in value:
         return {k: decode(v) for k, v in value["dict"].items()}
+    if "wrapper" in value:
+        wrapper = optim.WRAPPERS.get(value["wrapper"])
+        if wrapper is None:
+            raise ValueError(f"unknown optimizer {value['wrapper']!r} in a file; was it written by a newer fnopt?")
+        inside = decode(value["inside"])
+        return wrapper(optim.by_name(inside) if isinstance(inside, str) else inside, *decode(value["settings"]))
     if "schedule" in value:
         kind = getattr(schedules, value["schedule"], None)
         if not (isinstance(kind, type) and is_dataclass(kind)):
             raise ValueError(f"unknown schedule {value['schedule']!r} in a file; was it written by a newer fnopt?")
         return kind(**{name: decode(v) for name, v in value["fields"].items()})
     raise ValueError(f"cannot read {value!r}; was it written by a newer fnopt?")
+
+
+def _described(optimizer: Optimizer) -> Any:
+    """An optimizer by name, a wrapped one by the names that it is made of; ValueError for anybody's own."""
+    if optimizer.name in optim.NAMES and optim.by_name(optimizer.name) == optimizer:
+        return optimizer.name
+    name, inside, settings = optimizer.recipe or ("", optimizer, ())
+    if name in optim.WRAPPERS and optim.WRAPPERS[name](inside, *settings) == optimizer:
+        return {"wrapper": name, "inside": _described(inside), "settings": encode(settings)}
+    raise ValueError(f"optimizer {optimizer.name!r} is not one of fnopt's own and cannot be written to a file")
