@@ -50,7 +50,8 @@ def ours() -> Iterator[Line]:
     for name, optimizer in fo.optim.TABLE.items():
         yield line("fnopt", "optimizer", name, fo.check.optimizer(optimizer).rows)
     for name, wrap in fo.optim.WRAPPERS.items():
-        yield line("fnopt", "wrapper", name, fo.check.optimizer(wrap(fo.optim.adam)).rows)
+        settings = () if name in fo.optim.PLAIN else ({"w": 0.1, "*": 0.5},)
+        yield line("fnopt", "wrapper", name, fo.check.optimizer(wrap(fo.optim.adam, *settings)).rows)
 
 
 def theirs() -> Iterator[Line]:
@@ -147,7 +148,7 @@ def report(lines: list[Line]) -> str:
 
 def facts() -> str:
     """Versions and device in a line."""
-    return ", ".join(f"{name} {value}" for name, value in machine.facts().items() if name in ("python", "jax", "optax"))
+    return ", ".join(f"{name} {value}" for name, value in machine.facts().items() if name in ("device", "python", "versions"))
 
 
 def main() -> None:

@@ -196,3 +196,10 @@ def test_root_and_ratio_at_the_edges():
     assert float(ratio(jnp.float32(1), jnp.float32(0))) == 0
     assert [float(x) for x in jax.grad(ratio, (0, 1))(1.0, 0.0)] == [0, 0]
     assert np.isnan(float(ratio(jnp.float32(1), jnp.float32(jnp.nan))))
+
+
+@pytest.mark.parametrize("derive", [jax.jacfwd, jax.jacrev])
+def test_ratio_of_tiny_numbers_has_finite_slopes(derive):
+    """b² would be 0 in float32; the slopes of a/b are 1/b and −a/b² = −1/b here."""
+    tiny = jnp.float32(1e-30)
+    np.testing.assert_allclose(derive(ratio, argnums=(0, 1))(tiny, tiny), (1e30, -1e30), rtol=1e-6)

@@ -68,7 +68,7 @@ def arctan(z: Array) -> Array:
 @_widened
 def relu(z: Array) -> Array:
     """max(0, z), with derivative 0 at 0."""
-    return jnp.where(z > 0, z, 0)
+    return jnp.where(z <= 0, 0, z)  # not z > 0, which would turn NaN into 0 and hide a fault
 
 
 @_widened
