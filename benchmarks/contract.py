@@ -148,7 +148,10 @@ def report(lines: list[Line]) -> str:
 
 def facts() -> str:
     """Versions and device in a line."""
-    return ", ".join(f"{name} {value}" for name, value in machine.facts().items() if name in ("device", "python", "versions"))
+    found = machine.facts()
+    return ", ".join(
+        [f"Python {found['python']}", *(f"{name} {version}" for name, version in found["versions"].items())]
+    )
 
 
 def main() -> None:

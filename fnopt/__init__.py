@@ -1,13 +1,17 @@
 """fnopt: functional training in JAX, from pure pieces to sweeps of thousands of configurations."""
 
 from fnopt import averages as averages
+from fnopt import check as check
 from fnopt import data as data
 from fnopt import losses as losses
 from fnopt import metrics as metrics
 from fnopt import nn as nn
 from fnopt import optim as optim
 from fnopt import penalties as penalties
+from fnopt import plot as plot
 from fnopt import schedules as schedules
+from fnopt import surfaces as surfaces
+from fnopt import track as track
 from fnopt import tree as tree
 from fnopt._types import Batch as Batch
 from fnopt._types import Dataset as Dataset
@@ -23,6 +27,7 @@ from fnopt.run import Run as Run
 from fnopt.run import Sweep as Sweep
 from fnopt.run import caviar as caviar
 from fnopt.run import fit as fit
+from fnopt.run import hypergrad as hypergrad
 from fnopt.run import load as load
 from fnopt.run import open_sweep as open  # noqa: F401
 from fnopt.sweep import asynchronous_halving as asynchronous_halving
@@ -36,6 +41,7 @@ from fnopt.sweep import log_uniform as log_uniform
 from fnopt.sweep import median as median
 from fnopt.sweep import normal as normal
 from fnopt.sweep import one_minus_log_uniform as one_minus_log_uniform
+from fnopt.sweep import population as population
 from fnopt.sweep import uniform as uniform
 from fnopt.sweep import when as when
 from fnopt.train import early_stopping as early_stopping

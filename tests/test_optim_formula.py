@@ -203,3 +203,18 @@ def test_ratio_of_tiny_numbers_has_finite_slopes(derive):
     """b² would be 0 in float32; the slopes of a/b are 1/b and −a/b² = −1/b here."""
     tiny = jnp.float32(1e-30)
     np.testing.assert_allclose(derive(ratio, argnums=(0, 1))(tiny, tiny), (1e30, -1e30), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw", "lamb", "nadam", "adagrad", "adafactor"])
+def test_an_entry_at_its_minimum_keeps_hypergradients_finite(name):
+    """Each step would multiply its slope by lr/eps in reverse mode, and overflow meets a 0."""
+    optimizer = fnopt.optim.by_name(name)
+
+    def end(lr):
+        state = optimizer.init(jnp.array([0.5, 1.0]), lr=lr)
+        state = jax.lax.fori_loop(0, 12, lambda _, s: optimizer.update(s, 2 * (s.params - 0.5)), state)
+        return jnp.sum(jnp.square(state.params - 0.5))
+
+    forward, reverse = jax.jacfwd(end)(0.01), jax.jacrev(end)(0.01)
+    assert np.isfinite(reverse)
+    assert float(reverse) == pytest.approx(float(forward), rel=1e-4)

@@ -62,7 +62,10 @@ def sweep(
     ] = None,
     stop: Annotated[
         str | None,
-        typer.Option(help="End poor configurations early: halving, hyperband, asynchronous_halving or median."),
+        typer.Option(
+            help="End poor configurations early: halving, hyperband, asynchronous_halving or median; or go on with "
+            "changed copies of good ones in their places: population."
+        ),
     ] = None,
     minutes: Annotated[float | None, typer.Option(help="End after so long; fnopt resume goes on.")] = None,
     patience: Annotated[

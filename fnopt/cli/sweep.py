@@ -19,6 +19,7 @@ from fnopt.run import Sweep, caviar
 from fnopt.run.caviar import SEARCHES
 from fnopt.run.setup import joined, objective_of
 from fnopt.run.store import COARSE, asked_of
+from fnopt.sweep.population import population
 from fnopt.sweep.stop import Rule, asynchronous_halving, halving, hyperband, median
 from fnopt.train import EarlyStopping, early_stopping
 
@@ -58,6 +59,7 @@ RULES = {
     "hyperband": hyperband,
     "asynchronous_halving": asynchronous_halving,
     "median": median,
+    "population": population,
 }
 FILES = ("data", "space", "labels")  # options that may name one
 

@@ -11,7 +11,7 @@ from fnopt._checks import one_of, whole
 from fnopt._types import Dataset
 from fnopt.data import Folds
 from fnopt.data import folds as folds_of
-from fnopt.model import Model, Prepared
+from fnopt.model import Model, Prepared, as_optimizer
 from fnopt.run.assemble import assemble, prepare_folds, work_of
 from fnopt.run.coarse import Parts, coarse_to_fine
 from fnopt.run.conduct import conduct
@@ -20,8 +20,11 @@ from fnopt.run.run import watch_of
 from fnopt.run.setup import as_key, bind_folds, metrics_of, objective_of, rules_of
 from fnopt.run.store import FINE
 from fnopt.run.sweep import Sweep
+from fnopt.run.tracking import Tracker, tracked_sweep, trackers_of
 from fnopt.sweep.drive import Watch
+from fnopt.sweep.perturb import Ranges, ranges_of
 from fnopt.sweep.plan import fingerprint
+from fnopt.sweep.population import Population
 from fnopt.sweep.search import Hyper, propose
 from fnopt.sweep.space import When
 from fnopt.sweep.stop import Rule
@@ -51,6 +54,7 @@ def caviar(
     train_every: int | None = None,
     plan: str | None = None,
     progress: bool | Watch = False,
+    track: Tracker | Sequence[Tracker] | None = None,
     anyway: bool = False,
     notes: Mapping[str, Any] | None = None,
 ) -> Sweep:
@@ -72,7 +76,8 @@ def caviar(
             where the best fifth of them lie, and the others are drawn from there and trained in full. The result is
             this second sweep; the first is its ``coarse``.
         stop: None; ``early_stopping(...)``, where each configuration ends on its own, with its best weights; or
-            ``halving()``, ``hyperband()``, ``asynchronous_halving()`` or ``median()``, where the poor ones end early.
+            ``halving()``, ``hyperband()``, ``asynchronous_halving()`` or ``median()``, where the poor ones end early;
+            or ``population()``, where the poor ones go on as copies of good ones with other numbers.
         path: a folder to write. It is there before the first step, so that a sweep that was broken off at any moment
             goes on where it was, by the same call; a larger ``n`` extends it, as long as the coarse sweep, where there
             is one, is the same.
@@ -85,6 +90,9 @@ def caviar(
         plan: None: how many lanes share a chunk follows from structure and device; ``"measure"``: a few numbers of
             lanes are timed for each structure first (a compilation each), and the choice is kept with the sweep.
         progress: True for a bar and a leaderboard on the terminal.
+        track: where results go besides, as lanes end: ``fo.track.csv(folder)``, ``jsonl(path)``,
+            ``tensorboard(folder)``, ``mlflow(experiment)``, or several of them. One that fails is named in a warning
+            and left out; a sweep that goes on writes no lane twice.
         anyway: go on with a sweep in ``path`` although something differs that bits depend on.
         notes: anything JSON to keep with the sweep in ``path``.
 
@@ -112,6 +120,7 @@ def caviar(
     _check_names(model, space)
     one_of("search", search, SEARCHES)
     two = search == FINE
+    ranges = _ranges(model, space, rule, search)
     hypers = [] if two else propose(space, n, jax.random.fold_in(key, 0), search, model.structure)
     chosen = _folds(model, train, dev, folds, key)
     parts = Parts(train, dev, chosen, prepare_folds(model, train, dev, chosen))
@@ -124,9 +133,11 @@ def caviar(
         model,
         metrics=metrics,
         rule=rule,
+        ranges=ranges,
         seeds=seeds,
         notes=notes,
         progress=progress,
+        track=trackers_of(track),
         lanes={
             "objective": target,
             "rule": patience,
@@ -153,9 +164,11 @@ def _stage(
     minutes: float | None,
     metrics: tuple[str, ...],
     rule: Rule | None,
+    ranges: Ranges,
     seeds: int,
     notes: Mapping[str, Any] | None,
     progress: bool | Watch,
+    track: Sequence[Tracker],
     lanes: Mapping[str, Any],
     how: Mapping[str, Any],
 ) -> Sweep:
@@ -177,8 +190,27 @@ def _stage(
         folds=chosen,
         fingerprint=fingerprint(),
     )
-    sweep.notes = dict(notes or {})
-    return conduct(sweep, path, minutes=minutes, watch=watch_of(progress), **how)
+    sweep.notes, sweep.ranges = dict(notes or {}), ranges
+    with tracked_sweep(sweep, watch_of(progress), track) as watch:
+        return conduct(sweep, path, minutes=minutes, watch=watch, **how)
+
+
+def _ranges(model: Model, space: Mapping[str, Any], rule: Rule | None, search: str) -> Ranges:
+    """What a population changes of its space; nothing under another rule."""
+    if not isinstance(rule, Population):
+        return {}
+    if search == FINE:
+        raise ValueError(
+            f"{FINE} narrows a space to the numbers that good configurations began with, and population() changes them "
+            "meanwhile: take another search, or another rule"
+        )
+    ranges = ranges_of(space, model.structure)
+    if not ranges:
+        raise ValueError(
+            "population() changes the numbers that a space draws, and this one draws none: give a range, as in "
+            "lr=fo.log_uniform(1e-4, 1e-1)"
+        )
+    return ranges
 
 
 def _folds(model: Model, train: Dataset, dev: Dataset | None, folds: Any, key: Any) -> Folds | None:
@@ -201,7 +233,8 @@ def full(model: Model, hyper: Mapping[str, Any], numbers: Mapping[str, Any]) -> 
 def _check_names(model: Model, space: Mapping[str, Any]) -> None:
     if not isinstance(space, Mapping):
         raise TypeError(f"`space` must be a dict of name to range, choice or value, got {type(space).__name__}")
-    model.split(dict.fromkeys(space))
+    named = {n for o in choices(model, space, "optimizer") for n in as_optimizer(o).numbers._fields}  # pyright: ignore
+    model.split(dict.fromkeys(name for name in space if name not in named))
     for name, value in space.items():
         for other, wanted in value.conditions(name).items() if isinstance(value, When) else ():
             one_of(f"name in {name}=when(…)", other, {*space, *model.structure})
@@ -220,9 +253,11 @@ def _check_used(model: Model, space: Mapping[str, Any], data: Prepared, metrics:
     structures = [{name: option} for name in model.structure for option in choices(model, space, name)]
     ones = {name: 1.0 for name in space if name not in model.structure}
     base = {name: choices(model, space, name)[0] for name in model.structure}
-    used = {
-        n for s in structures for n in model.bind({**base, **s, **ones}, data.features, data.frame.outputs, metrics)[1]
-    }
+    known, used = model.known(), set()
+    for structure in ({**base, **s} for s in structures):
+        own = {*known, *as_optimizer(structure["optimizer"]).numbers._fields}  # pyright: ignore
+        some = {name: one for name, one in ones.items() if name in own}
+        used |= {*model.bind({**structure, **some}, data.features, data.frame.outputs, metrics)[1]}
     for name in ones:
         if name not in used:
             raise ValueError(

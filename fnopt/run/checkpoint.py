@@ -9,10 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from fnopt._types import Trial
+from fnopt.run.lineage import lane_numbers, lineages_from, lineages_plain
 from fnopt.sweep.chunk import Place, Work
 from fnopt.sweep.field import Entry
+from fnopt.sweep.lineage import Lineage, founder_of
 from fnopt.sweep.merge import bound, shapes_of
 from fnopt.sweep.plan import Plan
+from fnopt.sweep.population import Population
 from fnopt.sweep.result import LaneResult, digest, result_of
 from fnopt.train import Records, start
 
@@ -34,6 +37,8 @@ def state_of(sweep: "Sweep", places: Sequence[Place]) -> State:
         "weights": [],
         "under_way": [],
     }
+    if isinstance(sweep.stop, Population):
+        meta |= {"lineages": lineages_plain(results), "descent": [], "generation": _generation(places)}
     arrays: dict[str, np.ndarray] = {"curves": _stacked([_curves(r.history) for r in results])}
     for k, r in enumerate(results):
         if r.params is not None:
@@ -42,14 +47,21 @@ def state_of(sweep: "Sweep", places: Sequence[Place]) -> State:
             arrays |= {f"weights.{k}.{j}": np.asarray(leaf) for j, leaf in enumerate(leaves)}
     groups: dict[Any, list[Place]] = defaultdict(list)
     for place in places:
-        program = sweep.entries[place.config].program
+        program = sweep.entries[place.founder].program
         groups[program.trial, jax.tree.structure(place.lane)].append(place)
     for g, some in enumerate(groups.values()):
         meta["under_way"].append([[p.config, p.seed, p.fold, p.age] for p in some])
+        if isinstance(sweep.stop, Population):
+            meta["descent"].append(lineages_plain(some))
         for j, leaves in enumerate(zip(*(jax.tree.leaves(p.lane) for p in some), strict=True)):
             arrays[f"lanes.{g}.{j}"] = np.stack(leaves)
         arrays[f"seen.{g}"] = _stacked([_rows(p.seen) for p in some if p.seen is not None])
     return meta, arrays
+
+
+def _generation(places: Sequence[Place]) -> int:
+    """Of a population, whose lanes go from one to the next together."""
+    return max((place.generation for place in places), default=0)
 
 
 def restored(sweep: "Sweep", meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
@@ -61,19 +73,24 @@ def restored(sweep: "Sweep", meta: Mapping[str, Any], arrays: Mapping[str, np.nd
     try:
         results, row = [], 0
         columns = _columns(sweep)
+        lineages = lineages_from(meta.get("lineages"), len(meta["lanes"]))
         for k, values in enumerate(meta["lanes"]):
             told = dict(zip(FIELDS, values, strict=True))
             curves = arrays["curves"][row : row + told["epochs"]]
             row += told["epochs"]
             history = _history(sweep, curves, columns)
             scores = {part: {n: float(v[told["best"]]) for n, v in rows.items()} for part, rows in _parts(history)}
-            made = LaneResult(**told, history=history, scores=scores, params=None, stats=None)
+            made = LaneResult(**told, history=history, scores=scores, params=None, stats=None, lineage=lineages[k])
             results.append(_weighed(sweep, made, arrays, k) if k in set(meta["weights"]) else made)
+        descent = meta.get("descent", [None] * len(meta["under_way"]))
         places = [
-            place for g, some in enumerate(meta["under_way"]) for place in _places(sweep, some, arrays, g, columns)
+            place
+            for g, some in enumerate(meta["under_way"])
+            for place in _places(sweep, some, lineages_from(descent[g], len(some)), arrays, g, columns)
         ]
     except (KeyError, TypeError, IndexError) as error:
         raise ValueError(f"the stored state is not of this sweep, or of another fnopt: {error!r}") from error
+    places = [place._replace(generation=meta.get("generation", 0)) for place in places]
     sweep.kept.add(results)
     whole = len(meta["lanes"]) == sweep.n * len(sweep.kept.replicas)  # else it was killed while it was extended
     sweep.places, sweep.finished, sweep.ended = places, bool(meta["finished"]) and whole, str(meta["ended"])
@@ -84,7 +101,7 @@ def add_cut(sweep: "Sweep") -> None:
     """Results, for the time being, of lanes that were broken off: they count after all that came to their end."""
     cut = []
     for place in sweep.places:
-        entry = sweep.entries[place.config]
+        entry = sweep.entries[place.founder]
         why = f"broken off after epoch {place.age}"
         cut.append(result_of(sweep.work, entry.program, place, why, entry.trim)._replace(status="cut"))
     sweep.kept.add(cut)
@@ -125,11 +142,19 @@ def _rows(seen: Records) -> np.ndarray:
     return np.concatenate([*parts, seen.cost[:, None], seen.lr[:, None]], axis=1)
 
 
-def _places(sweep: "Sweep", some: Any, arrays: Mapping[str, np.ndarray], g: int, columns: Sequence[Any]) -> list[Place]:
+def _places(
+    sweep: "Sweep",
+    some: Any,
+    lineages: Sequence[Lineage],
+    arrays: Mapping[str, np.ndarray],
+    g: int,
+    columns: Sequence[Any],
+) -> list[Place]:
     places, row, templates = [], 0, {}
     width = 1 + len(sweep.trials[0].metrics)
     for i, (config, seed, fold, age) in enumerate(some):
-        entry = sweep.entries[config]
+        founder = founder_of(config, lineages[i])
+        entry = sweep.entries[founder]
         kind = entry.program.trial, jax.tree.structure(entry.numbers)
         if kind not in templates:
             templates[kind] = jax.tree.flatten(lane_template(sweep.work, entry))
@@ -141,7 +166,9 @@ def _places(sweep: "Sweep", some: Any, arrays: Mapping[str, np.ndarray], g: int,
         row += age
         dev = table[:, width : 2 * width] if len(columns) > width + 2 else None
         seen = Records(train=table[:, :width], dev=dev, cost=table[:, -2], lr=table[:, -1])
-        places.append(Place(config, seed, fold, entry.of(fold), age, jax.tree.unflatten(structure, mine), seen))
+        lane, lineage = jax.tree.unflatten(structure, mine), lineages[i]
+        numbers = lane_numbers(sweep, founder, fold, lineage[-1].numbers) if lineage else entry.of(fold)
+        places.append(Place(config, seed, fold, numbers, age, lane, seen, lineage))
     return places
 
 
@@ -160,7 +187,7 @@ def lane_template(work: Work, entry: Entry) -> Any:
 
 def _weighed(sweep: "Sweep", result: LaneResult, arrays: Mapping[str, np.ndarray], k: int) -> LaneResult:
     """A lane's result with its kept weights, checked against their digest."""
-    structure = jax.tree.structure(shapes_of(sweep.trials[result.config], sweep.work.folds[0].example))
+    structure = jax.tree.structure(shapes_of(sweep.trials[result.founder], sweep.work.folds[0].example))
     made = jax.tree.unflatten(structure, [arrays[f"weights.{k}.{j}"] for j in range(structure.num_leaves)])
     if digest(*made) != result.digest:
         raise ValueError(f"the kept weights of configuration {result.config} were altered: their digest differs")

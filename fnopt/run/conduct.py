@@ -13,17 +13,19 @@ from fnopt._checks import whole
 from fnopt.run import store
 from fnopt.run.checkpoint import add_cut, state_of
 from fnopt.run.generations import read, write
+from fnopt.run.lineage import field_of_population
 from fnopt.run.lock import locked
 from fnopt.run.measure import measure
-from fnopt.run.programs import widths_of
+from fnopt.run.programs import padding_of, widths_of
 from fnopt.run.sweep import Sweep
 from fnopt.sweep.chunk import Place
 from fnopt.sweep.compiled import Exhausted, largest
-from fnopt.sweep.drive import INTERRUPTED, TERMINATED, Ended, Watch, device_list, run_field
+from fnopt.sweep.drive import INTERRUPTED, TERMINATED, Ended, Watch, device_list, run_field, segment_of
 from fnopt.sweep.field import Field
 from fnopt.sweep.lanes import TRACES
 from fnopt.sweep.ledger import Ledger
 from fnopt.sweep.plan import Plan, cores
+from fnopt.sweep.population import Population
 
 
 def conduct(
@@ -147,6 +149,8 @@ def _say(sweep: Sweep, folder: Path | None) -> None:
 
 def field_of(sweep: Sweep) -> Field:
     """The lanes of a sweep before its first step."""
+    if isinstance(sweep.stop, Population):
+        return field_of_population(sweep, sweep.stop)
     ledger = Ledger(sweep.stop, sweep.n, sweep.work.epochs)
     return Field(sweep.work, sweep.entries, sweep.seeds, ledger, sweep.kept.higher)
 
@@ -170,4 +174,7 @@ def _plan(sweep: Sweep, field: Field, threads: int, devices: Sequence[Any], trac
         compiling=spent.compiling,
         stepping=spent.device,
         host=max(0.0, 1 - (spent.compiling + spent.device) / at_work),
+        padding=padding_of(sweep.entries),
+        segment=segment_of(sweep.work),
+        predicted=ended.predicted,
     )

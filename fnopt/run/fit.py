@@ -1,6 +1,6 @@
 """One model, one configuration."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -12,6 +12,7 @@ from fnopt._types import Dataset, Params, Trial
 from fnopt.model import Model, prepare
 from fnopt.run.run import Going, Run, train_on, watch_of
 from fnopt.run.setup import as_key, bind, metrics_of, objective_of, rule_of
+from fnopt.run.tracking import Tracker, tracked_fit
 from fnopt.sweep.chunk import Chunk, Cohort, Data, Place, Work, begin_lanes
 from fnopt.sweep.drive import Watch
 from fnopt.sweep.merge import Program
@@ -31,6 +32,7 @@ def fit(
     objective: str | None = None,
     params: Params | None = None,
     progress: bool | Watch = False,
+    track: Tracker | Sequence[Tracker] | None = None,
 ) -> Run:
     """Train one configuration: minimise J = (Σ w_i loss_i)/(Σ w_i) + penalty by mini-batches.
 
@@ -46,6 +48,7 @@ def fit(
         objective: ``"dev/accuracy"`` and the like: what early stopping watches.
         params: initial weights instead of drawn ones, of the structure that ``model`` has.
         progress: True for a bar on the terminal.
+        track: where curves and scores go when training ends: ``fo.track.csv(folder)`` and its like, one or several.
 
     Returns:
         a ``Run``: weights, curves, scores; ``predict``, ``evaluate``, ``more``, ``save``.
@@ -83,7 +86,9 @@ def fit(
         scores={},
         history={"train": {}, "cost": np.zeros(0, np.float32), "lr": np.zeros(0, np.float32)},
     )
-    return train_on(start, Going(work, lanes, keys, chunk, _nothing()), epochs, watch_of(progress))
+    going = Going(work, lanes, keys, chunk, _nothing())
+    with tracked_fit(trial, start.hyper, work, (train, dev), watch_of(progress), track) as watch:
+        return train_on(start, going, epochs, watch)
 
 
 def _given(params: Params | None, work: Work, trial: Trial, keys: Keys) -> Any:

@@ -87,7 +87,7 @@ def write(folder: str | Path, meta: dict[str, Any], arrays: Mapping[str, np.ndar
     _check(meta)
     if not folder.is_dir():
         folder.mkdir(parents=True)
-        _sync(folder.parent)
+        sync(folder.parent)
     earlier = _generations(folder)
     generation = max(earlier, default=0) + 1
     _remove(folder / name for name in os.listdir(folder) if STALE.fullmatch(name))
@@ -95,7 +95,7 @@ def write(folder: str | Path, meta: dict[str, Any], arrays: Mapping[str, np.ndar
     try:
         _fill(temporary, generation, meta, records, arrays)
         os.replace(temporary, path)
-        _sync(folder)
+        sync(folder)
     except BaseException as error:
         with suppress(OSError):
             os.unlink(temporary)
@@ -306,7 +306,7 @@ def _remove(paths: Iterable[Path]) -> None:
             warnings.warn(f"could not remove {str(path)!r}, which is not needed any more: {error}", stacklevel=3)
 
 
-def _sync(folder: Path) -> None:
+def sync(folder: Path) -> None:
     """See a folder's names on the disk, where the system can."""
     if os.name == "nt":
         return

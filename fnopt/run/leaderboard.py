@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from fnopt.run.sweep import Sweep
 
 SHOWN = 10
+LISTED = 5  # configurations that diverged
 
 
 def leaderboard(sweep: "Sweep", shown: int = SHOWN) -> str:
@@ -14,11 +15,20 @@ def leaderboard(sweep: "Sweep", shown: int = SHOWN) -> str:
     head, rows, tail = parts_of(sweep, shown)
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     body = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
-    return "\n".join([head, *body, *([tail] if tail else [])])
+    return "\n".join([head, *body, *([tail] if tail else []), *_faults(sweep)])
+
+
+def _faults(sweep: "Sweep") -> list[str]:
+    """The first configurations that diverged, with step and cost, and how to see more."""
+    bad = [standing for standing in sorted(sweep.ranking()) if standing.status == "diverged"]
+    lines = [f"config {standing.config}: {standing.why}" for standing in bad[:LISTED]]
+    more = "" if len(bad) <= LISTED else f" of all {len(bad)}"
+    return [*lines, f"sweep.faults() names leaf and gradient norm{more}"] if bad else []
 
 
 def parts_of(sweep: "Sweep", shown: int = SHOWN) -> tuple[str, list[list[str]], str]:
     """The line above, the rows (names first) and the line below, which may be empty; all of it text."""
+    from fnopt.run.lineage import shown as at_end
     from fnopt.run.sweep import columns_of
 
     ranking = sweep.ranking()
@@ -27,11 +37,11 @@ def parts_of(sweep: "Sweep", shown: int = SHOWN) -> tuple[str, list[list[str]], 
         f"{sweep.n} configurations × {sweep.seeds} seed{'s' * (sweep.seeds > 1)}{folds}, {sweep.work.epochs} epochs, "
         f"{sweep.search} search, ranked by {sweep.objective}"
     )
-    names = list(dict.fromkeys(name for config in sweep.configs for name in columns_of(config)))
+    names = list(dict.fromkeys(name for i in range(sweep.n) for name in columns_of(at_end(sweep, i))))
     rows = [["rank", "config", sweep.objective, *names]]
     there = [standing for standing in ranking if standing.status != "not run"]
     for rank, standing in enumerate(there[:shown] or ranking[:1], 1):
-        values = columns_of(sweep.configs[standing.config])
+        values = columns_of(at_end(sweep, standing.config))
         error = f" ±{standing.error:.4f}" if math.isfinite(standing.error) else ""
         score = f"{standing.score:.4f}{error}" if math.isfinite(standing.score) else standing.status
         rows.append([str(rank), str(standing.config), score, *(text(values.get(name)) for name in names)])

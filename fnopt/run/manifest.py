@@ -18,6 +18,7 @@ from fnopt.model import Model, classifier, multilabel, regressor
 from fnopt.run.codec import decode, encode
 from fnopt.run.functions import functions_digest
 from fnopt.run.plain import load_arrays
+from fnopt.sweep.population import Population
 from fnopt.sweep.result import digest
 from fnopt.sweep.stop import AsynchronousHalving, Halving, Hyperband, Median, Rule
 from fnopt.train import EarlyStopping, early_stopping
@@ -32,6 +33,7 @@ RULES: dict[type, str] = {
     Hyperband: "hyperband",
     AsynchronousHalving: "asynchronous_halving",
     Median: "median",
+    Population: "population",
 }
 KINDS = {"classifier": classifier, "regressor": regressor, "multilabel": multilabel}
 

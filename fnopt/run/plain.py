@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from fnopt.run.generations import sync
+
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write beside, flush to disk, rename: the file is there whole or not at all."""
@@ -21,14 +23,18 @@ def write_atomically(path: Path, content: bytes) -> None:
             os.fsync(f.fileno())
         os.chmod(name, 0o644)
         os.replace(name, path)
+        sync(path.parent)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
 
 
-def save_arrays(file: Any, arrays: Mapping[str, Any]) -> None:
-    """Arrays by name as .npz, to a path or a file."""
-    np.savez(file, allow_pickle=False, **arrays)
+def save_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
+    """Arrays by name as .npz, seen on the disk."""
+    with path.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def load_arrays(path: Path) -> dict[str, np.ndarray]:

@@ -7,12 +7,12 @@ import jax
 
 from fnopt._types import Batch, Trial
 from fnopt.model import Model, as_optimizer
-from fnopt.model.widths import bucket, bucketed
+from fnopt.model.mlp import network_of
+from fnopt.model.widths import Trim, bucket, bucketed
 from fnopt.run.setup import Bound
 from fnopt.sweep.field import Entry
 from fnopt.sweep.merge import Options, Program, filled_up, program_of, shapes_of
 from fnopt.sweep.plan import WIDE, lanes_per_chunk
-from fnopt.sweep.result import Trim
 from fnopt.sweep.space import Choice, When, is_space
 
 if TYPE_CHECKING:
@@ -98,6 +98,17 @@ def with_widths(sweep: "Sweep", widths: Sequence[int]) -> None:
 def widths_of(entries: Sequence[Entry]) -> list[int]:
     """C of each structure, in the order in which they turn up."""
     return list({entry.program.trial: entry.width for entry in entries}.values())
+
+
+def padding_of(entries: Sequence[Entry]) -> float:
+    """Units of hidden layers that stand empty so that widths share a program ÷ all units, over all configurations."""
+    whole = empty = 0
+    for entry in entries:
+        network = network_of(entry.program.trial)
+        room = sum(network.hidden) if network is not None else 0
+        whole += room
+        empty += room - sum(entry.trim.hidden) if isinstance(entry.trim, Trim) else 0
+    return empty / whole if whole else 0.0
 
 
 def width_of(trial: Trial, example: Batch) -> int:

@@ -110,7 +110,7 @@ def rules_of(stop: Any) -> tuple[EarlyStopping | None, Rule | None]:
         return stop, None
     raise TypeError(
         "`stop` must be None, fo.early_stopping(patience=…), fo.halving(), fo.hyperband(), "
-        f"fo.asynchronous_halving() or fo.median(), got {stop!r}"
+        f"fo.asynchronous_halving(), fo.median() or fo.population(), got {stop!r}"
     )
 
 

@@ -2,7 +2,8 @@
 
     sweep.json           what was asked: model, configurations, key, rules, versions, fingerprint, C of each structure
     data.npz             the data, as the sweep got it
-    checkpoint-N.bin     the newest two states: results, curves, the best weights, lanes under way (see ``generations``)
+    checkpoint-N.bin     the newest two states: results, curves, the best weights, lanes under way, lineages (see
+                         ``generations``)
     results.csv          one row a configuration: no times and no paths, so equal runs give equal files
     curves.csv           one row a configuration, seed, fold and epoch
     coarse/              the first sweep of a coarse-to-fine search, which is there before the files above
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from fnopt.model import Model
 from fnopt.run.checkpoint import add_cut, restored, state_of
-from fnopt.run.generations import read, write
+from fnopt.run.generations import read, sync, write
 from fnopt.run.manifest import FORMAT, arrays_of, datasets, manifest, model_of, text_digest
 from fnopt.run.plain import read_json, save_arrays, write_atomically
 from fnopt.sweep.plan import differences
@@ -55,12 +56,14 @@ def create(sweep: "Sweep", folder: Path) -> bool:
         if holds(folder / COARSE):  # the folder is a sweep as soon as sweep.json, the last to come, is in it
             for name in ("data.npz", "sweep.json"):
                 (made / name).replace(folder / name)
+                sync(folder)
             made.rmdir()
             return True
         made.chmod(0o755)
         if folder.exists():
             shutil.rmtree(folder)
         made.rename(folder)
+        sync(folder.parent)  # the rename too, or a crash of the machine could take it back
     except BaseException:
         shutil.rmtree(made, ignore_errors=True)
         raise

@@ -2,9 +2,9 @@
 
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
@@ -12,18 +12,27 @@ import numpy as np
 from fnopt._types import Dataset, Trial
 from fnopt.data import Folds
 from fnopt.model import Frame, Model
+from fnopt.run.course import settled
 from fnopt.run.fit import fit
+from fnopt.run.lineage import over_time, retraced, shown, with_courses
 from fnopt.run.run import Going, Run, as_run
 from fnopt.run.setup import joined
-from fnopt.sweep.chunk import Chunk, Cohort, Pace, Place, Work, run_chunk, run_keys
+from fnopt.sweep.chunk import Chunk, Cohort, Place, Work, run_keys
 from fnopt.sweep.field import Entry
 from fnopt.sweep.lanes import packed
-from fnopt.sweep.merge import Options, bound
+from fnopt.sweep.lineage import Move
+from fnopt.sweep.merge import Options, member
+from fnopt.sweep.perturb import Ranges
 from fnopt.sweep.plan import Plan, fingerprint
+from fnopt.sweep.population import Population
 from fnopt.sweep.ranking import Kept, Standing, standard_error
 from fnopt.sweep.result import LaneResult, result_of
 from fnopt.sweep.stop import Rule
-from fnopt.train import autopsy
+from fnopt.train import autopsy, higher_is_better
+
+if TYPE_CHECKING:
+    from fnopt.run.faults import Faults
+    from fnopt.run.polish import Polished
 
 
 @dataclass(frozen=True)
@@ -31,7 +40,7 @@ class Best:
     """The configuration that came first."""
 
     config: int
-    hyper: dict[str, Any]  # structure and numbers, as ``fit`` takes them
+    hyper: dict[str, Any]  # structure and numbers, as ``fit`` takes them; in a population, ``piecewise`` over epochs
     score: float
     scores: dict[str, dict[str, float]]  # mean over seeds
 
@@ -60,6 +69,7 @@ class Sweep:
     places: list[Place] = field(default_factory=list, repr=False)  # lanes under way, where the sweep was broken off
     notes: Mapping[str, Any] = field(default_factory=dict, repr=False)
     measured: list[Any] = field(default_factory=list, repr=False)  # what C was chosen by, where it was measured
+    ranges: Ranges = field(default_factory=dict, repr=False)  # of a population: what its numbers are drawn from
     plan: Plan | None = None
     coarse: "Sweep | None" = field(default=None, repr=False)  # the first stage of a coarse-to-fine search
     finished: bool = False
@@ -88,7 +98,20 @@ class Sweep:
             raise ValueError(
                 "no configuration came to a finite score; see sweep.table(), and try smaller learning rates"
             )
-        return Best(first.config, dict(self.configs[first.config]), first.score, self._means(first.config))
+        return Best(first.config, over_time(self, first.config), first.score, self._means(first.config))
+
+    def lineage(self, config: int) -> tuple[Move, ...]:
+        """Whom a configuration descends from in a population, oldest first; empty for who was never replaced.
+
+        Each ``Move`` says after which ``epoch`` ``config`` became a copy of ``donor``, and with which ``numbers`` it
+        went on from there. The last one's ``config`` is the one asked for, and its numbers are those it has at the end.
+
+        Raises:
+            ValueError: for a configuration that the sweep does not have.
+        """
+        self._known(config)
+        lanes = self.lanes(config)
+        return lanes[0].lineage if lanes else ()
 
     def _means(self, config: int) -> dict[str, dict[str, float]]:
         lanes = self.lanes(config)
@@ -105,17 +128,20 @@ class Sweep:
         """One dict a configuration, row i being configuration i: what it was, its scores and why it ended.
 
         A number or structure that a configuration lacks is None. ``score`` is the mean of the objective over seeds and
-        folds, ``error`` its standard error.
+        folds, ``error`` its standard error. In a population, numbers are those at the end, and ``ancestors`` says how
+        many there were before.
         """
-        columns = list(dict.fromkeys(name for config in self.configs for name in columns_of(config)))
+        configs = [columns_of(shown(self, i)) for i in range(self.n)]
+        columns = list(dict.fromkeys(name for config in configs for name in config))
         rows = []
         for i in range(self.n):
-            standing, values = self.kept.standing(i), columns_of(self.configs[i])
+            standing, values = self.kept.standing(i), configs[i]
             scores = self._means(i) if self.lanes(i) else {}
             rows.append(
                 {
                     "config": i,
                     **{name: values.get(name) for name in columns},
+                    **({"ancestors": len(self.lineage(i))} if isinstance(self.stop, Population) else {}),
                     "score": standing.score,
                     "error": standing.error,
                     **{f"{part}/{name}": v for part, some in scores.items() for name, v in some.items()},
@@ -129,6 +155,7 @@ class Sweep:
     def replay(self, config: int, *, seed: int = 0, fold: int = 0, debug: bool = False) -> Run:
         """Configuration ``config`` alone, trained again in the sweep's own kernel: the same bits.
 
+        In a population its lineage is trained from the first step, its numbers changed where they changed.
         Trained as long as it was in the sweep, or to the end where the sweep never came to it. With ``debug`` the run
         of a configuration that diverged has an ``autopsy``: its failing step leaf by leaf, the first bad one named.
 
@@ -145,26 +172,48 @@ class Sweep:
         recorded = self.kept.lanes.get((config, seed, fold))
         pruned = recorded.why if recorded is not None and recorded.status in ("pruned", "cut") else ""
         until = recorded.epochs if recorded is not None and pruned else self.work.epochs
-        entry = self.entries[config]
-        place = Place(config, seed, fold, entry.of(fold))
+        place = retraced(self, config, seed, fold, until)
+        entry = self.entries[place.founder]
         cohort = Cohort(entry.program, entry.width, jax.tree.structure(entry.numbers), seed, fold)
-        (place,) = run_chunk(self.work, Chunk(cohort, (place,)), until, pace=Pace(1.0))
         assert place.lane is not None
         result = result_of(self.work, entry.program, place, pruned, entry.trim)
         if recorded is not None and recorded.status == "cut":
             result = result._replace(status="cut")
         self._compare(result)
-        alone = Chunk(cohort, (place._replace(lane=None, seen=None, age=0),))
+        alone = Chunk(cohort, (with_courses(self, config, place)._replace(lane=None, seen=None, age=0),))
         lanes = packed([place.lane], entry.width)
-        hyper = {**self.model.split(self.configs[config])[0], **self.configs[config]}
+        hyper = over_time(self, config)
+        hyper = {**self.model.split(hyper)[0], **hyper}
         going = Going(self.work, lanes, run_keys(self.work, seed, fold), alone, result, entry.trim)
-        run = as_run(self.model, self.frames[fold], self.trials[config], hyper, going)
+        run = as_run(self.model, self.frames[fold], self.trials[place.founder], hyper, going)
         if not debug or result.status != "diverged":
             return run
         size = None if entry.program.batch_size is None else np.int32(entry.program.batch_size)
-        trial = bound(entry.program.trial, entry.program.which)
+        trial = member(entry.program.trial, entry.program.which)
         found = autopsy(trial, place.lane, self.work.folds[fold].train, going.keys, size)
         return replace(run, autopsy=found, why=f"not finite at {found}")
+
+    def faults(self, configs: Sequence[int] | None = None) -> "Faults":
+        """Where each lane stopped being finite: one dict a lane that diverged; printed, a line each.
+
+        Each is trained again up to its failing step, which is then looked at leaf by leaf, as ``replay(i, debug=True)``
+        does: training itself records step and cost alone, since more would slow down every lane that does not fail.
+
+        Args:
+            configs: which to look at; all unless given.
+
+        Returns:
+            dicts with ``config``, ``seed``, ``fold``; ``step`` (the update that failed, from 0), ``epoch`` and
+            ``batch`` (from 1), ``cost`` at that step, ``last`` (the last finite cost, NaN before any), ``leaf`` (the
+            first bad leaf; "" where the cost alone is not finite), ``gradient`` (its norm over all leaves) and
+            ``autopsy``, the table of all leaves.
+
+        Raises:
+            ValueError: for a configuration that the sweep does not have.
+        """
+        from fnopt.run.faults import faults
+
+        return faults(self, configs)
 
     def compare(self, one: int, other: int) -> dict[str, float]:
         """Two configurations, paired over seeds and folds, which share data, order and draws: one minus other.
@@ -227,6 +276,9 @@ class Sweep:
     def refit(self, *parts: Dataset, config: int | None = None, key: Any = None, progress: Any = False) -> Run:
         """Train the winner (or ``config``) on all the given data, for the epochs that were best; no dev is left.
 
+        Steps and schedules are those of the tuned run: a plateau takes the course again that it took there, under the
+        first seed and fold.
+
         Args:
             parts: datasets to train on together; the sweep's own train and dev where none are given.
             config: another configuration than the best.
@@ -238,7 +290,50 @@ class Sweep:
         data = joined(*(parts or (self.train, self.dev)))
         epochs = max(round(float(np.mean([r.best + 1 for r in self.lanes(config)]))), 1)
         key = jax.random.fold_in(self.work.key, 0) if key is None else key
-        return fit(self.model, data, hyper=self.configs[config], epochs=epochs, key=key, progress=progress)
+        hyper = settled(over_time(self, config), self._scores(config))
+        return fit(self.model, data, hyper=hyper, epochs=epochs, key=key, progress=progress)
+
+    def _scores(self, config: int) -> Any:
+        """The objective of a configuration's first lane, epoch by epoch, better when higher."""
+        part, metric = self.work.objective
+        sign = 1.0 if higher_is_better(self.model.task, metric) else -1.0
+        return sign * np.asarray(self.lanes(config)[0].history[part][metric])
+
+    def polish(
+        self,
+        k: int = 8,
+        *,
+        steps: int = 5,
+        numbers: Sequence[str] | None = None,
+        first: float = 0.1,
+        progress: Any = False,
+    ) -> "Polished":
+        """Move the numbers of the best ``k`` configurations along the hypergradient of their dev loss.
+
+        Each number goes as a share u of its range (log u for a log range, of 1 − x for a decay); a step is
+        u ← u − length · g / max|g| with g = d loss / d u, clipped to the range, a third as long as long as it does not
+        lower the dev loss of a full training, and given up after four. So no configuration gets worse, and runs, draws
+        and length of training are those of the sweep. The sweep itself stays as it is.
+
+        The dev loss is fitted here: after polishing it is no fair estimate any more, less so than the best of n already
+        is (the winner's curse). Judge on a test part.
+
+        Args:
+            k: how many, ≥ 1, of the ranking's head; those that diverged are left out.
+            steps: most steps for each, ≥ 1: a run with derivatives and one to four without.
+            numbers: which of the ranges searched to move, by name; all unless given. Choices and fixed values stay.
+            first: length of the first step, in (0, 1], as a share of each range.
+            progress: True for a bar on the terminal.
+
+        Returns:
+            a ``Polished``: ``rows`` (before, after, numbers, ``hyper`` for ``fit``), ``improved``, ``best``, ``cost``.
+
+        Raises:
+            ValueError: for a sweep without a dev part, or without ranges of numbers.
+        """
+        from fnopt.run.polish import polish
+
+        return polish(self, k, steps=steps, numbers=numbers, first=first, progress=progress)
 
     def __str__(self) -> str:
         from fnopt.run.leaderboard import leaderboard

@@ -7,6 +7,7 @@ from fnopt.sweep.drive import Watch as Watch
 from fnopt.sweep.lanes import TRACES as TRACES
 from fnopt.sweep.plan import Plan as Plan
 from fnopt.sweep.plan import fingerprint as fingerprint
+from fnopt.sweep.population import population as population
 from fnopt.sweep.ranking import Standing as Standing
 from fnopt.sweep.result import LaneResult as LaneResult
 from fnopt.sweep.search import propose as propose

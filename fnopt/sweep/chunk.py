@@ -12,6 +12,7 @@ from fnopt._types import Batch, Params, Stats
 from fnopt.schedules import follows
 from fnopt.sweep.compiled import Exhausted, first_program, program
 from fnopt.sweep.lanes import lane_at, packed, stack
+from fnopt.sweep.lineage import Lineage, founder_of
 from fnopt.sweep.merge import Program
 from fnopt.train import LENGTH, EarlyStopping, Keys, Lane, Objective, Part, Records, When, keys_of
 
@@ -59,6 +60,13 @@ class Place(NamedTuple):
     age: int = 0  # epochs trained
     lane: Lane | None = None  # None before its first step
     seen: Records | None = None  # one row an epoch
+    lineage: Lineage = ()  # whom it descends from, in a population
+    generation: int = 0  # how many decisions of a population it was there for
+
+    @property
+    def founder(self) -> int:
+        """The configuration whose structure it has: its own, but in a population."""
+        return founder_of(self.config, self.lineage)
 
 
 class Chunk(NamedTuple):

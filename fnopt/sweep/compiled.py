@@ -22,7 +22,7 @@ class Exhausted(MemoryError):
         self.trial, self.why = trial, why
 
 
-# Of the LLVM compiler's levels the first is all that a small network gains from: the same speed, a sixth less to compile.
+# Of LLVM's levels the first is all that a small network gains from: the same speed, a sixth less to compile.
 # The other analysis leaves out copies of what a loop carries, which for small networks is a tenth of a step.
 QUICK = {"xla_backend_optimization_level": 1, "xla_cpu_copy_insertion_use_region_analysis": True}
 

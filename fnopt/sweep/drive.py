@@ -13,8 +13,9 @@ from typing import Any, NamedTuple, Protocol
 
 import jax
 
-from fnopt.sweep.chunk import Clock, Cohort, Pace, Place, run_chunk
+from fnopt.sweep.chunk import Clock, Cohort, Pace, Place, Work, run_chunk
 from fnopt.sweep.field import Field, Task
+from fnopt.sweep.forecast import Forecast
 from fnopt.sweep.result import LaneResult
 
 SEGMENT = 0.2  # seconds: a segment aims at this length
@@ -68,6 +69,7 @@ class Ended(NamedTuple):
 
     why: str  # "" when nothing was left; "interrupted", "terminated" or "out of time"
     spent: Spent
+    predicted: float | None = None  # seconds, said once each program was timed
 
 
 def run_field(
@@ -97,7 +99,7 @@ def run_field(
     start = saved = time.perf_counter()
     wait = every
     with _signals(crew.stop):
-        crew.go(max(threads, 1))
+        crew.go(max(threads, 1), start)
         while not crew.home(0.05):
             now = time.perf_counter()
             if seconds is not None and now - start > seconds and not crew.stopping:
@@ -113,7 +115,7 @@ def run_field(
     wall = time.perf_counter() - start
     clocks = crew.clocks
     spent = Spent(wall, *(sum(getattr(c, name) for c in clocks) for name in ("working", "compiling", "device")))
-    return Ended(crew.why if any(field.open) else "", spent)
+    return Ended(crew.why if any(field.open) else "", spent, crew.forecast.seconds)
 
 
 class _Crew:
@@ -137,10 +139,11 @@ class _Crew:
         self.compiling: set[Any] = set()
         self.homes: list[threading.Event] = []
         self.clocks: list[Clock] = []
-        self.paces = {device: Pace(SHORT if field.work.rule is not None else SEGMENT) for device in devices}
+        self.paces = {device: Pace(segment_of(field.work)) for device in devices}
 
-    def go(self, threads: int) -> None:
-        """Start the threads."""
+    def go(self, threads: int, start: float) -> None:
+        """Start the threads; ``start`` is when the run began."""
+        self.start, self.forecast = start, Forecast(self.field.waiting(), threads)
         for i in range(threads):
             # Events, since a join that Ctrl-C breaks off takes a running thread for ended (Python up to 3.12).
             home, clock = threading.Event(), Clock()
@@ -206,6 +209,8 @@ class _Crew:
                     self.compiling.discard(name)
                     self.compiled.add(name)
                     self.changed.notify_all()
+                done, elapsed = epochs // len(task.chunk.places), time.perf_counter() - self.start
+                self.forecast.took(cohort[:3], done, elapsed, [pace.epoch for pace in self.paces.values()])
                 self.watch.tick(epochs)
             return not self.stopping
 
@@ -254,6 +259,11 @@ def _signals(stop: Callable[[str], None]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def segment_of(work: Work) -> float:
+    """The seconds at which a segment aims."""
+    return SHORT if work.rule is not None else SEGMENT
 
 
 def device_list(devices: Sequence[Any] | None) -> tuple[Any, ...]:

@@ -90,9 +90,19 @@ class Field:
                 if (config, seed, fold) not in done and (config, seed, fold) not in there:
                     self._wait(Place(config, seed, fold, entry.of(fold)))
 
+    def waiting(self) -> dict[Any, tuple[int, int]]:
+        """By program, width and structure of numbers: epochs of all waiting chunks, and those of the longest one."""
+        found: dict[Any, tuple[int, int]] = {}
+        for name, pool in self.pools.items():
+            kind = self._kinds[name.kind]
+            whole, longest = found.get(kind, (0, 0))
+            epochs = self.work.epochs - name.age
+            found[kind] = whole - (-len(pool) // kind[1]) * epochs, max(longest, epochs)
+        return found
+
     def _wait(self, place: Place) -> None:
         until = self.ledger.until(place.config, place.age)
-        heappush(self.pools[Pool(self._kind[place.config], place.seed, place.fold, place.age, until)], place)
+        heappush(self.pools[Pool(self._kind[place.founder], place.seed, place.fold, place.age, until)], place)
 
     def take(self, takable: Callable[[Cohort], bool], fresh: Callable[[Cohort], bool]) -> tuple[int, Task] | None:
         """The next chunk, or None where nothing can be taken now.
@@ -143,16 +153,20 @@ class Field:
         for place in places:
             new = self._settle(place)
             # A lane that died did so before the chunk's end: its result, the first of these, knows when.
-            live += (new[0].epochs if _dead(place) else age) - before
+            live += (self._lived(place, new) if dead(place) else age) - before
             ended += new
         executed = (age - before) * task.chunk.cohort.width
         self.counts = Counts(self.counts.live + live, self.counts.executed + executed)
         return ended
 
+    def _lived(self, place: Place, ended: Sequence[LaneResult]) -> int:
+        """How many epochs a dead lane trained; ``ended`` is what came of it."""
+        return ended[0].epochs
+
     def _settle(self, place: Place) -> list[LaneResult]:
         """Where a lane goes from here: to its end, to a rung, or on."""
         assert place.lane is not None
-        if _dead(place) or place.age >= self.work.epochs:
+        if dead(place) or place.age >= self.work.epochs:
             return self._end(place)
         if self._judged_here(place):
             self.rung[place.config].append(place)
@@ -164,7 +178,7 @@ class Field:
         return place.age in self.ledger.ages(place.config) and (place.config, place.age) not in self.passed
 
     def _end(self, place: Place, pruned: str = "") -> list[LaneResult]:
-        entry = self.entries[place.config]
+        entry = self.entries[place.founder]
         result = result_of(self.work, entry.program, place, pruned, entry.trim)
         self.open[place.config] -= 1
         self._note(result)
@@ -189,7 +203,7 @@ class Field:
         verdicts: list[Verdict] = []
         least = min((place.age for place in here), default=self.work.epochs)
         while (age := self.ledger.due(config)) < self.work.epochs and age <= least:
-            rows = [_row(self.work, place.seen, age) for place in here]
+            rows = [scores_at(self.work, place.seen, age) for place in here]
             rows += [_past(self.work, r, age) for r in self.past[config] if _came_to(r, age)]
             if not rows:
                 break
@@ -200,8 +214,8 @@ class Field:
         """Tell the ledger what a configuration scores at a rung: the mean over its lanes, none where one diverged."""
         names = ("loss", *self.entries[config].program.trial.metrics)
         failed = self.failed.get(config, self.work.epochs) <= age
-        score = math.nan if failed else _mean([row[names.index(self.work.objective.metric)] for row in rows])
-        return self.ledger.arrive(config, age, score, _mean([row[0] for row in rows]), self.higher)
+        score = math.nan if failed else mean([row[names.index(self.work.objective.metric)] for row in rows])
+        return self.ledger.arrive(config, age, score, mean([row[0] for row in rows]), self.higher)
 
     def _carry_out(self, verdicts: Sequence[Verdict]) -> list[LaneResult]:
         ended: list[LaneResult] = []
@@ -256,13 +270,13 @@ class Field:
         return new
 
 
-def _dead(place: Place) -> bool:
+def dead(place: Place) -> bool:
     """Whether a lane trains no more: it diverged, or its patience ran out."""
     assert place.lane is not None
     return not going_on(place.lane)
 
 
-def _row(work: Work, seen: Any, age: int) -> Any:
+def scores_at(work: Work, seen: Any, age: int) -> Any:
     """The scores of a lane after ``age`` epochs, on the objective's part."""
     return getattr(seen, work.objective.part)[age - 1]
 
@@ -277,7 +291,7 @@ def _came_to(result: LaneResult, age: int) -> bool:
     return result.epochs > age or (result.epochs == age and result.status == "pruned")
 
 
-def _mean(values: Sequence[Any]) -> float:
+def mean(values: Sequence[Any]) -> float:
     """The mean, in exact arithmetic: it must not depend on which lane came first."""
     numbers = [float(value) for value in values]
     return math.fsum(numbers) / len(numbers) if all(map(math.isfinite, numbers)) else math.nan

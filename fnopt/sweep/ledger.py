@@ -50,10 +50,7 @@ class Ledger:
 
     def arrive(self, config: int, age: int, score: float, loss: float, higher: bool) -> list[Verdict]:
         """A configuration has reached a rung with this score: the decisions that are certain now."""
-        bad = not math.isfinite(score)
-        value = 0.0 if bad else -score if higher else score
-        mark = Mark(bad, value, loss if math.isfinite(loss) else math.inf, config)
-        return self._told(config, age, mark)
+        return self._told(config, age, mark_of(config, score, loss, higher))
 
     def leave(self, config: int) -> list[Verdict]:
         """A configuration has ended: nobody waits for it any more at the rungs that it did not reach."""
@@ -70,6 +67,13 @@ class Ledger:
             if not on:
                 verdicts += self.leave(judged)
         return verdicts
+
+
+def mark_of(config: int, score: float, loss: float, higher: bool) -> Mark:
+    """What a configuration shows with this score, which is better when ``higher``."""
+    bad = not math.isfinite(score)
+    value = 0.0 if bad else -score if higher else score
+    return Mark(bad, value, loss if math.isfinite(loss) else math.inf, config)
 
 
 class _Whole:

@@ -29,6 +29,19 @@ class Plan(NamedTuple):
     compiling: float  # seconds, of all threads together
     stepping: float  # seconds in chunk programs, of all threads together
     host: float  # share of the threads' time that is neither, while they had work
+    padding: float = 0.0  # share of the hidden units that stand empty, so that widths share a program
+    segment: float = 0.0  # seconds at which a segment aims; 0 in a store that does not say
+    predicted: float | None = None  # seconds, said once each program was timed, for lanes that all train to the end
+
+    @property
+    def wasted(self) -> float:
+        """Share of what was run, as places of lanes and units of layers, that was of no use."""
+        return 1 - self.occupancy * (1 - self.padding)
+
+    @property
+    def room(self) -> int | None:
+        """Bytes that a run is predicted to need: the data, and the largest program in each thread at once."""
+        return None if self.memory is None else self.devices * self.data + self.threads * self.memory
 
     @property
     def occupancy(self) -> float:
@@ -47,7 +60,10 @@ class Plan(NamedTuple):
 
     def __str__(self) -> str:
         widths = ", ".join(map(str, sorted(set(self.lanes)))) or "none"
-        memory = "" if self.memory is None else f"; {size(self.memory)} for the largest program, in each thread"
+        memory = ""
+        if self.memory is not None and self.room is not None:
+            memory = f"; {size(self.memory)} for the largest program, in each thread: {size(self.room)} predicted"
+        predicted = "" if self.predicted is None else f", predicted {self.predicted:.1f} s if no lane ends early"
         several = f" × {self.devices}" if self.devices > 1 else ""
         return "\n".join(
             [
@@ -56,8 +72,11 @@ class Plan(NamedTuple):
                 f"{self.traces} traces in all",
                 f"lanes       {widths} a chunk; occupancy {self.occupancy:.1%} ({self.live:,} of {self.executed:,} "
                 "lane-epochs were of use)",
+                f"wasted      {self.wasted:.1%}: {1 - self.occupancy:.1%} of the places were empty or dead, "
+                f"{self.padding:.1%} of the units pad a width",
                 f"memory      {size(self.data)} of data, one copy for all lanes{memory}",
-                f"time        {self.wall:.1f} s; in all threads {self.compiling:.1f} s compiling, "
+                *([f"segments    {self.segment:g} s aimed at"] if self.segment else []),
+                f"time        {self.wall:.1f} s{predicted}; in all threads {self.compiling:.1f} s compiling, "
                 f"{self.stepping:.1f} s training; host {self.host:.1%}",
                 *self._why(),
             ]

@@ -11,6 +11,7 @@ from fnopt._types import Params, Stats, parameters
 from fnopt.optim.family import Family
 from fnopt.sweep.chunk import Place, Work
 from fnopt.sweep.lanes import finish
+from fnopt.sweep.lineage import Lineage, founder_of
 from fnopt.sweep.merge import Program
 from fnopt.train import Lane, batches_per_epoch
 
@@ -30,6 +31,12 @@ class LaneResult(NamedTuple):
     digest: str  # of the weights that count
     params: Any  # pytree of arrays; None where they are not kept
     stats: Any
+    lineage: Lineage = ()  # whom it descends from, in a population
+
+    @property
+    def founder(self) -> int:
+        """The configuration whose structure it has: its own, but in a population."""
+        return founder_of(self.config, self.lineage)
 
 
 Trim = Callable[[Params, Stats], tuple[Params, Stats]]
@@ -78,6 +85,7 @@ def result_of(work: Work, program: Program, place: Place, pruned: str = "", trim
         digest=digest(params, stats),
         params=params,
         stats=stats,
+        lineage=place.lineage,
     )
 
 
@@ -103,6 +111,8 @@ def digest(*trees: Any) -> str:
     sha = hashlib.sha256()
     for leaf in jax.tree.leaves(trees):
         a = np.ascontiguousarray(leaf)
+        if a.dtype.byteorder == ">":
+            a = a.astype(a.dtype.newbyteorder("<"))  # else its numbers, read in the other order, had the same digest
         sha.update(f"{a.dtype.name}{a.shape}".encode())
         sha.update(a.tobytes())
     return sha.hexdigest()

@@ -50,6 +50,19 @@ def propose(
     return [_configuration(flat, {name: values[i] for name, values in draws.items()}) for i in range(n)]
 
 
+def taken_apart(space: Mapping[str, Any]) -> dict[str, Space | Choice]:
+    """What a space draws, by dotted name."""
+    return _flatten(space, {}).drawn
+
+
+def drawn(space: Space | Choice, u: float) -> Any:
+    """The value of one space at the share ``u`` of its draws, as a proposal has it."""
+    if isinstance(space, Choice):
+        return space.options[min(int(u * len(space.options)), len(space.options) - 1)]
+    value = jax.device_get(_quantiles({"": space}, {"": jnp.asarray(u, jnp.result_type(float))}))[""]
+    return int(value) if space.whole else float(value)
+
+
 class _Flat:
     """A space taken apart: its leaves by dotted name, and how to put values back."""
 

@@ -64,9 +64,7 @@ def _row(a: Array, i: Array) -> Array:
     return jax.lax.dynamic_index_in_dim(a, i, keepdims=False)
 
 
-def _block(
-    trial: Trial, params: Params, stats: Stats, numbers: dict[str, Array], batch: Batch
-) -> tuple[Array, Array]:
+def _block(trial: Trial, params: Params, stats: Stats, numbers: dict[str, Array], batch: Batch) -> tuple[Array, Array]:
     """The loss of each row and what the model puts out."""
     losses, _ = trial.loss(params, stats, batch, numbers, None, False)
     return losses, trial.predict(params, stats, batch.x, numbers)

@@ -1,0 +1,50 @@
+"""Where and why lanes of a sweep diverged: the failing step of each once more, leaf by leaf."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fnopt.run.sweep import Sweep
+
+
+class Faults(list[dict[str, Any]]):
+    """One dict a lane that diverged; printed, a line each."""
+
+    def __str__(self) -> str:
+        return "\n".join(map(_line, self)) or "no lane diverged"
+
+
+def faults(sweep: "Sweep", configs: Sequence[int] | None = None) -> Faults:
+    """See ``Sweep.faults``."""
+    wanted = range(sweep.n) if configs is None else sorted({*configs})
+    for config in wanted:
+        sweep._known(config)
+    rows = Faults()
+    for r in (r for config in wanted for r in sweep.lanes(config) if r.status == "diverged"):
+        run = sweep.replay(r.config, seed=r.seed, fold=r.fold, debug=True)
+        found = run.autopsy
+        assert found is not None and run.going is not None
+        rows.append(
+            {
+                "config": r.config,
+                "seed": r.seed,
+                "fold": r.fold,
+                "step": found.step,
+                "epoch": found.epoch,
+                "batch": found.batch,
+                "cost": found.cost,
+                "last": float(run.going.lanes.fault.last[0]),
+                "leaf": found.first,
+                "gradient": found.gradient,
+                "autopsy": found,
+            }
+        )
+    return rows
+
+
+def _line(row: dict[str, Any]) -> str:
+    where = f"first in {row['leaf']}" if row["leaf"] else "in the cost alone"
+    return (
+        f"config {row['config']}, seed {row['seed']}, fold {row['fold']}: step {row['step']} (epoch {row['epoch']}, "
+        f"batch {row['batch']}), cost {row['cost']:g} after {row['last']:g}, gradient norm {row['gradient']:g}, {where}"
+    )

@@ -1,0 +1,141 @@
+"""The configurations of a population as their lineages: numbers over the epochs, and the way back from the first."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+
+from fnopt.model import Prepared
+from fnopt.run.setup import bind
+from fnopt.schedules import piecewise
+from fnopt.sweep.chunk import Chunk, Cohort, Pace, Place, run_chunk
+from fnopt.sweep.evolve import Evolving, reborn
+from fnopt.sweep.field import dead
+from fnopt.sweep.lineage import Lineage, Move, founder_of
+from fnopt.sweep.perturb import dotted, numbers_in, with_numbers
+from fnopt.sweep.population import Population
+from fnopt.sweep.result import LaneResult
+
+if TYPE_CHECKING:
+    from fnopt.run.sweep import Sweep
+
+
+def field_of_population(sweep: "Sweep", rule: Population) -> Evolving:
+    """The lanes of a population before its first step."""
+    return Evolving(
+        sweep.work,
+        sweep.entries,
+        sweep.seeds,
+        rule,
+        sweep.kept.higher,
+        ranges=sweep.ranges,
+        numbers=[numbers_in(config, sweep.ranges) for config in sweep.configs],
+        remake=lambda founder, fold, numbers: lane_numbers(sweep, founder, fold, numbers),
+    )
+
+
+def lane_numbers(sweep: "Sweep", founder: int, fold: int, numbers: Mapping[str, float]) -> dict[str, Any]:
+    """All numbers of a lane of this structure with some of them changed; what follows from these follows again.
+
+    Raises:
+        ValueError: for a number that the model cannot take.
+    """
+    return _lane_numbers(sweep, founder, fold, with_numbers(sweep.configs[founder], numbers))
+
+
+def _lane_numbers(sweep: "Sweep", founder: int, fold: int, hyper: Mapping[str, Any]) -> dict[str, Any]:
+    data, frame = sweep.work.folds[fold], sweep.frames[fold]
+    prepared = Prepared(frame, data.train, data.dev, data.example, int(np.prod(frame.shape)))
+    complete = bind(sweep.model, hyper, prepared, sweep.trials[0].metrics).complete
+    return jax.device_get({name: complete.get(name, x) for name, x in sweep.entries[founder].of(fold).items()})
+
+
+def retraced(sweep: "Sweep", config: int, seed: int, fold: int, until: int) -> Place:
+    """One lane trained alone from its first step to ``until``; in a population, along its lineage."""
+    recorded = sweep.kept.lanes.get((config, seed, fold))
+    lineage = () if recorded is None else recorded.lineage
+    founder = founder_of(config, lineage)
+    entry = sweep.entries[founder]
+    cohort = Cohort(entry.program, entry.width, jax.tree.structure(entry.numbers), seed, fold)
+    place = Place(founder, seed, fold, entry.of(fold))
+    moves = {move.epoch: move for move in lineage}
+    # The training part is scored where a leg ends, and so a lane pauses at every rung, as it did in the sweep.
+    rungs = sweep.stop.ages(until) if isinstance(sweep.stop, Population) else ()
+    for age in (*rungs, until):
+        (place,) = run_chunk(sweep.work, Chunk(cohort, (place,)), age, pace=Pace(1.0))
+        if dead(place):
+            break
+        if age in moves:
+            place = reborn(place, moves[age], lane_numbers(sweep, founder, fold, moves[age].numbers))
+    return place._replace(config=config, lineage=lineage)
+
+
+def shown(sweep: "Sweep", config: int) -> dict[str, Any]:
+    """A configuration as it is at the end: in a population, the structure of its founder and its last numbers."""
+    lineage = sweep.lineage(config)
+    if not lineage:
+        return sweep.configs[config]
+    return with_numbers(sweep.configs[founder_of(config, lineage)], lineage[-1].numbers)
+
+
+def over_time(sweep: "Sweep", config: int) -> dict[str, Any]:
+    """A configuration as ``fit`` takes it: each number that changed is ``piecewise``, counted in epochs.
+
+    A number inside a schedule is what it was at the end: the schedule's time went on, and no schedule says so.
+    """
+    lineage = sweep.lineage(config)
+    if not lineage:
+        return dict(sweep.configs[config])
+    begun = numbers_in(sweep.configs[founder_of(config, lineage)], lineage[-1].numbers)
+    courses = {name: _course(name, x, lineage) for name, x in begun.items()}
+
+    def one(name: str, value: Any) -> Any:
+        put = jax.tree_util.tree_map_with_path
+        return put(lambda path, x: courses.get(dotted(name, path), x), value, is_leaf=callable)
+
+    return {name: one(name, x) if name in _tops(lineage) else x for name, x in shown(sweep, config).items()}
+
+
+def with_courses(sweep: "Sweep", config: int, place: Place) -> Place:
+    """A lane of a lineage whose first numbers say how they changed; schedules that changed inside are left out."""
+    if not place.lineage:
+        return place
+    hyper = over_time(sweep, config)
+    tops = _tops(place.lineage)
+    inside = {name for name in tops if callable(sweep.configs[place.founder][name])}
+    numbers = _lane_numbers(sweep, place.founder, place.fold, hyper)
+    return place._replace(numbers={name: x for name, x in numbers.items() if name not in inside})
+
+
+def _tops(lineage: Lineage) -> set[str]:
+    return {name.split(".")[0] for name in lineage[-1].numbers}
+
+
+def _course(name: str, first: float, lineage: Lineage) -> Any:
+    """One number over the epochs: itself where it never changed."""
+    values = [first, *(move.numbers[name] for move in lineage)]
+    changes = [(move.epoch, b) for move, (a, b) in zip(lineage, pairwise(values), strict=True) if a != b]
+    if not changes:
+        return first
+    epochs, after = zip(*changes, strict=True)
+    return piecewise(tuple(map(float, epochs)), (first, *map(float, after))).every()
+
+
+def lineages_plain(lanes: Sequence[Place] | Sequence[LaneResult]) -> dict[str, Any]:
+    """The lineages of some lanes as JSON: each move once, and which are each lane's."""
+    moves = {(m.epoch, m.config): m for lane in lanes for m in lane.lineage}
+    number = {at: k for k, at in enumerate(moves)}
+    return {
+        "moves": [[m.epoch, m.config, m.donor, dict(m.numbers)] for m in moves.values()],
+        "of": [[number[m.epoch, m.config] for m in lane.lineage] for lane in lanes],
+    }
+
+
+def lineages_from(plain: Mapping[str, Any] | None, count: int) -> list[Lineage]:
+    """What :func:`lineages_plain` gave for so many lanes; empty ones where nothing is written."""
+    if plain is None:
+        return [()] * count
+    moves = [Move(*values) for values in plain["moves"]]
+    return [tuple(moves[k] for k in mine) for mine in plain["of"]]
