@@ -20,8 +20,9 @@ def root(x: Array) -> Array:
 def ratio(a: Array, b: Array) -> Array:
     """``a / b`` where ``b`` is not 0, else 0: with no scale to divide by, the step is nought.
 
-    The derivative (ȧ − (a/b) ḃ)/b leaves b² out, which is 0 for a small b long before b is. Where ``a`` is 0 it is 0: an
-    entry at rest has the slope 1/eps of a step in the sign of the gradient, and a few such steps are beyond any float.
+    The derivative (ȧ − (a/b) ḃ)/b leaves b² out, which is 0 for a small b long before b is. Where ``a`` is 0, so is the
+    derivative: an entry at rest has the slope 1/eps of a step in the sign of the gradient, and a few such steps are
+    beyond any float.
 
     >>> ratio(jnp.array([1.0, 0.0]), jnp.array([2.0, 0.0])).tolist()
     [0.5, 0.0]

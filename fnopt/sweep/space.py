@@ -182,7 +182,7 @@ class Choice:
 
     options: tuple[Any, ...]
 
-    def quantile(self, u: Array) -> Array:
+    def quantile(self, u: Any) -> Any:
         """Which option: floor(u K), shape of ``u``, integers."""
         k, lib = len(self.options), np if isinstance(u, np.ndarray) else jnp  # on the host, nothing to compile
         return lib.clip(lib.floor(u * k), 0, k - 1).astype(np.int32)
