@@ -71,7 +71,7 @@ NAMES = (
     *("adabelief", "adadelta", "adafactor", "adagrad", "adam", "adamax", "adamaxw", "adamw", "adan", "amsgrad"),
     *("fromage", "lamb", "lars", "lion", "nadam", "nadamw", "noisy_sgd", "novograd", "optimistic_gradient_descent"),
     *("radam", "rmsprop", "rprop", "sgd", "sign_sgd", "sm3", "yogi"),
-    *("muon", "prodigy", "schedule_free_adamw", "schedule_free_sgd", "dadapt_adamw", "mechanic", "momo"),
+    *("muon", "prodigy", "schedule_free_adamw", "schedule_free_sgd", "dadapt_adamw", "momo"),
 )
 
 

@@ -21,13 +21,18 @@ RATES = {
     "rastrigin": dict(sgd=0.002, momentum=0.01, rmsprop=0.02, adam=0.1),
 }
 
+STARTS = {  # where there are many minima, which of them is found depends on the start
+    "himmelblau": [(-4.5, 0.3), (0.3, 3.6), (1.0, -3.5)],
+    "rastrigin": [(-1.3, 1.45), (0.45, 0.2), (0.4, -1.2)],
+}
+
 
 def surfaces(folder, steps, names):
     """Each surface with the paths of four optimizers."""
     for name in names:
         optimizers = {kind: dict(lr=lr) for kind, lr in RATES[name].items()}
         long = 10 * steps if name == "rosenbrock" else steps  # its valley is nearly level
-        yield fo.plot.paths(fo.surfaces.by_name(name), optimizers, steps=long, path=folder / f"{name}.png")
+        yield fo.plot.paths(name, optimizers, start=STARTS.get(name), steps=long, path=folder / f"{name}.png")
 
 
 def line_data(m=36):

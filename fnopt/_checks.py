@@ -1,7 +1,7 @@
 """Checks whose messages show what was expected, what came, and the cure."""
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from operator import index
 from types import ModuleType
@@ -23,6 +23,7 @@ SAME = {  # what the same thing is called elsewhere
     "rmse": "root_mean_squared_error",
     "mae": "mean_absolute_error",
     "mcc": "matthews_corrcoef",
+    "k": "every_k",
 }
 
 
@@ -44,6 +45,20 @@ def one_of(what: str, value: Any, known: Iterable[str]) -> Any:
     if value not in known:
         raise ValueError(f"unknown {what} {value!r}{nearest(str(value), known)}")
     return value
+
+
+def unknown_number(owner: str, number: str, known: Sequence[str]) -> str:
+    """What an optimizer says of a number that it does not have, with the nearest that it has.
+
+    >>> unknown_number("sgd", "learning_rate", ["lr"])
+    'sgd has no number `learning_rate`; did you mean `lr`? it has lr'
+    """
+    close = [SAME[number]] if SAME.get(number) in known else get_close_matches(number, known, n=1, cutoff=0.5)
+    hint = f"did you mean `{close[0]}`? " if close else ""
+    if number == "weight_decay":
+        wrapped = f'fo.optim.decay_by_path({owner}, {{"*": 1e-4}})'
+        hint = f"take {'fo.optim.adamw or ' if owner == 'adam' else ''}{wrapped}; "
+    return f"{owner} has no number `{number}`; {hint}it has {', '.join(known)}"
 
 
 def whole(name: str, value: Any, least: int = 1) -> int:

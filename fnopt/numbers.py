@@ -49,7 +49,7 @@ def as_number(name: str, x: Any, within: Range = REAL) -> Any:
     Raises:
         ValueError: for a vector, and for a concrete value out of range. A traced one becomes NaN there, which the
             fault detector of a run records.
-        TypeError: for what is no number.
+        TypeError: for what is no number: text, a complex one, True where it is not a switch's 1.
 
     >>> as_number("lr", 0.1, NONNEGATIVE).weak_type
     True
@@ -62,8 +62,10 @@ def as_number(name: str, x: Any, within: Range = REAL) -> Any:
         x = jnp.asarray(x)
     except (TypeError, ValueError) as error:
         raise TypeError(f"`{name}` must be a number, a schedule or a space, got {x!r}") from error
-    if not jnp.issubdtype(x.dtype, jnp.number) and x.dtype != bool:
-        raise TypeError(f"`{name}` must be a number, a schedule or a space, got dtype {x.dtype}")
+    if x.dtype == bool:
+        _switch(name, x, within)
+    elif not jnp.issubdtype(x.dtype, jnp.integer) and not jnp.issubdtype(x.dtype, jnp.floating):
+        raise TypeError(f"`{name}` must be a real number, a schedule or a space, got dtype {x.dtype}")
     if not jnp.issubdtype(x.dtype, jnp.floating) or x.dtype != jnp.result_type(float):
         x = x.astype(jnp.result_type(float))
     if x.ndim:
@@ -83,10 +85,18 @@ def on_host(name: str, x: Any, within: Range = REAL) -> Any:
     """
     if not isinstance(x, bool | int | float):
         return as_number(name, x, within)
+    if isinstance(x, bool):
+        _switch(name, x, within)
     rounded = float(np.asarray(float(x), jnp.result_type(float)))
     if not within.holds(rounded):
         raise ValueError(f"`{name}` must be in {within}, got {rounded:g}")
     return float(x)
+
+
+def _switch(name: str, x: Any, within: Range) -> None:
+    """TypeError for a truth value, but where the number goes from off to on, or may be anything."""
+    if within not in (FRACTION, REAL):
+        raise TypeError(f"`{name}` must be a number in {within}, got {x!r}; True stands for 1 in a switch alone")
 
 
 def scalar(name: str, x: Any, within: Range, dtype: Any) -> Array:

@@ -108,7 +108,8 @@ def max_norm(params: Params, limit: ArrayLike, *, where: Chosen | None = None) -
 
     Args:
         params: pytree of floating arrays; the last axis of a weight counts the units, as in (inputs, units).
-        limit: in [0, inf).
+        limit: in [0, inf). A built-in model's number ``max_norm``, unless the optimizer is a
+            :func:`fnopt.optim.clip_by_global_norm`, whose number has the same name and is then the one meant.
         where: as in :func:`l1`.
 
     Returns:

@@ -41,6 +41,10 @@ def sound_root(x):
     return jnp.where(x > 0, jnp.sqrt(jnp.where(x > 0, x, 1)), 0)
 
 
+def never_0(x):
+    return sound_root(x) + 1e-8
+
+
 def update(state, grads, lr=None, root=sound_root, cast=True):
     if jax.tree.structure(grads) != jax.tree.structure(state.params):
         raise ValueError("another tree")
@@ -149,6 +153,7 @@ FAULTS = {  # what is broken -> (optimizer, property and number that must fail, 
     "types drift": ((init, partial(update, cast=False)), "carry bfloat16", None, "at first, float32", "cast"),
     "memory drifts": ((init, drifting), "carry float32", None, "memory.b is float32.* at first, bfloat16", "type"),
     "the root of 0": ((init, partial(update, root=jnp.sqrt)), "derivative", "b", "nan|inf", "jnp.where"),
+    "a slope of 1/eps": ((init, partial(update, root=never_0)), "derivative", "lr", "their minimum", "jnp.where"),
     "a carry that grows": ((init, growing), "carry float32", None, r"b is float32\[2\] at first, .*\[4\]", "shape"),
     "a Python if on the step": ((init, python_if), "traces", None, "TracerBool", "jnp.where"),
     "a Python if on a number": ((checks_by_if, update), "vmap = loop", "lr", "TracerBool", "Tracer"),
@@ -209,9 +214,21 @@ def test_wrapped_ones_too():
     assert report.passed, report
 
 
+def test_one_property_by_its_name():
+    report = fo.check.optimizer(optim.sgd, only="resume = straight run")
+    assert report.passed and {row.property for row in report.rows} == {
+        "state",
+        "traces",
+        "resume = straight run",
+        "pure",
+    }
+
+
 def test_refusals():
     with pytest.raises(ValueError, match="unknown property 'derivate'; did you mean 'derivative'"):
         fo.check.optimizer(optim.sgd, only=["derivate"])
+    with pytest.raises(TypeError, match=r"write check\.optimizer\(fo\.optim\.adam\)"):
+        fo.check.optimizer("adam")
     with pytest.raises(TypeError, match=r"an optimizer has init.*got int"):
         fo.check.optimizer(3)
     with pytest.raises(ValueError, match=r"`strength` of init has no value to try.*numbers=dict\(strength="):

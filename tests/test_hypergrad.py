@@ -150,6 +150,7 @@ def test_refusals():
         "`batch_size` is structure, not a number.*fo.caviar.*lr": dict(wrt="batch_size"),
         "`hidden` is structure": dict(wrt=("lr", "hidden")),
         "no number 'beta1'; did you mean 'b1'": dict(wrt="beta1"),
+        "the model's number `l1` is not given: give it a value in `hyper`; this run has b1": dict(wrt="l1"),
         "give `epochs` or `steps`, not both": dict(epochs=1, steps=1),
         "unknown mode 'backward'": dict(mode="backward"),
         "`wrt` names no number": dict(wrt=()),
@@ -207,6 +208,7 @@ def test_polish_takes_a_step_back_that_was_too_long(swept):
 
 def test_polish_moves_what_is_asked_and_refuses_the_rest(swept):
     row = swept.polish(k=1, steps=1, numbers=["lr"]).rows[0]
+    assert swept.polish(k=1, steps=1, numbers="lr").rows[0].new == row.new
     assert set(row.new) == {"lr"} and row.hyper["l2"] == swept.configs[row.config]["l2"]
     with pytest.raises(ValueError, match="'lrr' is no range of this sweep; did you mean 'lr'"):
         swept.polish(numbers=["lrr"])

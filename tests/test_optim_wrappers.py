@@ -343,7 +343,11 @@ def test_what_else_an_update_is_given_goes_in():
     state = optimizer.init(start(), lr=0.1, every_k=1.0)
     objective = lambda params: 0.0  # noqa: E731
     after = optimizer.update(state, slope(state.params), loss=jnp.asarray(2.5), objective=objective, more=3)
-    assert seen["more"] == 3 and seen["objective"] is objective and float(seen["loss"]) == 2.5
+    assert seen["more"] == 3 and float(seen["loss"]) == 2.5
+    assert seen["objective"] is None  # accumulation is among them: of the batches gathered it is one, not their mean
+    clipped = MAKE["clip_by_value"](mine)
+    clipped.update(clipped.init(start(), lr=0.1), slope(start()), objective=objective)
+    assert seen["objective"] is objective
     bits_equal(optimizer.readout(after), {k: -p for k, p in after.params.items()})
     assert optimizer.hyper(lr=0.1).lr == 0.1  # although `mine` has none of its own
     with pytest.raises(ValueError, match="'mine' is not one of fnopt's own"):

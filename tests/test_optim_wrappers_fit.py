@@ -164,3 +164,12 @@ def test_what_no_file_can_hold():
         encode(impostor)
     with pytest.raises(ValueError, match="unknown optimizer 'emma' in a file; was it written by a newer fnopt"):
         decode({"wrapper": "emma", "inside": "sgd", "settings": {"tuple": []}})
+
+
+def test_epochs_of_a_schedule_are_those_of_the_data_when_batches_are_gathered():
+    x = np.random.default_rng(0).normal(size=(80, 3)).astype(np.float32)
+    data = fo.data.dataset(x, (x[:, 0] > 0).astype(int))
+    net = fo.classifier(hidden=(), optimizer=fo.optim.accumulate(fo.optim.sgd), batch_size=10)
+    lr = fo.schedules.exponential(0.8, 0.5).every()
+    run = fo.fit(net, data, hyper=dict(lr=lr, every_k=4), epochs=4)
+    np.testing.assert_allclose(run.history["lr"], [0.8, 0.4, 0.2, 0.1])

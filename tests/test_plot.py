@@ -127,8 +127,6 @@ def test_normalization_makes_the_contours_rounder():
     goals = [np.array(axes.lines[-1].get_data()).ravel() for axes in figure.axes]
     begun, away = ([np.linalg.norm(p[k] - goal) for p, goal in zip((raw, scaled), goals, strict=True)] for k in (0, -1))
     assert away[0] / begun[0] > 0.5 and away[1] / begun[1] < 0.01
-    with pytest.raises(ValueError, match="`x` must have two inputs"):
-        fo.plot.normalization(x[:, :1], y)
 
 
 def test_schedules_are_drawn_step_by_step():
@@ -139,6 +137,198 @@ def test_schedules_are_drawn_step_by_step():
     assert axes.get_yscale() == "log"
     [axes] = fo.plot.schedule(some["a"], 3).axes
     assert len(axes.lines) == 1
+
+
+def line(n=12):
+    return np.linspace(-1.0, 1.0, n)
+
+
+def plane(n=12):
+    return np.stack([line(n), line(n) ** 2], axis=1)
+
+
+def one_path(optimizers=("sgd",), surface="ravine", **more):
+    return lambda: fo.plot.paths(surface, optimizers, steps=2, **more)
+
+
+MISTAKES = {  # call, error, what it says
+    "surface misspelt": (one_path(surface="ravin"), ValueError, "unknown surface 'ravin'; did you mean 'ravine'"),
+    "surface a function": (one_path(surface=lambda p: p[0]), TypeError, r"`surface` must be a Surface .*Surface\("),
+    "surface level": (
+        one_path(surface=fo.surfaces.Surface("level", lambda p: 0 * p[0], ((0, 1), (0, 1)), (0.5, 0.5), ())),
+        ValueError,
+        "heights .* must be finite and not all alike, .* got 0 everywhere",
+    ),
+    "optimizer misspelt": (one_path(["adm"]), ValueError, "unknown optimizer 'adm'; did you mean 'adam'"),
+    "optimizer not named": (one_path({"fast": 0.1}), ValueError, "unknown optimizer 'fast'"),
+    "optimizer a list of numbers": (
+        one_path({"sgd": [0.1]}),
+        TypeError,
+        r"`optimizers` must be names .*\[0.1\] for 'sgd'",
+    ),
+    "optimizer a number": (one_path(0.1), TypeError, "`optimizers` must be names or label to numbers, .*got 0.1"),
+    "optimizers none": (one_path({}), ValueError, "`optimizers` must have at least one"),
+    "optimizer's lr": (one_path({"sgd": -0.1}), ValueError, r"`lr` must be in \[0, inf\), got -0.1"),
+    "start of three": (one_path(start=(1, 2, 3)), ValueError, r"`start` must be two finite numbers, .*got \(1, 2, 3\)"),
+    "start not finite": (one_path(start=(1, np.nan)), ValueError, "`start` must be two finite numbers"),
+    "start ragged": (one_path(start=[(1, 2), (1,)]), ValueError, "`start` must be two finite numbers"),
+    "batches, lengths": (lambda: fo.plot.batches(line(), line(9)), ValueError, r"each of the 12 examples .*\(9,\)"),
+    "batches, 2-D x": (lambda: fo.plot.batches(plane(), line()), ValueError, r"`x` must have shape \(m,\).*\(12, 2\)"),
+    "batches, text": (lambda: fo.plot.batches(["a", "b"], [1, 2]), ValueError, "`x` must be an array of numbers"),
+    "batches, NaN": (lambda: fo.plot.batches(line(), np.nan * line()), ValueError, "`y` must be finite, got 12 values"),
+    "batches, constant": (
+        lambda: fo.plot.batches(0 * line() + 3, line()),
+        ValueError,
+        "`x` must vary, .*got 3 in all 12",
+    ),
+    "batches, none": (lambda: fo.plot.batches([], []), ValueError, "`x` must vary, .*got no examples"),
+    "batches, lr": (lambda: fo.plot.batches(line(), line(), lr=-1), ValueError, r"`lr` must be in \[0, inf\), got -1"),
+    "batches, sizes": (
+        lambda: fo.plot.batches(line(), line(), sizes=()),
+        ValueError,
+        "`sizes` must be from 1 to the 12",
+    ),
+    "batches, start": (lambda: fo.plot.batches(line(), line(), start=1.0), ValueError, "`start` must be two finite"),
+    "batches diverge": (
+        lambda: fo.plot.batches(line(), line(), lr=3.0, epochs=20),
+        ValueError,
+        "batches of 12 .* with lr=3 it diverges .*; lower `lr`",
+    ),
+    "batches overflow": (
+        lambda: fo.plot.batches(line(), line(), lr=3.0, epochs=300),
+        ValueError,
+        "with lr=3 it diverges",
+    ),
+    "normalization, one input": (
+        lambda: fo.plot.normalization(plane()[:, :1], line()),
+        ValueError,
+        r"`x` must have shape \(m, 2\), 2 inputs an example, got \(12, 1\)",
+    ),
+    "normalization, lengths": (
+        lambda: fo.plot.normalization(plane(), line(9)),
+        ValueError,
+        r"`y` must have one value for each of the 12 examples of `x`, got shape \(9,\)",
+    ),
+    "normalization, constant": (
+        lambda: fo.plot.normalization(0 * plane() + 5, line()),
+        ValueError,
+        r"`x\[:, 0\]` must vary, .*got 5 in all 12 examples",
+    ),
+    "normalization, one constant": (
+        lambda: fo.plot.normalization(plane() * np.array([1, 0]), line()),
+        ValueError,
+        r"`x\[:, 1\]` must vary",
+    ),
+    "normalization, on a line": (
+        lambda: fo.plot.normalization(np.stack([line(), 3 * line() + 1], axis=1), line()),
+        ValueError,
+        "must not lie on a line",
+    ),
+    "normalization, lr": (
+        lambda: fo.plot.normalization(plane(), line(), lr=0),
+        ValueError,
+        r"`lr` must be in \(0, inf\), got 0",
+    ),
+    "schedule in a list": (
+        lambda: fo.plot.schedule([fo.schedules.constant(0.1)], 10),
+        TypeError,
+        "`schedules` must be schedules or numbers, as fo.schedules",
+    ),
+    "schedule by name": (lambda: fo.plot.schedule("cosine", 10), TypeError, "`schedules` must be .* got 'cosine'"),
+    "schedules none": (lambda: fo.plot.schedule({}, 10), ValueError, "`schedules` must have at least one"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_mistakes_say_what_was_expected_and_what_came(name):
+    call, error, text = MISTAKES[name]
+    with pytest.raises(error, match=text):
+        call()
+
+
+SAME = {  # written otherwise, the same path of sgd
+    "name": "sgd",
+    "names": ["sgd"],
+    "optimizers": [fo.optim.sgd],
+    "lr alone": {"sgd": fo.optim.sgd.lr},
+    "lr of NumPy": {"sgd": np.float64(0.1)},
+    "optimizer alone": {"sgd": fo.optim.sgd},
+    "no numbers": {"sgd": {}},
+    "pair of name and lr": {"sgd": ("sgd", 0.1)},
+}
+
+
+@pytest.mark.parametrize("form", SAME)
+def test_optimizers_and_surfaces_go_by_name_too(form):
+    [axes] = fo.plot.paths("beale", SAME[form], steps=3).axes
+    expected = descend(SURFACES["beale"], fo.optim.sgd, (1.0, 1.5), 3, lr=0.1)
+    seen = lines(axes)["sgd (lr 0.1)"]
+    np.testing.assert_allclose(seen, expected[: len(seen)])
+    assert len(seen) > 1
+
+
+def test_each_optimizer_has_a_default_rate_to_be_drawn_with():
+    [axes] = fo.plot.paths("ravine", list(fo.optim.NAMES), steps=1).axes
+    assert {label.split(" ")[0] for label in lines(axes)} >= set(fo.optim.NAMES)
+
+
+def test_paths_from_several_starts_have_one_label_each():
+    starts = [(-4.5, 0.3), (0.3, 3.6)]
+    figure = fo.plot.paths("himmelblau", {"sgd": 0.01, "adam": 0.3}, start=starts, steps=5)
+    [axes] = figure.axes
+    drawn = [np.array(one.get_data()).T for one in axes.lines]
+    for optimizer, lr in ((fo.optim.sgd, 0.01), (fo.optim.adam, 0.3)):
+        for start in starts:
+            path = descend(SURFACES["himmelblau"], optimizer, start, 5, lr=lr)
+            assert sum(p.shape == path.shape and np.allclose(p, path) for p in drawn) == 1
+    np.testing.assert_allclose(lines(axes)["start"], starts)
+    told = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert told == ["sgd (lr 0.01)", "adam (lr 0.3)", "start", "end", "minimum", "maximum", "saddle"]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("x", "y")
+    widths = [one.get_linewidth() for one in axes.lines if one.get_label() in told[:2]]
+    assert widths[0] > widths[1]  # so that the second does not hide the first
+
+
+def dots(axes):
+    """(place, whether it is hollow) of the ends of paths."""
+    ends = [one for one in axes.lines if one.get_marker() == "o" and len(one.get_xdata()) == 1]
+    return [(np.array(one.get_data()).ravel(), one.get_markerfacecolor() == "white") for one in ends]
+
+
+def test_where_a_path_leaves_the_picture_is_a_hollow_dot():
+    figure = fo.plot.paths("saddle", {"sgd": 0.5}, start=(1.0, 1.0), steps=3)  # (1/2, 3/2), (1/4, 9/4), …
+    [(place, hollow)] = dots(figure.axes[0])
+    np.testing.assert_allclose(place, [0.5 - 0.25 * (0.5 / 0.75), 2.0], rtol=1e-6)
+    assert hollow
+    assert [text.get_text() for text in figure.legends[0].get_texts()][1:3] == ["start", "leaves the picture"]
+    [(place, hollow)] = dots(fo.plot.paths("saddle", {"sgd": 0.5}, start=(1.0, 1.0), steps=1).axes[0])
+    np.testing.assert_allclose(place, [0.5, 1.5])
+    assert not hollow
+
+
+def test_momentum_stays_in_the_picture_of_the_ravine():
+    surface = SURFACES["ravine"]
+    path = np.asarray(descend(surface, fo.optim.momentum, surface.start, 80, lr=0.3))
+    low, high = np.array(surface.domain).T
+    assert ((path > low) & (path < high)).all()
+
+
+def test_a_long_path_of_batches_is_thin_and_the_marks_are_told():
+    x, y = points_of_a_line(40)
+    figure = fo.plot.batches(x, y, sizes=(40, 1), epochs=4)
+    few, many = (axes.lines[0] for axes in figure.axes)
+    assert many.get_linewidth() < few.get_linewidth() and many.get_alpha() < 0.6
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["start", "end", "minimum"]
+    told = [text.get_text() for text in fo.plot.normalization(plane(), line(), lr=3.0).legends[0].get_texts()]
+    assert told == ["start", "leaves the picture", "minimum"]
+
+
+def test_numbers_are_constant_schedules():
+    [axes] = fo.plot.schedule(0.1, 10).axes
+    np.testing.assert_allclose(axes.lines[0].get_ydata(), np.full(10, 0.1))
+    [axes] = fo.plot.schedule({"a": np.float32(0.2), "b": lambda step: 0.3}, 4).axes
+    np.testing.assert_allclose(lines(axes)["a"][:, 1], np.full(4, 0.2), rtol=1e-6)
+    np.testing.assert_allclose(lines(axes)["b"][:, 1], np.full(4, 0.3))
 
 
 def test_path_writes_the_file(tmp_path):

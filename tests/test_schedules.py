@@ -604,6 +604,19 @@ def test_each_part_of_a_chain_counts_from_its_own_begin():
     np.testing.assert_allclose([lr(n) for n in range(8)], [1, 1, 1, 1, 0.75, 0.5, 7, 7], rtol=1e-6)
 
 
+def test_a_cycle_may_go_down_first():
+    momentum = schedules.cyclic(low=0.95, high=0.85, half=2)
+    np.testing.assert_allclose([momentum(n) for n in range(5)], [0.95, 0.9, 0.85, 0.9, 0.95], rtol=1e-6)
+
+
+def test_lengths_that_leave_no_room():
+    """As the docstrings have it: done at once, a warm-up to its end, and shares that multiply."""
+    np.testing.assert_allclose([schedules.cosine(1.0, 0)(n) for n in (0, 5)], [0, 0])
+    np.testing.assert_allclose([schedules.cosine(1.0, 2, warmup=4)(n) for n in range(6)], [0, 0.25, 0.5, 0.75, 0, 0])
+    both = schedules.warmup_stable_decay(1.0, steps=4, warmup=4, decay=4)
+    np.testing.assert_allclose([both(n) for n in range(5)], [0, 0.25 * 0.75, 0.25, 0.75 * 0.25, 0])
+
+
 def test_one_bound_is_enough():
     fall = schedules.linear(1.0, -1.0, 4)
     np.testing.assert_allclose([fall.clipped(low=-0.2)(n) for n in range(5)], [1, 0.5, 0, -0.2, -0.2], rtol=1e-6)

@@ -11,9 +11,10 @@ from jax import Array
 
 from fnopt import tree
 from fnopt.check._row import LEAF, SAFE, Row, cure_of, said
-from fnopt.check._subject import Subject, bowl
+from fnopt.check._subject import Subject, bowl, well
 
 STEPS = 4
+LONG = 16  # steps at rest: a slope of 1/eps squared every few steps has left float32 by then
 NEAR = 2e-4  # relative; one program for several lanes adds in another order than a program for one
 ADDRESS = re.compile(r"0x[0-9a-f]+")
 
@@ -85,7 +86,7 @@ def _derivatives(subject: Subject, names: list[str]) -> dict[str, str]:
     here = jnp.array([subject.numbers[name] for name in names], jnp.result_type(float))
     both = jax.jit(lambda x: (jax.jacfwd(after)(x), jax.jacrev(after)(x)))
     forward, reverse = map(np.asarray, both(here))
-    wrong = {}
+    wrong = _at_rest(subject, names)
     for k, name in enumerate(names):
         for slopes, mode in ((forward, "forward"), (reverse, "reverse")):
             for slope, where in zip(
@@ -96,6 +97,34 @@ def _derivatives(subject: Subject, names: list[str]) -> dict[str, str]:
         gap = np.abs(forward[:, k] - reverse[:, k])
         if name not in wrong and not np.all(gap <= 1e-3 * (np.abs(forward[:, k]) + np.abs(reverse[:, k])) + 1e-5):
             wrong[name] = f"forward mode gives {forward[0, k]:g}, reverse {reverse[0, k]:g}"
+    return wrong
+
+
+def _at_rest(subject: Subject, names: list[str]) -> dict[str, str]:
+    """Derivatives over many steps of parameters that begin exactly at their minimum, but for one entry.
+
+    Gradients are 0 there and their slopes are not: each step's slope is a factor of the next one's.
+    """
+
+    def moved(some: Array) -> Array:
+        state = subject.begin(**{name: some[k] for k, name in enumerate(names)})
+        away = jax.tree.map(jnp.zeros_like, state.params)
+        leaves, structure = jax.tree.flatten(away)
+        away = structure.unflatten([leaves[0].at[(0,) * leaves[0].ndim].set(0.5), *leaves[1:]])
+        target = jax.tree.map(jnp.subtract, jax.lax.stop_gradient(state.params), away)
+
+        def step(state: Any, _: None) -> tuple[Any, None]:
+            return subject.descend(state, lambda p: well(p, target)), None
+
+        return well(jax.lax.scan(step, state, None, length=LONG)[0].params, jax.tree.map(jnp.zeros_like, target))
+
+    here = jnp.array([subject.numbers[name] for name in names], jnp.result_type(float))
+    both = jax.jit(lambda x: (jax.jacfwd(moved)(x), jax.jacrev(moved)(x)))
+    wrong = {}
+    for slopes, mode in zip(both(here), ("forward", "reverse"), strict=True):
+        for name, slope in zip(names, np.asarray(slopes), strict=True):
+            if not np.isfinite(slope):
+                wrong.setdefault(name, f"{mode} mode gives {slope} after {LONG} steps with entries at their minimum")
     return wrong
 
 

@@ -42,6 +42,10 @@ class Subject(NamedTuple):
         def cost(params: Params) -> Array:
             return jnp.asarray(alive, jnp.result_type(float)) * bowl(params)
 
+        return self.descend(state, cost)
+
+    def descend(self, state: Any, cost: Callable[[Params], Array]) -> Any:
+        """One update on any cost."""
         value, grads = jax.value_and_grad(cost)(state.params)
         more = {"loss": value, "objective": cost}
         return self.update(state, grads, **{name: more[name] for name in self.extra})
@@ -77,6 +81,12 @@ def bowl(params: Params) -> Array:
     return total
 
 
+def well(params: Params, target: Params) -> Array:
+    """½ Σ (p − t)² over all leaves, in at least float32."""
+    squares = jax.tree.map(lambda p, t: jnp.sum(jnp.square(p - t).astype(jnp.result_type(float))), params, target)
+    return sum(jax.tree.leaves(squares), jnp.zeros((), jnp.result_type(float))) / 2
+
+
 def subject_of(optimizer: Any, numbers: Mapping[str, float] | None, params: Params | None) -> Subject:
     """What is to be checked; raises for what is no optimizer at all.
 
@@ -88,6 +98,8 @@ def subject_of(optimizer: Any, numbers: Mapping[str, float] | None, params: Para
         init, update = optimizer
     else:
         init, update = getattr(optimizer, "init", None), getattr(optimizer, "update", None)
+    if isinstance(optimizer, str):
+        raise TypeError(f"an optimizer is a value, not its name: write check.optimizer(fo.optim.{optimizer})")
     if not callable(init) or not callable(update):
         raise TypeError(
             "an optimizer has init(params, **numbers) -> state and update(state, grads) -> state, got "

@@ -18,7 +18,7 @@ NUMBERS: dict[str, Range] = {
     "l1": NONNEGATIVE,  # s of s Σ|w|
     "l2": NONNEGATIVE,  # s of s Σ w²
     "prox_l1": NONNEGATIVE,  # λ′ of the proximal step: weights shrink by lr λ′ towards an exact zero
-    "max_norm": POSITIVE,  # the largest norm of a unit's incoming weights
+    "max_norm": POSITIVE,  # the largest norm of a unit's incoming weights; under clip_by_global_norm it is the clip's
     "dropout": FRACTION,  # probability to drop a hidden unit; one for all layers or a tuple
     "label_smoothing": FRACTION,
     "slope": REAL,  # negative slope of leaky ReLU, α of ELU

@@ -5,14 +5,14 @@ checks, dtypes, numbers and the count of steps.
 """
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
+from re import sub
 from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
-from fnopt._checks import same_structure
+from fnopt._checks import same_structure, unknown_number
 from fnopt._types import Optimizer, Params, State
 from fnopt.numbers import Range, as_numbers, on_host, resolve
 from fnopt.tree import working_dtype, zeros_like
@@ -76,11 +76,12 @@ def elementwise(
 
     def update(state: State, grads: Params, *, loss: Array | None = None) -> State:
         del loss
+        _own_state(name, numbers, state, grads)
         grads = _floating(grads, "grads")
         same_structure(state.params, grads, "grads")
         step = state.step + 1
         old, structure = jax.tree.flatten(state.params)
-        prepared = _each_dtype(old, _scalars(name, resolve(state.hyper, state.step)), step, at)
+        prepared = _each_dtype(old, _scalars(name, resolve(state.hyper, state.step), ranges), step, at)
         params, memories = [], []
         for p, g, *parts in zip(old, *map(jax.tree.leaves, (grads, *state.memory)), strict=True):
             h, t = prepared[working_dtype(p)]
@@ -108,9 +109,7 @@ def _given(name: str, numbers: type, given: Mapping[str, Any], fill: Mapping[str
     known: tuple[str, ...] = getattr(numbers, "_fields", ())
     for number in given:
         if number not in known:
-            close = get_close_matches(number, known, n=1, cutoff=0.5)
-            hint = f"did you mean `{close[0]}`? " if close else ""
-            raise TypeError(f"{name} has no number `{number}`; {hint}it has {', '.join(known)}")
+            raise TypeError(unknown_number(name, number, known))
     values = {**getattr(numbers, "_field_defaults", {}), **given}
     for number, followed in fill.items():
         if values.get(number) is None:
@@ -119,6 +118,21 @@ def _given(name: str, numbers: type, given: Mapping[str, Any], fill: Mapping[str
         if values.get(number) is None:
             raise TypeError(f"{name} needs `{number}`: write {name}.init(params, {number}=…)")
     return numbers(**values)
+
+
+def _own_state(name: str, numbers: type, state: Any, grads: Any) -> None:
+    """TypeError for arguments the wrong way round, and for a state that another optimizer began."""
+    if isinstance(grads, State) or not isinstance(state, State):
+        got = f"{type(state).__name__} and {type(grads).__name__}"
+        raise TypeError(f"{name}'s update takes (state, grads), in this order, got {got}; state comes from {name}.init")
+    theirs: Any = type(state.hyper)
+    mine, found = (getattr(record, "_fields", ()) for record in (numbers, theirs))
+    if mine != found:
+        whose = sub(r"(?<=[a-z])(?=[A-Z])", "_", theirs.__name__.removesuffix("Hyper")).lower()
+        raise TypeError(
+            f"{name} got a state with the numbers of {whose} ({', '.join(found)}), and its own have {', '.join(mine)}: "
+            f"begin with {name}.init(state.params, …)"
+        )
 
 
 def _floating(tree: Params, what: str) -> Params:
@@ -137,15 +151,20 @@ def _floating(tree: Params, what: str) -> Params:
     return jax.tree_util.tree_map_with_path(one, tree)
 
 
-def _scalars(name: str, h: Any) -> Any:
-    """``h`` if every number is one number, else ValueError: several configurations want a vmap."""
+def _scalars(name: str, h: Any, ranges: Mapping[str, Range]) -> Any:
+    """The numbers of one step, in their ranges: a schedule or ``_replace`` brings what ``init`` never saw.
+
+    Raises:
+        ValueError: for one that is not one number, since several configurations want a vmap, and for a concrete one
+            out of its range. A traced one becomes NaN there, as in ``init``.
+    """
     for number, x in h._asdict().items():
         if x.ndim:
             raise ValueError(
                 f"`{number}` of {name} must be one number at each step, got shape {x.shape}; for a state that holds "
                 "several configurations write jax.vmap(optimizer.update)(states, grads)"
             )
-    return h
+    return as_numbers(h, ranges)
 
 
 def _each_dtype(

@@ -15,7 +15,7 @@ from jax import Array
 from fnopt._checks import same_structure
 from fnopt._types import Cost, Optimizer, Params, State, parameters
 from fnopt.numbers import Range, as_numbers, on_host, resolve
-from fnopt.optim._elementwise import _floating, _given, _scalars
+from fnopt.optim._elementwise import _floating, _given, _own_state, _scalars
 from fnopt.tree import absolute, working_dtype
 
 
@@ -68,10 +68,11 @@ def treewise(
         return State(step=jnp.zeros((), jnp.int32), params=params, hyper=record, memory=start(working(params)))
 
     def advance(state: State, grads: Params, *more: Any) -> State:
+        _own_state(name, numbers, state, grads)
         grads = _floating(grads, "grads")
         same_structure(state.params, grads, "grads")
         step, f = state.step + 1, jnp.result_type(float)
-        h = jax.tree.map(lambda x: x.astype(f), _scalars(name, resolve(state.hyper, state.step)))
+        h = jax.tree.map(lambda x: x.astype(f), _scalars(name, resolve(state.hyper, state.step), ranges))
         params, memory = rule(working(state.params), working(grads), state.memory, h, step.astype(f), *more)
         # a number out of its range shows in every leaf, also in those that it has nothing to do with
         known = ~jnp.isnan(jnp.stack(jax.tree.leaves(h))).any()

@@ -13,7 +13,7 @@ from jax import Array
 from fnopt._checks import same_structure
 from fnopt._types import Optimizer, Params, State
 from fnopt.numbers import REAL, as_numbers, on_host, resolve
-from fnopt.optim._elementwise import _floating, _given, _scalars
+from fnopt.optim._elementwise import _floating, _given, _own_state, _scalars
 from fnopt.tree import working_dtype
 
 OURS = {"learning_rate": "lr"}  # what a number of theirs is called here
@@ -89,9 +89,10 @@ def _made(factory: Callable[..., Any], numbers: tuple[tuple[str, float], ...], n
         return State(step=step, params=params, hyper=h, memory=memory)
 
     def update(state: State, grads: Params, *, loss: Array | None = None, **extra: Any) -> State:
+        _own_state(name, record, state, grads)
         grads = _floating(grads, "grads")
         same_structure(state.params, grads, "grads")
-        one = made(_scalars(name, resolve(state.hyper, state.step)), state.params)[1]
+        one = made(_scalars(name, resolve(state.hyper, state.step), ranges), state.params)[1]
         told = {**extra, "loss": loss, "value": loss} if loss is not None else extra
         steps, memory = one(grads, state.memory, state.params, **_accepted(one, told))
         return State(

@@ -105,10 +105,12 @@ def rule(p: Params, g: Params, memory: Pairs, h: Any, t: Array, *more: Any) -> t
     if objective is None:  # only now is the gradient at the end of the last step known
         y = jax.tree.map(lambda old, a, b: old.at[-1].set(a - b), y, g, before)
     d = jax.tree.map(jnp.negative, inverse_hessian_times(g, s, y))
-    length = h.lr if objective is None else h.lr * search(objective, loss, p, d, dot(g, d), h)
+    # A wrapper may have changed g: slopes and pairs are the objective's own, and cost nothing where they are g's.
+    own = g if objective is None else jax.grad(objective)(p)
+    length = h.lr if objective is None else h.lr * search(objective, loss, p, d, dot(own, d), h)
     step = jax.tree.map(lambda x: length.astype(x.dtype) * x, d)
     new = jax.tree.map(jnp.add, p, step)
-    change = jax.tree.map(jnp.subtract, g if objective is None else jax.grad(objective)(new), g)
+    change = jax.tree.map(jnp.subtract, g if objective is None else jax.grad(objective)(new), own)
     return new, Pairs(pushed(s, step), pushed(y, change), g)
 
 

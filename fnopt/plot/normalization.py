@@ -3,14 +3,26 @@
 from pathlib import Path
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
 from fnopt import losses, optim
 from fnopt._checks import whole
 from fnopt.data import standardizer
-from fnopt.plot._figure import COLOURS, Figure, begun, contours, goal, new_figure, saved, track
+from fnopt.numbers import POSITIVE, as_number
+from fnopt.plot._figure import (
+    COLOURS,
+    Figure,
+    begun,
+    contours,
+    ended,
+    goal,
+    legend_below,
+    new_figure,
+    saved,
+    track,
+)
+from fnopt.plot._given import examples
 from fnopt.surfaces import classify, descend
 
 
@@ -24,10 +36,10 @@ def normalization(
     eigenvalue of the Hessian. The condition number is that eigenvalue over the smallest.
 
     Args:
-        x: shape=(m, 2).
+        x: shape=(m, 2), m ≥ 3; not on a line.
         y: shape=(m,).
         steps: updates in each panel, ≥ 1.
-        lr: learning rate, in units of what is said above; 1 unless given, above 2 the descent diverges.
+        lr: learning rate, in (0, inf), in units of what is said above; 1 unless given, above 2 the descent diverges.
         path: a file to write, ``.png`` or ``.svg``.
 
     Returns:
@@ -35,19 +47,20 @@ def normalization(
 
     Raises:
         ImportError: where matplotlib is not installed, with the extra that brings it.
-        ValueError: unless there are two inputs.
+        ValueError: unless there are two inputs that both vary, not together, and a target for each example.
 
     >>> x = np.array([[1.0, 10.0], [2.0, -5.0], [3.0, 20.0]])
     >>> [axes.get_title().split(":")[0] for axes in normalization(x, x[:, 0], steps=2).axes]
     ['inputs as they are', 'inputs standardized']
     """
-    x, y = jnp.asarray(x, jnp.result_type(float)), jnp.asarray(y, jnp.result_type(float))
-    if x.ndim != 2 or x.shape[1] != 2:
-        raise ValueError(f"`x` must have two inputs, shape (m, 2), to be drawn over two weights, got {x.shape}")
-    figure = new_figure(8.2, 4.0)
+    x, y = examples(x, y, columns=2)
+    rate = float(as_number("lr", 1.0 if lr is None else lr, POSITIVE))
+    figure = new_figure(8.2, 4.7)
     kinds = {"inputs as they are": x, "inputs standardized": standardizer(x)(x)}
-    for axes, (name, inputs) in zip(figure.subplots(1, 2), kinds.items(), strict=True):
-        _panel(axes, name, inputs, y - y.mean(), whole("steps", steps), 1.0 if lr is None else lr)
+    panels = figure.subplots(1, 2)
+    for axes, (name, inputs) in zip(panels, kinds.items(), strict=True):
+        _panel(axes, name, inputs, y - y.mean(), whole("steps", steps), rate)
+    legend_below(figure, panels)
     return saved(figure, path)
 
 
@@ -61,8 +74,9 @@ def _panel(axes: Any, name: str, x: Array, y: Array, steps: int, lr: float) -> N
     start = best + reach * np.array([-0.9, 0.75])
     points = np.asarray(descend(cost, optim.sgd, start, steps, lr=lr / float(eigenvalues[-1])))
     contours(axes, cost, tuple((float(b - reach), float(b + reach)) for b in best))  # pyright: ignore[reportArgumentType]
-    track(axes, points, "", COLOURS[1])
+    inside = track(axes, points, "", COLOURS[1])
     begun(axes, start)
+    ended(axes, inside, not inside)
     goal(axes, best)
     axes.set_title(f"{name}: condition number {eigenvalues[-1] / eigenvalues[0]:.3g}", fontsize=9)
     axes.set_xlabel("w₁")

@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 
 from fnopt._checks import whole
-from fnopt._types import Schedule
+from fnopt._types import Schedule, Searchable
+from fnopt.numbers import as_number
 from fnopt.plot._figure import COLOURS, Figure, new_figure, saved
+
+FORMS = 'fo.schedules.cosine(0.1, 90), 0.1 or {"a": fo.schedules.cosine(0.1, 90), "b": 0.1}'
 
 
 def schedule(
-    schedules: Schedule | Mapping[str, Schedule],
+    schedules: float | Schedule | Mapping[str, float | Schedule],
     steps: int,
     *,
     logarithmic: bool = False,
@@ -21,7 +24,7 @@ def schedule(
     """The values of one schedule, or of several by label, at the first ``steps`` steps.
 
     Args:
-        schedules: a schedule, or label to schedule.
+        schedules: a schedule, or label to schedule; a number is a constant.
         steps: how many, ≥ 1.
         logarithmic: whether the values stand on a logarithmic axis.
         path: a file to write, ``.png`` or ``.svg``.
@@ -31,6 +34,8 @@ def schedule(
 
     Raises:
         ImportError: where matplotlib is not installed, with the extra that brings it.
+        TypeError: for what is no schedule and no number.
+        ValueError: where there is none.
 
     >>> from fnopt.schedules import cosine
     >>> [line] = schedule(cosine(0.1, 30), 40).axes[0].lines
@@ -38,12 +43,15 @@ def schedule(
     40
     """
     some: Mapping[str, Any] = schedules if isinstance(schedules, Mapping) else {"": schedules}
+    if not some:
+        raise ValueError(f"`schedules` must have at least one, as {FORMS}, got {schedules!r}")
     at = np.arange(whole("steps", steps))
+    values = {label: _values(each, at) for label, each in some.items()}
     figure = new_figure(6.4, 3.6)
     axes = figure.add_subplot()
-    for i, (label, each) in enumerate(some.items()):
+    for i, (label, drawn) in enumerate(values.items()):
         colour, line = COLOURS[i % len(COLOURS)], ("-", "--", ":")[i // len(COLOURS) % 3]
-        axes.plot(at, np.asarray(each(at)), drawstyle="steps-post", color=colour, linestyle=line, label=label)
+        axes.plot(at, drawn, drawstyle="steps-post", color=colour, linestyle=line, label=label)
     axes.set_xlabel("step")
     axes.set_ylabel("value")
     axes.set_yscale("log" if logarithmic else "linear")
@@ -51,3 +59,14 @@ def schedule(
     if any(some):
         figure.legend(loc="outside right upper", frameon=False, fontsize=8)
     return saved(figure, path)
+
+
+def _values(given: Any, at: np.ndarray) -> np.ndarray:
+    """Its values at each step."""
+    if callable(given) and not isinstance(given, Searchable):
+        values = given(at)
+    elif isinstance(given, float | int) or getattr(given, "shape", None) == ():
+        values = as_number("schedules", given)
+    else:
+        raise TypeError(f"`schedules` must be schedules or numbers, as {FORMS}, got {given!r}")
+    return np.broadcast_to(np.asarray(values), at.shape)

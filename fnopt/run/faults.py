@@ -36,6 +36,7 @@ def faults(sweep: "Sweep", configs: Sequence[int] | None = None) -> Faults:
                 "last": float(run.going.lanes.fault.last[0]),
                 "leaf": found.first,
                 "gradient": found.gradient,
+                "number": found.number,
                 "autopsy": found,
             }
         )
@@ -44,6 +45,7 @@ def faults(sweep: "Sweep", configs: Sequence[int] | None = None) -> Faults:
 
 def _line(row: dict[str, Any]) -> str:
     where = f"first in {row['leaf']}" if row["leaf"] else "in the cost alone"
+    where += row["number"] and f", {row['number']}"
     return (
         f"config {row['config']}, seed {row['seed']}, fold {row['fold']}: step {row['step']} (epoch {row['epoch']}, "
         f"batch {row['batch']}), cost {row['cost']:g} after {row['last']:g}, gradient norm {row['gradient']:g}, {where}"

@@ -199,6 +199,8 @@ def _refused(model: Model | Trial, name: str, known: list[str], problem: Problem
     fields = problem.trial.optimizer.numbers._fields  # pyright: ignore[reportAttributeAccessIssue]
     if name in fields:
         return f"`{name}` follows another number here and has no derivative of its own: give it a value in `hyper`"
+    if isinstance(model, Model) and name in model.ranges:
+        return f"the model's number `{name}` is not given: give it a value in `hyper`; this run has {', '.join(known)}"
     return f"this run has no number {name!r}{nearest(name, known)}; a number of the model must be given in `hyper`"
 
 

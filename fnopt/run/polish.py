@@ -100,7 +100,7 @@ def _text(value: Any) -> str:
 
 
 def polish(
-    sweep: "Sweep", k: int, *, steps: int, numbers: Sequence[str] | None, first: float, progress: bool | Watch
+    sweep: "Sweep", k: int, *, steps: int, numbers: str | Sequence[str] | None, first: float, progress: bool | Watch
 ) -> Polished:
     """See :meth:`fnopt.run.sweep.Sweep.polish`."""
     k, steps = whole("k", k), whole("steps", steps)
@@ -114,6 +114,7 @@ def polish(
     if any(data.dev is None for data in sweep.work.folds):
         raise ValueError("polish lowers the loss on a dev part, and this sweep has none: sweep with `dev`, or folds")
     ranges = coordinates(sweep.space)
+    numbers = (numbers,) if isinstance(numbers, str) else numbers
     for name in numbers or ():
         if name not in ranges:
             raise ValueError(f"{name!r} is no range of this sweep{nearest(name, ranges)}")

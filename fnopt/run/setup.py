@@ -1,5 +1,6 @@
 """What fit and caviar share before the first step: objective, metrics, filled schedules, keys."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -72,8 +73,21 @@ def bind(model: Model, hyper: Mapping[str, Any] | None, data: Prepared, metrics:
     per_epoch = batches_per_epoch(int(data.train.rows), trial.batch_size)
     if trial.link == "log" and data.frame.target is not None:
         raise ValueError("the poisson loss wants counts as they are: write fo.regressor(…, standardize_target=False)")
-    ready = {name: filled(value, per_epoch) for name, value in numbers.items()}
+    own, updates = fields_of(trial), updates_of(trial, numbers, per_epoch)
+    ready = {name: filled(value, updates if name in own else per_epoch) for name, value in numbers.items()}
     return Bound(trial, numbers, model.complete(trial, ready))
+
+
+def fields_of(trial: Trial) -> tuple[str, ...]:
+    """The names of the optimizer's numbers."""
+    return trial.optimizer.numbers._fields  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def updates_of(trial: Trial, numbers: Mapping[str, Any], batches: int) -> float:
+    """The updates of an epoch of so many batches, which the optimizer's schedules count: fewer where it accumulates."""
+    defaults: Mapping[str, Any] = getattr(trial.optimizer.numbers, "_field_defaults", {})
+    every = numbers.get("every_k", defaults.get("every_k", 1)) if "every_k" in fields_of(trial) else 1
+    return batches if callable(every) else batches / math.ceil(float(every))
 
 
 def as_key(key: Any) -> chex.PRNGKey:

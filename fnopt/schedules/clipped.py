@@ -25,9 +25,9 @@ class Clipped(Base):
         """min(max(schedule(N), low), high); at a bound the derivative is the bound's."""
         value = value_at(self.schedule, n)
         if self.low is not None:
-            value = jnp.where(value > self.low, value, self.low)
+            value = jnp.where(value <= self.low, self.low, value)  # NaN passes
         if self.high is not None:
-            value = jnp.where(value < self.high, value, self.high)
+            value = jnp.where(value >= self.high, self.high, value)
         if self.low is not None and self.high is not None:
             value = jnp.where(self.low <= self.high, value, jnp.nan)
         return value

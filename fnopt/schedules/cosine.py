@@ -32,7 +32,7 @@ def cosine(peak: Number, steps: Number, warmup: Number = 0.0, floor: Number = 0.
 
     Args:
         peak: the highest value, at N = ``warmup``.
-        steps: in [0, inf); all of them, warm-up included. From there on it is ``floor``.
+        steps: in [0, inf); all of them, warm-up included. From there on it is ``floor``; at 0 from the first step.
         warmup: in [0, inf); at 0 it starts at ``peak``. One longer than ``steps`` is finished, then comes ``floor``.
         floor: the lowest value, in the units of ``peak``.
 

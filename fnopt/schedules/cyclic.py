@@ -31,11 +31,12 @@ def cyclic(low: Number, high: Number, half: Number, rate: Number = 1.0) -> Cycli
 
     Args:
         low: at the start of each cycle.
-        high: at the top of the first.
+        high: in the middle of the first. Below ``low`` it goes down first, as momentum does under a rising rate.
         half: in (0, inf); half the length of a cycle.
         rate: in [0, 1]; 1 is the paper's "triangular", 0.5 its "triangular2".
 
-    Source: Smith, "Cyclical Learning Rates for Training Neural Networks", 2017, https://arxiv.org/abs/1506.01186.
+    Source: Smith, "Cyclical Learning Rates for Training Neural Networks", 2017, https://arxiv.org/abs/1506.01186; of
+    momentum: "A disciplined approach to neural network hyper-parameters: Part 1", 2018, https://arxiv.org/abs/1803.09820.
 
     >>> lr = cyclic(0.1, 0.5, half=4, rate=0.5)
     >>> [round(float(lr(step)), 4) for step in (0, 2, 4, 8, 12)]

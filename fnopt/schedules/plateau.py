@@ -115,6 +115,10 @@ def plateau(
     Elsewhere: torch's ``ReduceLROnPlateau`` cuts at ``patience`` + 1 looks without improvement, Keras's at
     ``patience``, as here.
 
+    Source: this form is that of Keras's ``ReduceLROnPlateau``, https://keras.io/api/callbacks/reduce_lr_on_plateau/; as
+    a rule by hand, He et al., "Deep Residual Learning for Image Recognition", 2016, https://arxiv.org/abs/1512.03385,
+    section 3.4.
+
     >>> lr = plateau(0.8, factor=0.5, patience=2)
     >>> for score in (0.5, 0.6, 0.6, float("nan"), 0.7):
     ...     lr = follow(lr, score)

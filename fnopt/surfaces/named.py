@@ -9,8 +9,10 @@
 
 Sources: Rosenbrock, "An automatic method for finding the greatest or least value of a function", 1960,
 https://doi.org/10.1093/comjnl/3.3.175; Beale, "On an iterative method for finding a local minimum of a function of more
-than one variable", 1958; Himmelblau, "Applied Nonlinear Programming", 1972; Rastrigin, "Systems of extremal control",
-1974. The decimals of critical points were computed here to the last digit given.
+than one variable", 1958, its formula in https://en.wikipedia.org/wiki/Test_functions_for_optimization; Himmelblau,
+"Applied Nonlinear Programming", 1972, ISBN 0-07-028921-2, https://en.wikipedia.org/wiki/Himmelblau%27s_function;
+Rastrigin, "Systems of extremal control", 1974, https://en.wikipedia.org/wiki/Rastrigin_function. The decimals of
+critical points were computed here to the last digit given.
 """
 
 from itertools import product
@@ -60,7 +62,7 @@ def _of_waves() -> tuple[Known, ...]:
 
 
 ravine = Surface(
-    "ravine", _ravine, ((-10.5, 2.5), (-3.25, 3.25)), start=(-10.0, 2.0), critical=(Known((0.0, 0.0), "minimum"),)
+    "ravine", _ravine, ((-10.5, 4.5), (-3.75, 3.75)), start=(-10.0, 2.0), critical=(Known((0.0, 0.0), "minimum"),)
 )
 saddle = Surface(
     "saddle", _saddle, ((-2.0, 2.0), (-2.0, 2.0)), start=(-1.8, 0.02), critical=(Known((0.0, 0.0), "saddle"),)

@@ -65,7 +65,8 @@ def _compiled(lowered: Any, device: Any) -> Any:
     """The program, with the options that suit a small network on a CPU where this compiler knows them."""
     lanes = lowered.out_info if isinstance(lowered.out_info, Lane) else lowered.out_info[0]
     parameters = sum(math.prod(leaf.shape[1:]) for leaf in jax.tree.leaves(lanes.state.params))  # the first axis: lanes
-    if device.platform == "cpu" and parameters < WIDE:
+    told = jax.config.values["jax_disable_most_optimizations"]  # whoever says so wants no passes of ours either
+    if device.platform == "cpu" and parameters < WIDE and not told:
         try:
             return lowered.compile(compiler_options=QUICK)
         except jax.errors.JaxRuntimeError as error:

@@ -41,6 +41,7 @@ class Autopsy(NamedTuple):
     cost: float
     gradient: float  # norm over all leaves
     leaves: tuple[Leaf, ...]
+    number: str = ""  # what is wrong with a number of the optimizer there; "" where all are in their ranges
 
     @property
     def first(self) -> str:
@@ -50,7 +51,7 @@ class Autopsy(NamedTuple):
     def __str__(self) -> str:
         head = (
             f"step {self.step} (epoch {self.epoch}, batch {self.batch}): cost {self.cost:g}, "
-            f"gradient norm {self.gradient:g}"
+            f"gradient norm {self.gradient:g}{self.number and ', ' + self.number}"
         )
         width = max(len(leaf.name) for leaf in self.leaves)
         rows = [
@@ -69,11 +70,22 @@ def autopsy(trial: Trial, lane: Lane, train: Part, keys: Keys, batch_size: Any =
     """
     if int(lane.fault.step) < 0:
         raise ValueError("this lane never failed: every step was finite")
-    step, epoch, batch, cost, norms = jax.device_get(_again(trial, lane, train, keys, batch_size))
+    step, epoch, batch, cost, norms, hyper = jax.device_get(_again(trial, lane, train, keys, batch_size))
     names = tree.names(lane.state.params)
     leaves = tuple(Leaf(name, *map(float, three)) for name, three in zip(names, zip(*norms, strict=True), strict=True))
     whole = float(np.sqrt(np.sum(np.square([leaf.gradient for leaf in leaves]))))
-    return Autopsy(int(step), int(epoch) + 1, int(batch) + 1, float(cost), whole, leaves)
+    wrong = _out_of_range(trial, hyper)
+    return Autopsy(int(step), int(epoch) + 1, int(batch) + 1, float(cost), whole, leaves, wrong)
+
+
+def _out_of_range(trial: Trial, hyper: Any) -> str:
+    """What the optimizer says of its numbers at the failing step."""
+    try:
+        if trial.optimizer.hyper is not None:
+            trial.optimizer.hyper(**{name: float(x) for name, x in hyper._asdict().items()})
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 @partial(jax.jit, static_argnums=0)
@@ -99,7 +111,8 @@ def _again(trial: Trial, lane: Lane, train: Part, keys: Keys, batch_size: Any) -
     lane = jax.lax.while_loop(sound, on, lane)
     batch, at, after = tried(lane)
     norms = [[_norm(leaf) for leaf in jax.tree.leaves(some)] for some in (lane.state.params, at.grads, after.params)]
-    return lane.state.step, epoch, batch, at.cost, norms
+    hyper = resolve(lane.state.hyper, trial.optimizer.clock(lane.state))
+    return lane.state.step, epoch, batch, at.cost, norms, hyper
 
 
 def _norm(leaf: Array) -> Array:

@@ -8,17 +8,17 @@ the count of updates.
 from collections import namedtuple
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
+from inspect import Parameter, Signature
 from typing import Any, NamedTuple, Protocol, cast
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
-from fnopt._checks import same_structure
+from fnopt._checks import same_structure, unknown_number
 from fnopt._types import Optimizer, Params, State, parameters, updates
 from fnopt.numbers import Range, as_numbers, on_host, resolve
-from fnopt.optim._elementwise import _floating, _scalars
+from fnopt.optim._elementwise import _floating, _own_state, _scalars
 
 
 class Wrapped(NamedTuple):
@@ -115,9 +115,16 @@ def wrap(inner: Optimizer, parts: Parts, settings: tuple[Any, ...] = ()) -> Opti
 def wrapper(parts: Parts, doc: str | None) -> Callable[[Optimizer], Optimizer]:
     """The public function of a wrapper that has no settings."""
 
-    def around(inner: Optimizer) -> Optimizer:
+    def around(inner: Optimizer, *unnamed: Any, **named: Any) -> Optimizer:
+        if unnamed or named:
+            given = {**dict(zip(fields(parts.numbers), unnamed, strict=False)), **named}
+            shown = "".join(f", {number}={value!r}" for number, value in given.items())
+            cure = f"write {parts.name}(fo.optim.{getattr(inner, 'name', 'adam')}).init(params, lr=…{shown})"
+            raise TypeError(f"{parts.name} takes the optimizer alone, and its numbers go to init: {cure}")
         return wrap(inner, parts)
 
+    parameter = Parameter("inner", Parameter.POSITIONAL_OR_KEYWORD, annotation=Optimizer)
+    vars(around)["__signature__"] = Signature([parameter], return_annotation=Optimizer)
     around.__name__ = around.__qualname__ = parts.name
     around.__doc__ = doc
     return around
@@ -163,12 +170,14 @@ def _made(inner: Optimizer, parts: Parts, settings: tuple[Any, ...]) -> Optimize
         return State(step=state.step, params=state.params, hyper=numbers, memory=Wrapped(state.memory, memory))
 
     def update(state: State, grads: Params, **extra: Any) -> State:
+        _own_state(name, record, state, grads)
         grads = _floating(grads, "grads")
         same_structure(state.params, grads, "grads")
         inside = Inside(inner, done, extra)
         mine = own(**{number: getattr(state.hyper, number) for number in fields(own)})
-        h = _scalars(name, resolve(mine, inside.count(state)))
-        return parts.rule(inside, state, _spoilt(grads, h), h)
+        h = _scalars(name, resolve(mine, inside.count(state)), parts.ranges)
+        new = parts.rule(inside, state, grads, h)
+        return State(new.step, _spoilt(new.params, h), new.hyper, new.memory)
 
     def readout(state: State) -> Params:
         return parts.readout(state) if parts.readout else Inside(inner, done, {}).weights(state)
@@ -196,9 +205,11 @@ def _record(inner: Optimizer, parts: Parts) -> type:
     theirs, own = fields(inner.numbers), fields(parts.numbers)
     clash = [number for number in own if number in theirs]
     if clash:
+        twice = parts.name in _around(inner)
+        cure = f"write {parts.name} once" if twice else f"rename it in the class of numbers of {inner.name}"
         raise ValueError(
             f"{parts.name}'s number `{clash[0]}` is one of {inner.name}'s too, and all numbers stand in one record: "
-            f"leave out one of the two, or give {inner.name} another name for it"
+            f"{cure}"
         )
     key = (inner.numbers, parts.numbers)
     if key not in _MADE:
@@ -210,17 +221,23 @@ def _record(inner: Optimizer, parts: Parts) -> type:
     return _MADE[key]
 
 
+def _around(optimizer: Optimizer) -> list[str]:
+    """The names of the wrappers that an optimizer is in already."""
+    if optimizer.recipe is None:
+        return []
+    name, inner, _ = optimizer.recipe
+    return [name, *_around(inner)]
+
+
 def _known(name: str, given: Mapping[str, Any], record: type) -> None:
     for number in given:
         if number not in fields(record):
-            close = get_close_matches(number, fields(record), n=1, cutoff=0.5)
-            hint = f"did you mean `{close[0]}`? " if close else ""
-            raise TypeError(f"{name} has no number `{number}`; {hint}it has {', '.join(fields(record))}")
+            raise TypeError(unknown_number(name, number, fields(record)))
 
 
-def _spoilt(grads: Params, h: Any) -> Params:
-    """The gradient, NaN where one of the numbers is: out of its range must show, whatever a rule does with it."""
+def _spoilt(params: Params, h: Any) -> Params:
+    """The weights, NaN where one of the numbers is: out of its range must show, whatever the rules inside do."""
     bad = jnp.zeros((), bool)
     for x in h:
         bad = bad | jnp.isnan(x)
-    return jax.tree.map(lambda g: jnp.where(bad, jnp.nan, g), grads)
+    return jax.tree.map(lambda p: jnp.where(bad, jnp.nan, p), params)

@@ -73,6 +73,7 @@ def rule(inner: Inside, state: State, grads: Params, h: Any) -> State:
     loss = own.loss if given is None else own.loss + jnp.asarray(given).astype(own.loss.dtype)
     mean = jax.tree.map(lambda s, g: (s / count.astype(s.dtype)).astype(g.dtype), sums, grads)
     more = {} if given is None else {"loss": loss / count.astype(loss.dtype)}
+    more |= {"objective": None} if "objective" in inner.extra else {}  # it is that of one batch, the last
     ready = ~(count.astype(h.every_k.dtype) < h.every_k)  # so that a NaN shows
     new = inner.take(state, mean, **more)
     stepped = chosen(ready, State(new.step, *new[1:]), State(new.step, *state[1:]))

@@ -5,8 +5,11 @@ g ← g min(1, max_norm / ‖g‖) with ‖g‖ = √(Σ g²) over all parameter
 Numbers, beside those of the optimizer inside:
     max_norm: in [0, inf]; inf: as it is.
 
-A gradient whose squares would overflow is cut to its length too; one that is not finite shows. In a built-in model with
-this optimizer, ``max_norm`` is this number and not the bound on a unit's weights.
+A gradient whose squares would overflow is cut to its length too; one that is not finite shows.
+
+Two bounds have this name. In ``fit`` of a built-in model ``max_norm`` with a plain optimizer, say adam, bounds the norm
+of a unit's incoming weights, as :func:`fnopt.penalties.max_norm` does; under this wrapper it is the clip's, and no
+weights are bounded.
 
 Elsewhere: optax is the same; torch's ``clip_grad_norm_`` divides by ‖g‖ + 1e-6; Keras calls it ``global_clipnorm``.
 

@@ -45,6 +45,10 @@ def decay_by_path(inner: Optimizer, rules: Mapping[str, float] | Iterable[tuple[
 
     Raises:
         ValueError, TypeError: for rules that cannot be, and, from ``init``, for a pattern that matches no path.
+
+    >>> from fnopt.optim import adam
+    >>> decay_by_path(adam, {"*bias": 0.0, "*": 1e-4}).hyper(lr=0.1)[-3:]
+    (0.0, 0.0001, 0.0)
     """
     pairs = rules_of("decay", rules)
     if isinstance(inner, Optimizer) and "lr" not in fields(inner.numbers):
@@ -75,10 +79,32 @@ def _step(rules: Rules, inner: Inside, state: State, grads: Params, h: Any) -> S
     coupled = [
         g if s is None else plus(g, c * s, p) for g, s, p in zip(jax.tree.leaves(grads), strengths, old, strict=True)
     ]
-    new = inner.take(state, structure.unflatten(coupled))
+    new = inner.take(state, structure.unflatten(coupled), **_with_decay(inner.extra, state.params, strengths, c))
     lr = jnp.where(inner.count(new) > inner.count(state), lr, 0)
     after = [
         q if s is None else plus(q, -(1 - c) * lr * s, p)
         for q, s, p in zip(jax.tree.leaves(new.params), strengths, old, strict=True)
     ]
     return State(new.step, structure.unflatten(after), new.hyper, new.memory)
+
+
+def _with_decay(extra: Mapping[str, Any], start: Params, strengths: Any, c: Array) -> dict[str, Any]:
+    """Objective and loss with ½ c Σ s p² on top, where there is an objective: one that is searched must have it too."""
+    objective = extra.get("objective")
+    if objective is None:
+        return {}
+
+    def decay(params: Params) -> Array:
+        terms = [
+            c * s * jnp.sum(jnp.square(p.astype(s.dtype))) / 2
+            for p, s in zip(jax.tree.leaves(params), strengths, strict=True)
+            if s is not None
+        ]
+        return sum(terms[1:], terms[0]) if terms else jnp.zeros((), jnp.result_type(float))
+
+    def whole(params: Params) -> Array:
+        value = objective(params)
+        return value + decay(params).astype(value.dtype)
+
+    loss = extra.get("loss")
+    return {"objective": whole} | ({} if loss is None else {"loss": loss + decay(start).astype(loss.dtype)})

@@ -49,6 +49,10 @@ def rate_by_path(inner: Optimizer, rules: Mapping[str, float] | Iterable[tuple[s
 
     Raises:
         ValueError, TypeError: for rules that cannot be, and, from ``init``, for a pattern that matches no path.
+
+    >>> from fnopt.optim import adam
+    >>> rate_by_path(adam, {"hidden_0*": 0.0, "*": 1.0}).hyper(lr=0.1, rate_hidden_0=0.5)[-2:]
+    (0.5, 1.0)
     """
     pairs = rules_of("rate", rules)
     numbers = record("rate", pairs)
