@@ -11,6 +11,8 @@ os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_p
 import jax
 import pytest
 
+from fnopt.sweep import compiled
+
 jax.config.update("jax_platforms", "cpu")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
@@ -24,3 +26,21 @@ def x64():
     """float64 for the length of one test."""
     with jax.enable_x64(True):
         yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def programs():
+    """Forget compiled programs after a module where they fill the memory: a process may hold only so many."""
+    yield
+    if _resident() > 2**31:
+        jax.clear_caches()
+        compiled.forget()
+
+
+def _resident() -> int:
+    """Bytes that this process holds; 0 where the system does not say."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except (OSError, ValueError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")

@@ -75,6 +75,12 @@ def _compiled(lowered: Any, device: Any) -> Any:
     return lowered.compile()
 
 
+def forget() -> None:
+    """Let go of all compiled programs; those still needed are compiled again."""
+    with _LOCK:
+        _PROGRAMS.clear()
+
+
 def total_memory(device: Any) -> int | None:
     """The memory of a device in bytes, free or not; None where it does not say."""
     stats = device.memory_stats() if device.platform != "cpu" else None

@@ -22,6 +22,7 @@ Source: Loshchilov and Hutter, "Decoupled weight decay regularization", 2019, ht
 {'bias': [1.0], 'weight': [0.75]}
 """
 
+import functools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -100,7 +101,7 @@ def _with_decay(extra: Mapping[str, Any], start: Params, strengths: Any, c: Arra
             for p, s in zip(jax.tree.leaves(params), strengths, strict=True)
             if s is not None
         ]
-        return sum(terms[1:], terms[0]) if terms else jnp.zeros((), jnp.result_type(float))
+        return functools.reduce(jnp.add, terms, jnp.zeros((), c.dtype))
 
     def whole(params: Params) -> Array:
         value = objective(params)
