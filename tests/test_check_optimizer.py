@@ -189,7 +189,11 @@ def test_a_sound_optimizer_of_ones_own_passes():
     assert len(report.rows) == 20
 
 
-@pytest.mark.parametrize("name", NAMES)
+QUICK = {"adam", "rprop", "adafactor", "schedule_free", "lbfgs"}  # one of each kind
+MARKED = [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in NAMES]
+
+
+@pytest.mark.parametrize("name", MARKED)
 def test_every_optimizer_keeps_the_contract(name):
     """But for derivatives, which are dear to compile and have a table of their own."""
     cheap = [p for p in PROPERTIES if p != "derivative"]

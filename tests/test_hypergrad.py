@@ -30,6 +30,7 @@ def test_fifty_steps_equal_differences_both_ways():
         assert row["forward"] == pytest.approx(row["reverse"], rel=1e-9)
 
 
+@pytest.mark.slow
 def test_schedules_batch_norm_penalty_and_momentum():
     model = fo.classifier(hidden=(5,), activation="tanh", norm="batch", optimizer="momentum", batch_size=32)
     wrt = ("lr", "beta", "l1", "norm_decay")
@@ -76,6 +77,7 @@ def test_supervised_against_the_gradient_by_hand():
     assert float(slopes["pull"]) == pytest.approx(gradient @ by_pull, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_regressor_and_a_trial():
     train, dev = line()
     model = fo.regressor(hidden=(3,), activation="tanh", optimizer="sgd")

@@ -2,6 +2,9 @@
 
 Every number is a leaf of ``state.hyper``: it can be vmapped, differentiated, scheduled and changed without recompiling.
 
+Sophia is left out: it wants a product with the Hessian and random numbers at every k-th step, and a lane of a vmap pays
+for every step.
+
 >>> import jax.numpy as jnp
 >>> import fnopt.optim
 >>> state = fnopt.optim.sgd.init(jnp.ones(2), lr=0.5)
