@@ -92,6 +92,7 @@ def test_the_right_one_passes_and_one_wrong_entry_is_found(name):
     assert all(row["errors"] == 0 for row in report.table[1:])
 
 
+@pytest.mark.slow
 def test_a_whole_network_in_training_whatever_its_type():
     report = check.gradients(trained, PARAMS, STATS, X, KEY, has_aux=True)
     assert report.passed, report
@@ -118,6 +119,7 @@ def test_kinks_are_told_apart():
     assert (turned["errors"], turned["worst"], turned["kinks"]) == (1, (2,), 1)
 
 
+@pytest.mark.slow
 def test_a_large_leaf_by_directions_and_halving():
     big = jnp.asarray(RNG.normal(size=(60, 50)).astype(np.float32))
     sound = check.gradients(lambda w: jnp.sum(jnp.sin(w)), big, entries=10)

@@ -99,6 +99,7 @@ def test_the_loss_is_that_of_fit_and_one_program_serves_all_numbers():
     assert TRACES["hypergrad"] == before + 1
 
 
+@pytest.mark.slow
 def test_memory_grows_with_the_root():
     def temporary(steps):
         p = problem_of(functions(), *line(), None, steps=steps)

@@ -232,6 +232,7 @@ def sweep():
     return fo.caviar(fo.classifier(hidden=()), space, TRAIN, DEV, search="grid", n=6, epochs=2, key=KEY)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("i", range(6), ids=KINDS)
 def test_a_sweep_over_all_kinds_replays_to_the_bit(sweep, i):
     row, run = sweep.table()[i], sweep.replay(i)
