@@ -5,16 +5,14 @@ checks, dtypes, numbers and the count of steps.
 """
 
 from collections.abc import Callable, Mapping
-from re import sub
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import jax
-import jax.numpy as jnp
 from jax import Array
 
-from fnopt._checks import same_structure, unknown_number
 from fnopt._types import Optimizer, Params, State
-from fnopt.numbers import Range, as_numbers, on_host, resolve
+from fnopt.numbers import Range
+from fnopt.optim._frame import begin, described, gradients_of, numbers_at
 from fnopt.tree import working_dtype, zeros_like
 
 
@@ -63,25 +61,17 @@ def elementwise(
     def pack(parts: Any) -> Any:
         return memory(*parts) if memory is not None else ()
 
-    def hyper(**given: Any) -> Any:
-        return as_numbers(_given(name, numbers, given, fill or {}), ranges, on_host)
+    def zeros(params: Params, _: Any) -> Any:
+        return pack([zeros_like(jax.tree.map(_one, params) if f in scalars else params) for f in fields])
 
-    def init(params: Params, *unnamed: Any, **given: Any) -> State:
-        if unnamed:
-            raise TypeError(f"numbers go by name: write {name}.init(params, lr={unnamed[0]!r})")
-        params = _floating(params, "params")
-        record = as_numbers(_given(name, numbers, given, fill or {}), ranges)
-        zeros = pack([zeros_like(jax.tree.map(_one, params) if f in scalars else params) for f in fields])
-        return State(step=jnp.zeros((), jnp.int32), params=params, hyper=record, memory=zeros)
+    init, hyper = begin(name, numbers, ranges, fill, zeros)
 
     def update(state: State, grads: Params, *, loss: Array | None = None) -> State:
         del loss
-        _own_state(name, numbers, state, grads)
-        grads = _floating(grads, "grads")
-        same_structure(state.params, grads, "grads")
+        grads = gradients_of(name, numbers, state, grads)
         step = state.step + 1
         old, structure = jax.tree.flatten(state.params)
-        prepared = _each_dtype(old, _scalars(name, resolve(state.hyper, state.step), ranges), step, at)
+        prepared = _each_dtype(old, numbers_at(name, state.hyper, state.step, ranges), step, at)
         params, memories = [], []
         for p, g, *parts in zip(old, *map(jax.tree.leaves, (grads, *state.memory)), strict=True):
             h, t = prepared[working_dtype(p)]
@@ -94,77 +84,12 @@ def elementwise(
     optimizer = Optimizer(
         name=name, init=init, update=update, numbers=numbers, lr=lr, hyper=hyper, elementwise=by_entry
     )
-    init.__doc__ = update.__doc__ = doc
-    object.__setattr__(optimizer, "__doc__", doc)  # a frozen value, but help should speak of this optimizer
-    return optimizer
+    return described(optimizer, doc)
 
 
 def _one(leaf: Array) -> jax.ShapeDtypeStruct:
     """One number of the leaf's type."""
     return jax.ShapeDtypeStruct((), leaf.dtype)
-
-
-def _given(name: str, numbers: type, given: Mapping[str, Any], fill: Mapping[str, str]) -> NamedTuple:
-    """The record of numbers, with what was left out filled in; TypeError for an unknown or a missing name."""
-    known: tuple[str, ...] = getattr(numbers, "_fields", ())
-    for number in given:
-        if number not in known:
-            raise TypeError(unknown_number(name, number, known))
-    values = {**getattr(numbers, "_field_defaults", {}), **given}
-    for number, followed in fill.items():
-        if values.get(number) is None:
-            values[number] = values.get(followed)
-    for number in known:
-        if values.get(number) is None:
-            raise TypeError(f"{name} needs `{number}`: write {name}.init(params, {number}=…)")
-    return numbers(**values)
-
-
-def _own_state(name: str, numbers: type, state: Any, grads: Any) -> None:
-    """TypeError for arguments the wrong way round, and for a state that another optimizer began."""
-    if isinstance(grads, State) or not isinstance(state, State):
-        got = f"{type(state).__name__} and {type(grads).__name__}"
-        raise TypeError(f"{name}'s update takes (state, grads), in this order, got {got}; state comes from {name}.init")
-    theirs: Any = type(state.hyper)
-    mine, found = (getattr(record, "_fields", ()) for record in (numbers, theirs))
-    if mine != found:
-        whose = sub(r"(?<=[a-z])(?=[A-Z])", "_", theirs.__name__.removesuffix("Hyper")).lower()
-        raise TypeError(
-            f"{name} got a state with the numbers of {whose} ({', '.join(found)}), and its own have {', '.join(mine)}: "
-            f"begin with {name}.init(state.params, …)"
-        )
-
-
-def _floating(tree: Params, what: str) -> Params:
-    """Every leaf as an array that never changes type; TypeError, naming the leaf, for what has no gradient."""
-
-    def one(path: Any, leaf: Any) -> Array:
-        got = getattr(leaf, "dtype", type(leaf).__name__)
-        if isinstance(leaf, float) or (hasattr(leaf, "dtype") and jnp.issubdtype(leaf.dtype, jnp.floating)):
-            x = jnp.asarray(leaf)
-            return x.astype(x.dtype)  # a Python float arrives weakly typed, and would turn strong on the way
-        raise TypeError(
-            f"{what}{jax.tree_util.keystr(path)} must be a floating array, got {got}; convert it with "
-            "jnp.asarray(x, jnp.float32), or keep it out of the parameters if it is not to be learned"
-        )
-
-    return jax.tree_util.tree_map_with_path(one, tree)
-
-
-def _scalars(name: str, h: Any, ranges: Mapping[str, Range]) -> Any:
-    """The numbers of one step, in their ranges: a schedule or ``_replace`` brings what ``init`` never saw.
-
-    Raises:
-        ValueError: for one that is not one number, since several configurations want a vmap, and for a concrete one
-            out of its range. A traced one becomes NaN there, as in ``init``.
-    """
-    for number, x in h._asdict().items():
-        if x.ndim:
-            raise ValueError(
-                f"`{number}` of {name} must be one number at each step, got shape {x.shape}; for a state that holds "
-                "several configurations write jax.vmap(optimizer.update)(states, grads)"
-            )
-    return as_numbers(h, ranges)
 
 
 def _each_dtype(

@@ -12,10 +12,9 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from fnopt._checks import same_structure
 from fnopt._types import Cost, Optimizer, Params, State, parameters
-from fnopt.numbers import Range, as_numbers, on_host, resolve
-from fnopt.optim._elementwise import _floating, _given, _own_state, _scalars
+from fnopt.numbers import Range
+from fnopt.optim._frame import begin, described, gradients_of, numbers_at
 from fnopt.tree import absolute, working_dtype
 
 
@@ -57,22 +56,12 @@ def treewise(
         doc: what ``help`` shows.
     """
 
-    def hyper(**given: Any) -> Any:
-        return as_numbers(_given(name, numbers, given, fill or {}), ranges, on_host)
-
-    def init(params: Params, *unnamed: Any, **given: Any) -> State:
-        if unnamed:
-            raise TypeError(f"numbers go by name: write {name}.init(params, lr={unnamed[0]!r})")
-        params = _floating(params, "params")
-        record = as_numbers(_given(name, numbers, given, fill or {}), ranges)
-        return State(step=jnp.zeros((), jnp.int32), params=params, hyper=record, memory=start(working(params)))
+    init, hyper = begin(name, numbers, ranges, fill, lambda params, _: start(working(params)))
 
     def advance(state: State, grads: Params, *more: Any) -> State:
-        _own_state(name, numbers, state, grads)
-        grads = _floating(grads, "grads")
-        same_structure(state.params, grads, "grads")
+        grads = gradients_of(name, numbers, state, grads)
         step, f = state.step + 1, jnp.result_type(float)
-        h = jax.tree.map(lambda x: x.astype(f), _scalars(name, resolve(state.hyper, state.step), ranges))
+        h = jax.tree.map(lambda x: x.astype(f), numbers_at(name, state.hyper, state.step, ranges))
         params, memory = rule(working(state.params), working(grads), state.memory, h, step.astype(f), *more)
         # a number out of its range shows in every leaf, also in those that it has nothing to do with
         known = ~jnp.isnan(jnp.stack(jax.tree.leaves(h))).any()
@@ -103,9 +92,7 @@ def treewise(
         wants_objective=wants_objective,
         elementwise=False,
     )
-    init.__doc__ = optimizer.update.__doc__ = doc
-    object.__setattr__(optimizer, "__doc__", doc)  # a frozen value, but help should speak of this optimizer
-    return optimizer
+    return described(optimizer, doc)
 
 
 def leafwise(made: type, rule: Callable[..., Any], scalars: Any, *trees: Any) -> Any:

@@ -10,10 +10,9 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from fnopt._checks import same_structure
 from fnopt._types import Optimizer, Params, State
-from fnopt.numbers import REAL, as_numbers, on_host, resolve
-from fnopt.optim._elementwise import _floating, _given, _own_state, _scalars
+from fnopt.numbers import REAL, resolve
+from fnopt.optim._frame import begin, gradients_of, numbers_at
 from fnopt.tree import working_dtype
 
 OURS = {"learning_rate": "lr"}  # what a number of theirs is called here
@@ -69,9 +68,6 @@ def _made(factory: Callable[..., Any], numbers: tuple[tuple[str, float], ...], n
     record: Any = namedtuple(f"{name}Hyper", ours, defaults=[dict(numbers)[number] for number in theirs])
     ranges = dict.fromkeys(ours, REAL)
 
-    def hyper(**given: Any) -> Any:
-        return as_numbers(_given(name, record, given, {}), ranges, on_host)
-
     def made(h: Any, params: Params) -> Any:
         """Their transform at these numbers, which take no leaf to another type."""
         types = {working_dtype(p) for p in jax.tree.leaves(params)}
@@ -79,20 +75,15 @@ def _made(factory: Callable[..., Any], numbers: tuple[tuple[str, float], ...], n
         init_update = factory(**{number: x.astype(dtype) for number, x in zip(theirs, h, strict=True)})
         return tuple(init_update)
 
-    def init(params: Params, *unnamed: Any, **given: Any) -> State:
-        if unnamed:
-            raise TypeError(f"numbers go by name: write {name}.init(params, lr={unnamed[0]!r})")
-        params = _floating(params, "params")
-        h = as_numbers(_given(name, record, given, {}), ranges)
-        step = jnp.zeros((), jnp.int32)
-        memory = jax.tree.map(_strong, made(resolve(h, step), params)[0](params))
-        return State(step=step, params=params, hyper=h, memory=memory)
+    def memory(params: Params, h: Any) -> Any:
+        at_first = resolve(h, jnp.zeros((), jnp.int32))
+        return jax.tree.map(_strong, made(at_first, params)[0](params))
+
+    init, hyper = begin(name, record, ranges, None, memory)
 
     def update(state: State, grads: Params, *, loss: Array | None = None, **extra: Any) -> State:
-        _own_state(name, record, state, grads)
-        grads = _floating(grads, "grads")
-        same_structure(state.params, grads, "grads")
-        one = made(_scalars(name, resolve(state.hyper, state.step), ranges), state.params)[1]
+        grads = gradients_of(name, record, state, grads)
+        one = made(numbers_at(name, state.hyper, state.step, ranges), state.params)[1]
         told = {**extra, "loss": loss, "value": loss} if loss is not None else extra
         steps, memory = one(grads, state.memory, state.params, **_accepted(one, told))
         return State(

@@ -14,7 +14,7 @@ from fnopt.sweep.compiled import Exhausted, first_program, program
 from fnopt.sweep.lanes import lane_at, packed, stack
 from fnopt.sweep.lineage import Lineage, founder_of
 from fnopt.sweep.merge import Program
-from fnopt.train import LENGTH, EarlyStopping, Keys, Lane, Objective, Part, Records, When, keys_of
+from fnopt.train import LENGTH, EarlyStopping, Keys, Lane, Objective, Part, Records, When, active, keys_of
 
 
 class Data(NamedTuple):
@@ -215,8 +215,6 @@ def begin_lanes(work: Work, chunk: Chunk, keys: Keys, weights: tuple[Params, Sta
 
 def going_on(lanes: Lane) -> Any:
     """Which lanes still train, shape=(lanes,), asked on the host: a program for it would be one more to compile."""
-    alive = np.asarray(lanes.fault.step) < 0
-    if lanes.patience is None:
-        return alive
-    waited = np.asarray(lanes.patience.memory.waited)
-    return alive & ~((waited > 0) & (waited >= np.asarray(lanes.patience.rule.patience)))
+    asked = lanes.fault, None if lanes.patience is None else lanes.patience._replace(params=(), stats=())
+    fault, patience = jax.device_get(asked)
+    return active(lanes._replace(fault=fault, patience=patience))

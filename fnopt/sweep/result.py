@@ -13,7 +13,7 @@ from fnopt.sweep.chunk import Place, Work
 from fnopt.sweep.lanes import finish
 from fnopt.sweep.lineage import Lineage, founder_of
 from fnopt.sweep.merge import Program
-from fnopt.train import Lane, batches_per_epoch
+from fnopt.train import Lane, batches_per_epoch, stopped
 
 
 class LaneResult(NamedTuple):
@@ -53,10 +53,10 @@ def result_of(work: Work, program: Program, place: Place, pruned: str = "", trim
     best, failed = -1, int(lane.fault.step)
     if lane.patience is not None:
         memory = lane.patience.memory
-        best, waited = int(memory.epoch), int(memory.waited)
-        if waited > 0 and waited >= float(np.asarray(lane.patience.rule.patience)):
+        best = int(memory.epoch)
+        if stopped(lane.patience.rule, memory):
             epochs, status = int(memory.seen), "stopped"
-            why = f"no improvement for {waited} epochs"
+            why = f"no improvement for {int(memory.waited)} epochs"
     if failed >= 0:
         rows = int(work.folds[place.fold].train.rows)
         epochs = min(epochs, failed // batches_per_epoch(rows, program.batch_size or program.trial.batch_size) + 1)

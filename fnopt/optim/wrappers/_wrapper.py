@@ -15,10 +15,10 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from fnopt._checks import same_structure, unknown_number
+from fnopt._checks import unknown_number
 from fnopt._types import Optimizer, Params, State, parameters, updates
 from fnopt.numbers import Range, as_numbers, on_host, resolve
-from fnopt.optim._elementwise import _floating, _own_state, _scalars
+from fnopt.optim._frame import gradients_of, numbers_at, only_by_name
 
 
 class Wrapped(NamedTuple):
@@ -161,8 +161,7 @@ def _made(inner: Optimizer, parts: Parts, settings: tuple[Any, ...]) -> Optimize
         return record(*theirs, *as_numbers(mine, parts.ranges, on_host))
 
     def init(params: Params, *unnamed: Any, **given: Any) -> State:
-        if unnamed:
-            raise TypeError(f"numbers go by name: write {name}.init(params, lr={unnamed[0]!r})")
+        only_by_name(name, unnamed)
         rest, mine = split(given)
         state = inner.init(params, **rest)
         memory = parts.remember(state.params, inner.readout(state)) if parts.remember else ()
@@ -170,12 +169,10 @@ def _made(inner: Optimizer, parts: Parts, settings: tuple[Any, ...]) -> Optimize
         return State(step=state.step, params=state.params, hyper=numbers, memory=Wrapped(state.memory, memory))
 
     def update(state: State, grads: Params, **extra: Any) -> State:
-        _own_state(name, record, state, grads)
-        grads = _floating(grads, "grads")
-        same_structure(state.params, grads, "grads")
+        grads = gradients_of(name, record, state, grads)
         inside = Inside(inner, done, extra)
         mine = own(**{number: getattr(state.hyper, number) for number in fields(own)})
-        h = _scalars(name, resolve(mine, inside.count(state)), parts.ranges)
+        h = numbers_at(name, mine, inside.count(state), parts.ranges)
         new = parts.rule(inside, state, grads, h)
         return State(new.step, _spoilt(new.params, h), new.hyper, new.memory)
 
