@@ -87,7 +87,7 @@ def on_host(name: str, x: Any, within: Range = REAL) -> Any:
         return as_number(name, x, within)
     if isinstance(x, bool):
         _switch(name, x, within)
-    rounded = float(np.asarray(float(x), jnp.result_type(float)))
+    rounded = float(np.float64(x) if jax.config.read("jax_enable_x64") else np.float32(x))
     if not within.holds(rounded):
         raise ValueError(f"`{name}` must be in {within}, got {rounded:g}")
     return float(x)

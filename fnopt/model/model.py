@@ -1,7 +1,8 @@
 """A model: which names are structure, which are numbers, and how a structure becomes a trial."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Protocol
 
 import jax
@@ -46,13 +47,9 @@ class Model:
 
     def known(self) -> set[str]:
         """Every name that ``hyper`` and ``space`` may hold."""
-        numbers = {n for optimizer in self._optimizers() for n in optimizer.numbers._fields}  # pyright: ignore
-        return {*self.structure, *self.ranges, *numbers}
-
-    def _optimizers(self) -> Iterable[Optimizer]:
         given = self.structure["optimizer"]
-        wrapped = [optim.WRAPPERS[name](optim.sgd) for name in optim.PLAIN]
-        return [*optim.TABLE.values(), *wrapped, *([given] if isinstance(given, Optimizer) else [])]
+        own = given.numbers._fields if isinstance(given, Optimizer) else ()  # pyright: ignore
+        return {*self.structure, *self.ranges, *_usual_numbers(), *own}
 
     def split(self, hyper: Mapping[str, Any] | None) -> tuple[dict[str, Any], dict[str, Any]]:
         """``hyper`` over the declaration, as (structure, numbers); an unknown name raises with the nearest one."""
@@ -107,6 +104,13 @@ class Model:
         else:
             hyper = trial.optimizer.init({"w": jnp.zeros((1, 1))}, **given).hyper
         return {**{name: numbers[name] for name in trial.numbers}, **hyper._asdict()}
+
+
+@cache
+def _usual_numbers() -> frozenset[str]:
+    """The numbers of all optimizers and wrappers that have a name: asked for each configuration of a sweep."""
+    wrapped = [optim.WRAPPERS[name](optim.sgd) for name in optim.PLAIN]
+    return frozenset(n for o in (*optim.TABLE.values(), *wrapped) for n in o.numbers._fields)  # pyright: ignore
 
 
 def as_optimizer(value: Any) -> Optimizer:

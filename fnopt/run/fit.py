@@ -14,6 +14,7 @@ from fnopt.run.run import Going, Run, train_on, watch_of
 from fnopt.run.setup import as_key, bind, metrics_of, objective_of, rule_of
 from fnopt.run.tracking import Tracker, tracked_fit
 from fnopt.sweep.chunk import Chunk, Cohort, Data, Place, Work, begin_lanes
+from fnopt.sweep.draws import Draws
 from fnopt.sweep.drive import Watch
 from fnopt.sweep.merge import Program
 from fnopt.sweep.result import LaneResult
@@ -86,7 +87,7 @@ def fit(
         scores={},
         history={"train": {}, "cost": np.zeros(0, np.float32), "lr": np.zeros(0, np.float32)},
     )
-    going = Going(work, lanes, keys, chunk, _nothing())
+    going = Going(work, lanes, Draws(keys), chunk, _nothing())
     with tracked_fit(trial, start.hyper, work, (train, dev), watch_of(progress), track) as watch:
         return train_on(start, going, epochs, watch)
 

@@ -9,8 +9,9 @@ import jax
 
 from fnopt._types import Trial
 from fnopt.run.programs import with_widths
-from fnopt.sweep.chunk import Chunk, Cohort, Place, begin_lanes, run_keys, train
+from fnopt.sweep.chunk import Chunk, Cohort, Place, begin_lanes, run_draws, train
 from fnopt.sweep.compiled import Exhausted
+from fnopt.train import window
 
 if TYPE_CHECKING:
     from fnopt.run.sweep import Sweep
@@ -48,15 +49,16 @@ def _timed(sweep: "Sweep", config: int, width: int, threads: int, epochs: int = 
     entry, work = sweep.entries[config], sweep.work
     cohort = Cohort(entry.program, width, jax.tree.structure(entry.numbers), 0, 0)
     chunk = Chunk(cohort, (Place(config, 0, 0, entry.numbers),))
-    keys = run_keys(work, 0, 0)
+    draws = run_draws(work, 0, 0)
+    epochs = min(epochs, window(work.folds[0].train.x.shape[0]))
 
     def one(lanes: Any) -> Any:
-        return train(work, chunk, lanes, keys, 0, epochs, epochs)[0]
+        return train(work, chunk, lanes, draws, 0, epochs, epochs)[0]
 
     best = float("inf")
     try:
-        crew: Sequence[Any] = [one(begin_lanes(work, chunk, keys))]
-        crew = [begin_lanes(work, chunk, keys) for _ in range(threads)]
+        crew: Sequence[Any] = [one(begin_lanes(work, chunk, draws.keys))]
+        crew = [begin_lanes(work, chunk, draws.keys) for _ in range(threads)]
         with ThreadPoolExecutor(threads) as pool:
             for _ in range(rounds):
                 start = time.perf_counter()

@@ -15,7 +15,7 @@ from fnopt.run.coordinates import Coordinate, coordinates
 from fnopt.run.hypergrad import Problem, loss_at, own_numbers, slope
 from fnopt.run.run import watch_of
 from fnopt.run.setup import bind
-from fnopt.sweep.chunk import run_keys
+from fnopt.sweep.chunk import run_draws
 from fnopt.sweep.drive import Watch
 from fnopt.sweep.population import Population
 from fnopt.train import batches_per_epoch
@@ -177,7 +177,7 @@ def _problems(sweep: "Sweep", config: int) -> Any:
         batches = batches_per_epoch(int(data.train.rows), trial.batch_size)
         assert data.dev is not None
         parts = (data.example, data.train, data.dev)
-        keys = run_keys(sweep.work, seed, fold)
+        keys = run_draws(sweep.work, seed, fold).keys
         yield Problem(trial, own_numbers(trial, given, batches), parts, keys, epochs * batches, batches)
 
 

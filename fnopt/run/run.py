@@ -16,20 +16,21 @@ from fnopt.model import Frame, Model, framed
 from fnopt.numbers import resolve
 from fnopt.run.course import course
 from fnopt.sweep.chunk import Chunk, Pace, Work, going_on, train
+from fnopt.sweep.draws import Draws
 from fnopt.sweep.drive import Silent, Watch
 from fnopt.sweep.lanes import TRACES, lane_at
 from fnopt.sweep.result import LaneResult, Trim, result_of
-from fnopt.train import SCORES, Autopsy, Keys, Lane, Records, batches_per_epoch, evaluate, higher_is_better, linked
+from fnopt.train import SCORES, Autopsy, Lane, Records, batches_per_epoch, evaluate, higher_is_better, linked, window
 
 ROWS = 4096  # predicted at once
 
 
 class Going(NamedTuple):
-    """What a run needs to train on: its lane, data and keys. A run that was loaded from a file has none."""
+    """What a run needs to train on: its lane, data and draws. A run that was loaded from a file has none."""
 
     work: Work
     lanes: Lane
-    keys: Keys
+    draws: Draws
     chunk: Chunk
     result: LaneResult
     trim: Trim | None = None  # from padded to true widths
@@ -133,11 +134,12 @@ class Run:
 def train_on(run: Run, going: Going, epochs: int, watch: Watch) -> Run:
     """``epochs`` more of a run's lane, whose curves are continued; eats ``going.lanes``."""
     watch.start(1, epochs)
-    work, lanes, keys, chunk = going[:4]
+    work, lanes, draws, chunk = going[:4]
+    most = window(work.folds[chunk.cohort.fold].train.x.shape[0])
     age, end, pace, records = run.epochs, run.epochs + epochs, Pace(0.25), []
     while age < end:
-        count = pace.next(chunk.cohort, age, end)
-        lanes, seen, seconds = train(work, chunk, lanes, keys, age, count, end)
+        count = pace.next(chunk.cohort, age, end, most)
+        lanes, seen, seconds = train(work, chunk, lanes, draws, age, count, end)
         pace.took(chunk.cohort, count, seconds)
         records.append(jax.tree.map(lambda a, n=count: np.asarray(a)[0, :n], seen))
         age += count

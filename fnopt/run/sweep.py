@@ -17,7 +17,7 @@ from fnopt.run.fit import fit
 from fnopt.run.lineage import over_time, retraced, shown, with_courses
 from fnopt.run.run import Going, Run, as_run
 from fnopt.run.setup import joined
-from fnopt.sweep.chunk import Chunk, Cohort, Place, Work, run_keys
+from fnopt.sweep.chunk import Chunk, Cohort, Place, Work, run_draws
 from fnopt.sweep.field import Entry
 from fnopt.sweep.lanes import packed
 from fnopt.sweep.lineage import Move
@@ -184,13 +184,13 @@ class Sweep:
         lanes = packed([place.lane], entry.width)
         hyper = over_time(self, config)
         hyper = {**self.model.split(hyper)[0], **hyper}
-        going = Going(self.work, lanes, run_keys(self.work, seed, fold), alone, result, entry.trim)
+        going = Going(self.work, lanes, run_draws(self.work, seed, fold), alone, result, entry.trim)
         run = as_run(self.model, self.frames[fold], self.trials[place.founder], hyper, going)
         if not debug or result.status != "diverged":
             return run
         size = None if entry.program.batch_size is None else np.int32(entry.program.batch_size)
         trial = member(entry.program.trial, entry.program.which)
-        found = autopsy(trial, place.lane, self.work.folds[fold].train, going.keys, size)
+        found = autopsy(trial, place.lane, self.work.folds[fold].train, going.draws.keys, size)
         return replace(run, autopsy=found, why=f"not finite at {found}")
 
     def faults(self, configs: Sequence[int] | None = None) -> "Faults":

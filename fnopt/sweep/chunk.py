@@ -11,10 +11,11 @@ import numpy as np
 from fnopt._types import Batch, Params, Stats
 from fnopt.schedules import follows
 from fnopt.sweep.compiled import Exhausted, first_program, program
+from fnopt.sweep.draws import Draws, draws_of
 from fnopt.sweep.lanes import lane_at, packed, stack
 from fnopt.sweep.lineage import Lineage, founder_of
 from fnopt.sweep.merge import Program
-from fnopt.train import LENGTH, EarlyStopping, Keys, Lane, Objective, Part, Records, When, active, keys_of
+from fnopt.train import EarlyStopping, Keys, Lane, Objective, Part, Records, When, active, window
 
 
 class Data(NamedTuple):
@@ -80,15 +81,9 @@ Tick = Callable[[int], bool]
 Publish = Callable[[Sequence[Place]], None]
 
 
-def run_keys(work: Work, seed: int, fold: int) -> Keys:
+def run_draws(work: Work, seed: int, fold: int) -> Draws:
     """What the lanes of one seed and fold draw from: the same for every configuration."""
-    return _keys(work.key, np.int32(seed), None if len(work.folds) == 1 else np.int32(fold))
-
-
-@jax.jit
-def _keys(key: chex.PRNGKey, seed: Any, fold: Any) -> Keys:
-    key = jax.random.fold_in(key, seed)
-    return keys_of(key if fold is None else jax.random.fold_in(key, fold))
+    return draws_of(work.key, seed, None if len(work.folds) == 1 else fold)
 
 
 class Pace:
@@ -102,13 +97,14 @@ class Pace:
         self.seconds = seconds
         self.epoch: dict[Any, float] = {}  # seconds an epoch, the least seen
 
-    def next(self, cohort: Cohort, age: int, until: int) -> int:
-        """Epochs from ``age`` to the next cut."""
+    def next(self, cohort: Cohort, age: int, until: int, most: int) -> int:
+        """Epochs from ``age`` to the next cut, within a block of ``most``, a power of two."""
         each = self.epoch.get(cohort[:3])
         if each is None:
             return 1
-        length, most = 1, max(2, age)  # young lanes are looked at sooner: those that diverge mostly do so at once
-        while 2 * length * each <= self.seconds and 2 * length <= min(LENGTH, most):
+        most = min(most, max(2, age))  # young lanes are looked at sooner: those that diverge mostly do so at once
+        length = 1
+        while 2 * length * each <= self.seconds and 2 * length <= most:
             length *= 2
         return min((age // length + 1) * length, until) - age
 
@@ -141,13 +137,14 @@ def run_chunk(
     """
     places, pace, clock = list(chunk.places), pace or Pace(0.25), clock or Clock()
     cohort, age = chunk.cohort, places[0].age
-    keys = run_keys(work, cohort.seed, cohort.fold)
-    lanes = begin_lanes(work, chunk, keys) if places[0].lane is None else _resumed(chunk)
+    draws = run_draws(work, cohort.seed, cohort.fold)
+    most = window(work.folds[cohort.fold].train.x.shape[0])
+    lanes = begin_lanes(work, chunk, draws.keys) if places[0].lane is None else _resumed(chunk)
     records: list[Records] = []
     going = True
     while age < until and going:
-        count = pace.next(cohort, age, until)
-        lanes, seen, seconds = train(work, chunk, lanes, keys, age, count, until, clock)
+        count = pace.next(cohort, age, until, most)
+        lanes, seen, seconds = train(work, chunk, lanes, draws, age, count, until, clock)
         pace.took(cohort, count, seconds)
         age += count
         records.append(jax.tree.map(lambda a, n=count: np.asarray(a)[:, :n], seen))
@@ -175,9 +172,9 @@ def _given_back(places: list[Place], lanes: Lane, records: list[Records], age: i
 
 
 def train(
-    work: Work, chunk: Chunk, lanes: Lane, keys: Keys, age: int, count: int, until: int, clock: Clock | None = None
+    work: Work, chunk: Chunk, lanes: Lane, draws: Draws, age: int, count: int, until: int, clock: Clock | None = None
 ) -> tuple[Lane, Records, float]:
-    """``count`` more epochs of a chunk's lanes, and the seconds they took; eats ``lanes``."""
+    """``count`` more epochs of a chunk's lanes, up to the end of a block, and the seconds they took; eats ``lanes``."""
     clock = clock or Clock()
     trial, which, batch_size = chunk.cohort.program[:3]
     data = work.folds[chunk.cohort.fold]
@@ -185,7 +182,8 @@ def train(
     when = When(every=np.int32(1 if watched else work.every), last=np.int32(until))
     size = None if batch_size is None else np.int32(batch_size)
     numbers = np.int32(age), np.int32(count), when, np.int32(which), size
-    arguments = lanes, data.train, data.dev, keys, *numbers
+    orders = draws.orders(data.train, trial.shuffle, age, until)
+    arguments = lanes, data.train, data.dev, draws.keys, orders, *numbers
     start = time.perf_counter()
     (device,) = data.train.x.devices()
     try:

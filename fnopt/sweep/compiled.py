@@ -4,7 +4,7 @@ import math
 import os
 from collections.abc import Collection
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 
@@ -26,7 +26,7 @@ class Exhausted(MemoryError):
 # The other analysis leaves out copies of what a loop carries, which for small networks is a tenth of a step.
 QUICK = {"xla_backend_optimization_level": 1, "xla_cpu_copy_insertion_use_region_analysis": True}
 
-_PROGRAMS: dict[Any, Any] = {}
+_PROGRAMS: dict[Any, "Made"] = {}
 _LOCK = Lock()
 
 
@@ -37,18 +37,25 @@ def program(trial: Trial, objective: Objective, device: Any, *arguments: Any) ->
     run. The lanes' keys do not count, only shapes and types.
     """
     made, new = _made(advance, device, arguments, trial=trial, objective=objective)
-    need, there = (bytes_of(made), total_memory(device)) if new else (None, None)
-    if need is not None and there is not None and need > there:
-        raise Exhausted(trial, f"needs {need:,} bytes of the device's {there:,}")
-    return made
+    there = total_memory(device) if new else None
+    if made.bytes is not None and there is not None and made.bytes > there:
+        raise Exhausted(trial, f"needs {made.bytes:,} bytes of the device's {there:,}")
+    return made.run
 
 
 def first_program(trial: Trial, device: Any, *arguments: Any) -> Any:
     """The compiled :func:`begin` for these arguments, made where there is none yet."""
-    return _made(begin, device, arguments, trial=trial)[0]
+    return _made(begin, device, arguments, trial=trial)[0].run
 
 
-def _made(function: Any, device: Any, arguments: tuple[Any, ...], **static: Any) -> tuple[Any, bool]:
+class Made(NamedTuple):
+    """A compiled program, and what it needs on its device."""
+
+    run: Any
+    bytes: int | None
+
+
+def _made(function: Any, device: Any, arguments: tuple[Any, ...], **static: Any) -> tuple[Made, bool]:
     """The compiled program of these arguments' shapes and types, and whether it is new."""
     leaves, structure = jax.tree.flatten(arguments)
     shapes = tuple((leaf.shape, leaf.dtype) for leaf in leaves)
@@ -56,7 +63,8 @@ def _made(function: Any, device: Any, arguments: tuple[Any, ...], **static: Any)
     name = *static.values(), function, device, structure, shapes, precision
     if (made := _PROGRAMS.get(name)) is not None:
         return made, False
-    made = _compiled(function.lower(*arguments, **static), device)
+    run = _compiled(function.lower(*arguments, **static), device)
+    made = Made(run, bytes_of(run))
     with _LOCK:
         return _PROGRAMS.setdefault(name, made), True
 
@@ -95,7 +103,7 @@ def total_memory(device: Any) -> int | None:
 def largest(trials: Collection[Trial]) -> int | None:
     """Bytes of the largest program of these structures; None where none is compiled or the compiler does not say."""
     with _LOCK:
-        sizes = [bytes_of(made) for name, made in _PROGRAMS.items() if name[0] in trials and advance in name]
+        sizes = [made.bytes for name, made in _PROGRAMS.items() if name[0] in trials and advance in name]
     return max((size for size in sizes if size is not None), default=None)
 
 

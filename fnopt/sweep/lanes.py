@@ -58,6 +58,7 @@ def advance(
     train: Part,
     dev: Part | None,
     keys: Keys,
+    orders: Array,
     first: Array,
     count: Array,
     when: When,
@@ -75,8 +76,10 @@ def advance(
     TRACES["advance"] += 1
 
     def one(lane: Lane) -> tuple[Lane, Records]:
-        return segment(bound(trial, which), objective, lane, train, dev, keys, first, count, when, batch_size)
+        return segment(bound(trial, which), objective, lane, train, dev, keys, orders, first, count, when, batch_size)
 
+    if lanes.fault.step.shape[0] == 1:  # an axis of one lane makes the compiler transpose each gradient and moment
+        return jax.tree.map(lambda a: a[None], one(jax.tree.map(lambda a: a[0], lanes)))
     return jax.vmap(one)(lanes)
 
 

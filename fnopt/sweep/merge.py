@@ -7,7 +7,7 @@ configurations are drawn from it.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import jax
@@ -53,8 +53,16 @@ def program_of(trial: Trial, options: Options, example: Batch) -> Program:
 
 def shapes_of(trial: Trial, example: Batch) -> tuple[Any, Any]:
     """The shapes of a structure's parameters and stats."""
-    plain = {name: jnp.asarray(0.5) for name in trial.numbers}
-    return jax.eval_shape(lambda key: trial.init(key, example, plain), jax.random.key(0))
+    leaves, structure = jax.tree.flatten(example)
+    each = tuple((leaf.shape, leaf.dtype) for leaf in leaves)
+    return _shapes_of(trial, structure, each, jnp.result_type(float))
+
+
+@lru_cache(maxsize=1024)
+def _shapes_of(trial: Trial, structure: Any, each: tuple[Any, ...], number: Any) -> tuple[Any, Any]:
+    example = structure.unflatten([jax.ShapeDtypeStruct(*leaf) for leaf in each])
+    plain = {name: jnp.asarray(0.5, number) for name in trial.numbers}
+    return jax.eval_shape(lambda key, batch: trial.init(key, batch, plain), jax.random.key(0), example)
 
 
 def mergeable(trial: Trial, params: Any) -> bool:

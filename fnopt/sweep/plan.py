@@ -93,9 +93,9 @@ class Plan(NamedTuple):
                 for k in sorted(each)
             ]
         return [
-            f"why         on a CPU {lanes_per_chunk(0, 'cpu')} lanes fill a core, of {WIDE:,} parameters or more 2, of "
-            f"{4 * WIDE:,} or more 1;",
-            "            small structures that differ only in optimizer, batch size or width share a program:",
+            f"why         on a CPU {lanes_per_chunk(0, 'cpu')} lanes fill a core, of {WIDE:,} parameters or more one; "
+            "small",
+            "            structures that differ only in optimizer, batch size or width share a program:",
             "            compiling is what they cost",
         ]
 
@@ -119,7 +119,7 @@ def lanes_per_chunk(parameters: int, platform: str) -> int:
     """
     if platform != "cpu":
         return 256 if parameters < WIDE else 32
-    return 4 if parameters < WIDE else 2 if parameters < 4 * WIDE else 1
+    return 4 if parameters < WIDE else 1
 
 
 def cores() -> int:

@@ -14,7 +14,10 @@ from fnopt.train.lane import active as active
 from fnopt.train.lane import keys_of as keys_of
 from fnopt.train.lane import start as start
 from fnopt.train.lane import weights_of as weights_of
+from fnopt.train.order import LENGTH as LENGTH
 from fnopt.train.order import batches_per_epoch as batches_per_epoch
+from fnopt.train.order import epoch_orders as epoch_orders
+from fnopt.train.order import window as window
 from fnopt.train.part import Part as Part
 from fnopt.train.part import block_of as block_of
 from fnopt.train.part import part as part
@@ -24,7 +27,6 @@ from fnopt.train.scores import decide as decide
 from fnopt.train.scores import higher_is_better as higher_is_better
 from fnopt.train.scores import probabilities as probabilities
 from fnopt.train.scores import score_of as score_of
-from fnopt.train.segment import LENGTH as LENGTH
 from fnopt.train.segment import Objective as Objective
 from fnopt.train.segment import Records as Records
 from fnopt.train.segment import When as When

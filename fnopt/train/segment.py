@@ -14,12 +14,10 @@ from fnopt.schedules import follow, follows
 from fnopt.train.early_stopping import look
 from fnopt.train.evaluate import evaluate, evaluate_both
 from fnopt.train.lane import Fault, Keys, Lane, Patience, active
-from fnopt.train.order import epoch_order
+from fnopt.train.order import LENGTH
 from fnopt.train.part import Part
 from fnopt.train.scores import higher_is_better
 from fnopt.train.step import Gradient, attempt, gradient, gradient_in_parts, kept, look_at
-
-LENGTH = 64  # the most epochs a segment may run; its records have that many rows
 
 
 class Objective(NamedTuple):
@@ -52,6 +50,7 @@ def segment(
     train: Part,
     dev: Part | None,
     keys: Keys,
+    orders: Array,
     first: Array,
     count: Array,
     when: When,
@@ -59,6 +58,7 @@ def segment(
 ) -> tuple[Lane, Records]:
     """Epochs ``first`` to ``first + count`` of one lane (counted from 0, at most LENGTH); scores after each.
 
+    ``orders`` is the table that holds them, see ``epoch_orders``; it begins at a multiple of its length.
     Nothing but ``lane`` belongs to one configuration, so a vmap over it alone gathers each batch and draws each mask
     once for all lanes. A traced ``batch_size`` is taken in parts of the trial's own.
     """
@@ -69,7 +69,7 @@ def segment(
     def one_epoch(i: Array, carry: tuple[Lane, Records]) -> tuple[Lane, Records]:
         lane, records = carry
         epoch = first + i
-        lane, cost = run_epoch(trial, lane, train, keys, epoch, batch_size)
+        lane, cost = run_epoch(trial, lane, train, keys, orders[epoch % orders.shape[0]], epoch, batch_size)
         numbers = resolve(lane.numbers, lane.state.step)
         weights = trial.optimizer.readout(lane.state), lane.stats
         age = epoch + 1
@@ -94,14 +94,13 @@ def segment(
 
 
 def run_epoch(
-    trial: Trial, lane: Lane, train: Part, keys: Keys, epoch: Array, batch_size: Array | None = None
+    trial: Trial, lane: Lane, train: Part, keys: Keys, order: Array, epoch: Array, batch_size: Array | None = None
 ) -> tuple[Lane, Array]:
     """One pass of mini-batches, the short last one with its true size; the size-weighted mean cost.
 
     A lane that is over, or that turns out not to be finite, keeps the state from before the epoch. Asking once an epoch
     and not at every step makes a small network's step half as dear.
     """
-    order = epoch_order(keys.order, epoch, train.rows, train.x.shape[0], trial.shuffle)
 
     def one_batch(i: Array, carry: tuple[Lane, Array, Fault]) -> tuple[Lane, Array, Fault]:
         lane, total, seen = carry

@@ -1,0 +1,62 @@
+"""What the lanes of one seed and fold draw from: their keys, and the orders of their epochs."""
+
+from collections import OrderedDict
+from threading import Lock
+from typing import Any
+
+import chex
+import jax
+import numpy as np
+from jax import Array
+
+from fnopt.train import Keys, Part, epoch_orders, keys_of, window
+
+TABLES = 2  # of orders, kept for one seed and fold: chunks of two ages may run side by side
+DRAWS = 64  # seeds and folds remembered
+
+
+class Draws:
+    """Keys, and tables of orders drawn once for all chunks that share them. Threads may share it."""
+
+    def __init__(self, keys: Keys):
+        self.keys = keys
+        self._tables: OrderedDict[Any, tuple[int, Array]] = OrderedDict()
+
+    def orders(self, part: Part, shuffle: bool | str, age: int, until: int) -> Array:
+        """The table with the orders of the epochs from ``age`` to ``until``, as far as one table reaches."""
+        room, rows = part.x.shape[0], int(part.rows)
+        length = window(room)
+        first = age // length * length
+        count = min(length, until - first)
+        name = first, rows, room, shuffle
+        have, table = self._tables.get(name, (0, None))
+        if table is None or have < count:
+            numbers = np.int32(first), np.int32(count), np.int32(rows)
+            table = epoch_orders(self.keys.order, *numbers, room=room, shuffle=shuffle)
+            self._tables[name] = count, table
+            while len(self._tables) > TABLES:
+                self._tables.popitem(last=False)
+        return table
+
+
+_MADE: OrderedDict[Any, Draws] = OrderedDict()
+_LOCK = Lock()
+
+
+def draws_of(key: chex.PRNGKey, seed: int, fold: int | None) -> Draws:
+    """The draws of one seed and fold, made where they are not remembered; ``fold`` is None where there is one."""
+    (device,) = key.devices()
+    name = device, str(jax.random.key_impl(key)), np.asarray(jax.random.key_data(key)).tobytes(), seed, fold
+    with _LOCK:
+        if name not in _MADE:
+            _MADE[name] = Draws(_keys(key, np.int32(seed), None if fold is None else np.int32(fold)))
+            while len(_MADE) > DRAWS:
+                _MADE.popitem(last=False)
+        _MADE.move_to_end(name)
+        return _MADE[name]
+
+
+@jax.jit
+def _keys(key: chex.PRNGKey, seed: Any, fold: Any) -> Keys:
+    key = jax.random.fold_in(key, seed)
+    return keys_of(key if fold is None else jax.random.fold_in(key, fold))
