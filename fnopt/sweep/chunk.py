@@ -213,6 +213,7 @@ def begin_lanes(work: Work, chunk: Chunk, keys: Keys, weights: tuple[Params, Sta
 
 def going_on(lanes: Lane) -> Any:
     """Which lanes still train, shape=(lanes,), asked on the host: a program for it would be one more to compile."""
-    asked = lanes.fault, None if lanes.patience is None else lanes.patience._replace(params=(), stats=())
-    fault, patience = jax.device_get(asked)
+    fault, patience = lanes.fault._replace(step=np.asarray(lanes.fault.step)), lanes.patience
+    if patience is not None:
+        patience = jax.tree.map(np.asarray, patience._replace(params=(), stats=()))
     return active(lanes._replace(fault=fault, patience=patience))

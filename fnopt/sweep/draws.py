@@ -40,20 +40,31 @@ class Draws:
 
 
 _MADE: OrderedDict[Any, Draws] = OrderedDict()
+_NAMES: OrderedDict[int, tuple[chex.PRNGKey, Any]] = OrderedDict()  # of keys, which are dear to look into
 _LOCK = Lock()
 
 
 def draws_of(key: chex.PRNGKey, seed: int, fold: int | None) -> Draws:
     """The draws of one seed and fold, made where they are not remembered; ``fold`` is None where there is one."""
-    (device,) = key.devices()
-    name = device, str(jax.random.key_impl(key)), np.asarray(jax.random.key_data(key)).tobytes(), seed, fold
     with _LOCK:
+        name = *_name(key), seed, fold
         if name not in _MADE:
             _MADE[name] = Draws(_keys(key, np.int32(seed), None if fold is None else np.int32(fold)))
             while len(_MADE) > DRAWS:
                 _MADE.popitem(last=False)
         _MADE.move_to_end(name)
         return _MADE[name]
+
+
+def _name(key: chex.PRNGKey) -> Any:
+    """What tells keys apart: device, kind and words."""
+    if id(key) not in _NAMES:
+        (device,) = key.devices()
+        words = np.asarray(jax.random.key_data(key)).tobytes()
+        _NAMES[id(key)] = key, (device, str(jax.random.key_impl(key)), words)  # the key too, or its id may be another's
+        while len(_NAMES) > DRAWS:
+            _NAMES.popitem(last=False)
+    return _NAMES[id(key)][1]
 
 
 @jax.jit

@@ -1,9 +1,10 @@
 """All lanes of a sweep and where they stand: waiting, running, at a rung, ended. No threads here, only the rules.
 
 A lane waits in a pool with those of its cohort, its age and the age to which it trains. Whole chunks are taken first,
-of the oldest pool, so that memory stays flat; a chunk with empty places only when there is no whole one, or when too
-many wait for a verdict. A chunk that comes back with dead lanes gives its living ones to their pool again, where others
-fill it up. As a lane's bits depend on neither neighbours nor place, no order of events changes a result.
+of the oldest pool, so that memory stays flat; a chunk with empty places only when there is no whole one (the youngest,
+as its lanes may fill up an older one), or when too many wait for a verdict. A chunk that comes back with dead lanes
+gives its living ones to their pool again, where others fill it up. As a lane's bits depend on neither neighbours nor
+place, no order of events changes a result.
 """
 
 import math
@@ -119,7 +120,8 @@ class Field:
             may, known = asked[name.kind]
             if may:
                 thin = not crowded and len(pool) < self._kinds[name.kind][1]
-                rank = (known, thin, 0 if crowded else -name.age, pool[0].config)
+                age = 0 if crowded else name.age if thin else -name.age
+                rank = (known, thin, age, pool[0].config)
                 if best is None or rank < best:
                     best, choice = rank, name
         if choice is None:
