@@ -224,6 +224,17 @@ def test_killed_and_gone_on_is_the_unbroken_run(tmp_path, rule):
     assert (path / "curves.csv").read_text() == curves_csv(whole)
 
 
+def test_killed_between_state_and_tables_gets_its_tables(tmp_path):
+    """A folder whose sweep is finished and whose tables are missing or of an earlier day: the same call mends them."""
+    path = tmp_path / "s"
+    sweep_of(4, path=path)
+    tables = {name: (path / name).read_bytes() for name in ("results.csv", "curves.csv")}
+    (path / "results.csv").unlink()
+    (path / "curves.csv").write_bytes(tables["curves.csv"][:100])
+    assert sweep_of(4, path=path).finished
+    assert {name: (path / name).read_bytes() for name in tables} == tables
+
+
 class Breaking:
     """A watch that asks for the end at the k-th cut, and waits until it is heard."""
 

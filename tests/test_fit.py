@@ -228,6 +228,35 @@ def test_every_example_once_an_epoch():
     assert drawn.shape == (150,) and len(set(drawn.tolist())) < 150
 
 
+def test_orders_come_in_tables_and_their_size_changes_nothing(monkeypatch):
+    """A table of two epochs' orders, as large data have, gives what one of 64 gives; going on begins anywhere in it."""
+    from fnopt.train import order
+
+    data = blobs(131)
+
+    def trained():
+        order.epoch_orders.clear_cache()  # the size of a table is looked up while tracing
+        run = fo.fit(fo.classifier(hidden=(3,)), data, hyper=dict(lr=0.01, batch_size=16), epochs=3, key=KEY)
+        return run.more(epochs=4)
+
+    whole = trained()
+    monkeypatch.setattr(order, "ENTRIES", 2 * 256)
+    assert order.window(131 + 125) == 2
+    parts = trained()
+    assert same(whole.params, parts.params)
+    assert np.array_equal(whole.history["cost"], parts.history["cost"])
+    order.epoch_orders.clear_cache()
+
+
+def test_a_table_holds_the_order_of_each_epoch():
+    from fnopt.train.order import epoch_order, epoch_orders
+
+    table = np.asarray(epoch_orders(KEY, 64, 3, 150, room=256, shuffle=True))
+    for i in range(3):
+        assert np.array_equal(table[i], epoch_order(KEY, jnp.asarray(64 + i), jnp.asarray(150), 256, True))
+    assert table.shape == (64, 256) and not table[3:].any()
+
+
 def test_weight_0_is_absence_and_weight_2_is_presence_twice():
     data = blobs(60)
     weight = np.ones(60)

@@ -221,8 +221,15 @@ def asked_of(folder: Path) -> dict[str, Any]:
 def finish(sweep: "Sweep", folder: Path) -> None:
     """Write the state and the tables; each file appears whole or not at all."""
     write(folder, *state_of(sweep, sweep.places))
-    write_atomically(folder / "results.csv", table_csv(sweep.table()).encode())
-    write_atomically(folder / "curves.csv", curves_csv(sweep).encode())
+    write_tables(sweep, folder)
+
+
+def write_tables(sweep: "Sweep", folder: Path) -> None:
+    """Write the tables where they are not there as they should be: a run may be killed after its state, before them."""
+    for name, text in (("results.csv", table_csv(sweep.table())), ("curves.csv", curves_csv(sweep))):
+        path, content = folder / name, text.encode()
+        if not path.is_file() or path.read_bytes() != content:
+            write_atomically(path, content)
 
 
 def open_sweep(folder: str | Path, model: Model | None = None) -> "Sweep":
