@@ -257,6 +257,23 @@ def test_a_table_holds_the_order_of_each_epoch():
     assert table.shape == (64, 256) and not table[3:].any()
 
 
+def test_a_large_batch_goes_in_blocks_and_is_one_batch():
+    """Gradient descent on batches of 300, more than a block, against the gradient of each whole batch, by hand."""
+    data, lr, l2 = blobs(420), 0.1, 1e-2
+    model = fo.classifier(hidden=(), standardize=False, optimizer="sgd", batch_size=300, shuffle=False)
+    zeros = {"output": {"weight": jnp.zeros((4, 3)), "bias": jnp.zeros(3)}}
+    run = fo.fit(model, data, hyper=dict(lr=lr, l2=l2), epochs=2, key=KEY, params=zeros)
+    w, b = np.zeros((4, 3)), np.zeros(3)
+    for _ in range(2):
+        for rows in (slice(0, 300), slice(300, 420)):
+            x, y = np.asarray(data.x[rows], np.float64), np.eye(3)[data.y[rows]]
+            e = np.exp(x @ w + b)
+            dz = (e / e.sum(1, keepdims=True) - y) / len(x)
+            w, b = w - lr * (x.T @ dz + 2 * l2 * w), b - lr * dz.sum(0)
+    np.testing.assert_allclose(run.params["output"]["weight"], w, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(run.params["output"]["bias"], b, rtol=1e-5, atol=1e-7)
+
+
 def test_weight_0_is_absence_and_weight_2_is_presence_twice():
     data = blobs(60)
     weight = np.ones(60)

@@ -15,7 +15,7 @@ from fnopt.train.early_stopping import look
 from fnopt.train.evaluate import evaluate, evaluate_both
 from fnopt.train.lane import Fault, Keys, Lane, Patience, active
 from fnopt.train.order import LENGTH
-from fnopt.train.part import Part
+from fnopt.train.part import BLOCK, Part
 from fnopt.train.scores import higher_is_better
 from fnopt.train.step import Gradient, attempt, gradient, gradient_in_parts, kept, look_at
 
@@ -133,11 +133,22 @@ def gradient_at(
     epoch: Array,
     i: Array,
     batch_size: Array | None,
+    *,
+    whole: bool = False,
 ) -> tuple[Gradient, Array]:
-    """The gradient at batch ``i`` of an epoch, and how many examples that batch has."""
+    """The gradient at batch ``i`` of an epoch, and how many examples that batch has.
+
+    A batch of more than a block is taken in blocks, so that its bits do not depend on the number of cores; but not
+    where the loss or the optimizer looks at a batch as one, nor where it must be ``whole``: a traced number of parts
+    has no derivative in reverse mode.
+    """
     room = train.x.shape[0]
     size, batches = sizes(trial, train, batch_size)
     piece = min(trial.batch_size, room)
+    blocks = trial.splits and not trial.optimizer.wants_objective and not whole
+    in_parts = batch_size is not None or (blocks and piece > BLOCK)
+    if blocks:
+        piece = min(piece, BLOCK)
     places = jnp.arange(piece, dtype=jnp.int32)
 
     def take(begin: Array, end: Array) -> Batch:
@@ -149,7 +160,7 @@ def gradient_at(
     begin = i * size
     end = jnp.minimum(begin + size, train.rows)
     noise = jax.random.fold_in(keys.noise, epoch * batches + i)
-    if batch_size is None:
+    if not in_parts:
         return gradient(trial, lane, numbers, take(begin, end), end - begin, noise), end - begin
     parts = -(-(end - begin) // piece)
     piecewise = partial(gradient_in_parts, trial, lane, numbers)
