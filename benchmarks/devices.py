@@ -29,6 +29,21 @@ except Exception as error:
 """
 
 
+LARGE = """
+import fnopt as fo
+for width, batch in ((64, 600), (256, 1024)):
+    model = fo.classifier(hidden=(width,), batch_size=batch)
+    print(fo.fit(model, fo.data.digits(), hyper=dict(lr=1e-2), epochs=3).going.result.digest)
+"""
+
+
+def _said(code: str, **environment: str) -> str:
+    """What a fresh process with this environment, and the devices that there are, prints."""
+    usual = {k: v for k, v in os.environ.items() if k not in ("NPROC", "XLA_FLAGS")}
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, env={**usual, **environment}, capture_output=True, text=True, check=True).stdout
+
+
 def sweep_of(n: int = 24, **options) -> fo.Sweep:  # type: ignore[no-untyped-def]
     """Some configurations of digits over all merged structures."""
     train, dev, _ = fo.data.split(fo.data.digits(), (0.6, 0.2, 0.2), key=jax.random.key(0), stratify=True)
@@ -49,6 +64,8 @@ def main() -> None:
             if rule is None or devices in (1, 2):
                 other = bits(sweep_of(stop=rule, devices=jax.devices()[:devices], threads=threads))
                 print(f"{name}, {devices} devices, {threads} threads: equal in every bit: {other == whole}", flush=True)
+    large = {n: _said(LARGE, NPROC=n) for n in ("1", "2")}
+    print(f"batches of 600 and 1024, pools of 1 and 2 threads: equal in every bit: {large['1'] == large['2'] != ''}")
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "s")
         sweep_of(path=path)
