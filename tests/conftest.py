@@ -10,6 +10,11 @@ os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_p
 
 import jax
 import pytest
+from contract_counts import pytest_addoption as pytest_addoption
+from contract_counts import pytest_collection_modifyitems as pytest_collection_modifyitems
+from contract_counts import pytest_configure as pytest_configure
+from contract_counts import pytest_runtest_logreport as pytest_runtest_logreport
+from contract_counts import pytest_sessionfinish as pytest_sessionfinish
 
 from fnopt.sweep import compiled
 

@@ -76,6 +76,7 @@ def side_by_side(names):
     return tuple(jnp.asarray(np.stack(part), jnp.float64) for part in (x, weight, hot))
 
 
+@pytest.mark.holds("optimum")
 @pytest.mark.parametrize("name", fo.optim.NAMES)
 def test_every_optimizer_reaches_the_optimum(x64, name):
     """With a rate that decays to 0, from zero: iris and wine at λ = 0.01."""

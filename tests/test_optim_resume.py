@@ -68,6 +68,7 @@ def test_every_schedule(tmp_path):
     assert all_cuts_hold(tmp_path, "adam", (), KINDS) == [*KINDS]
 
 
+@pytest.mark.holds("all cuts")
 @pytest.mark.slow
 @pytest.mark.parametrize("wrapper", [None, *AROUND])
 @pytest.mark.parametrize("name", NAMES)
