@@ -50,7 +50,7 @@ WAYS |= {
     "lbfgs": Way((0.5, 1.0, 2.0), "constant", effort=0.1),
     "rmsprop": Way((0.01, 0.032, 0.1)),
     "rmsprop_centred": Way((0.01, 0.032, 0.1)),
-    "adagrad": Way((0.32, 1.0, 3.2)),
+    "adagrad": Way((0.32, 1.0, 3.2), "constant", effort=5),  # its own sums make the steps shorter
     "adadelta": Way((3.2, 10.0, 32.0)),
     "lion": Way((0.0032, 0.01, 0.032)),
     "lars": Way((0.032, 0.1, 0.32), numbers={"trust_coefficient": 0.1}),
