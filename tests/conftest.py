@@ -14,6 +14,11 @@ os.environ["XLA_FLAGS"] = " ".join([os.environ.get("XLA_FLAGS", ""), *FLAGS])
 
 import jax
 import pytest
+from contract_counts import pytest_addoption as pytest_addoption
+from contract_counts import pytest_collection_modifyitems as pytest_collection_modifyitems
+from contract_counts import pytest_configure as pytest_configure
+from contract_counts import pytest_runtest_logreport as pytest_runtest_logreport
+from contract_counts import pytest_sessionfinish as pytest_sessionfinish
 
 from fnopt.sweep import compiled
 

@@ -54,3 +54,50 @@ def test_the_optimum_is_reached(x64, name, lam, optimum, start):
     assert weight.dtype == np.float64
     cost = run.scores["train"]["loss"] + strength * np.sum(weight**2)
     assert cost == pytest.approx(optimum, abs=1e-6)
+
+
+# ---- every optimizer ------------------------------------------------------------------------------------------------
+
+GENTLE, STEEP = {"lr": 0.1}, {"lr": 1.0}  # where a step is about as long as its rate, and where it is a gradient's
+WAYS = dict.fromkeys(fo.optim.NAMES, GENTLE) | dict.fromkeys(("sgd", "momentum", "adagrad", "lbfgs"), STEEP)
+WAYS |= {"adadelta": {"lr": 10.0}, "prodigy": STEEP, "rprop": {"lr": 0.1}, "rmsprop": {"lr": 0.03}}
+WAYS |= {"lion": {"lr": 0.01}, "lars": {"lr": 0.1, "trust_coefficient": 0.1}, "nesterov": {"lr": 0.5}}
+WAYS |= {"schedule_free": {"lr": 0.3}, "rmsprop_centred": {"lr": 0.03}}
+
+
+def side_by_side(names):
+    """Problems as lanes: columns of zeros and examples without weight fill the smaller up, and move nothing."""
+    data = [problem(name) for name in names]
+    rows, columns = (max(d.x.shape[axis] for d in data) for axis in (0, 1))
+    shape = [(0, rows), (0, columns)]
+    x = [np.pad(d.x, [(0, n - have) for (_, n), have in zip(shape, d.x.shape, strict=True)]) for d in data]
+    weight = [np.pad(np.full(len(d), 1 / len(d)), (0, rows - len(d))) for d in data]
+    hot = [np.pad(np.eye(3)[np.asarray(d.y)], [(0, rows - len(d)), (0, 0)]) for d in data]
+    return tuple(jnp.asarray(np.stack(part), jnp.float64) for part in (x, weight, hot))
+
+
+@pytest.mark.holds("optimum")
+@pytest.mark.parametrize("name", fo.optim.NAMES)
+def test_every_optimizer_reaches_the_optimum(x64, name):
+    """With a rate that decays to 0, from zero: iris and wine at λ = 0.01."""
+    optimizer, lam = fo.optim.by_name(name), 0.01
+    steps = 60 if name == "lbfgs" else 1500
+
+    def gap(x, weight, hot):
+        def cost(p):
+            entropy = -jnp.sum(hot * jax.nn.log_softmax(x @ p["w"] + p["b"][None, :]), 1)
+            return weight @ entropy + lam / 2 * jnp.sum(p["w"] ** 2)
+
+        def step(state, _):
+            value, grads = jax.value_and_grad(cost)(state.params)
+            more = {"objective": cost} if optimizer.wants_objective else {}
+            return optimizer.update(state, grads, loss=value, **more), None
+
+        start = {"w": jnp.zeros((x.shape[1], 3)), "b": jnp.zeros(3)}
+        numbers = WAYS[name] | {"lr": fo.schedules.cosine(WAYS[name]["lr"], steps)}
+        state = jax.lax.scan(step, optimizer.init(start, **numbers), None, length=steps)[0]
+        return cost(optimizer.readout(state))
+
+    known = {(data, strength): optimum for data, strength, optimum in ANCHORS}
+    ends = jax.jit(jax.vmap(gap))(*side_by_side(["iris", "wine"]))
+    np.testing.assert_allclose(ends, [known["iris", lam], known["wine", lam]], rtol=0, atol=1e-5)

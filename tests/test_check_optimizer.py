@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import pytest
+from contract_counts import counted
 
 import fnopt as fo
 from fnopt import optim
@@ -189,15 +190,18 @@ def test_a_sound_optimizer_of_ones_own_passes():
     assert len(report.rows) == 20
 
 
+CHEAP = [p for p in PROPERTIES if p != "derivative"]
+FEW = {"sgd", "momentum", "adam"}
 QUICK = {"adam", "rprop", "adafactor", "schedule_free", "lbfgs"}  # one of each kind
 MARKED = [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in NAMES]
 
 
+@pytest.mark.holds
 @pytest.mark.parametrize("name", MARKED)
-def test_every_optimizer_keeps_the_contract(name):
+def test_every_optimizer_keeps_the_contract(name, record_property):
     """But for derivatives, which are dear to compile and have a table of their own."""
-    cheap = [p for p in PROPERTIES if p != "derivative"]
-    report = fo.check.optimizer(TABLE[name], only=cheap)
+    report = fo.check.optimizer(TABLE[name], only=CHEAP)
+    counted(record_property, "optimizer", name, report)
     assert report.passed, report
     numbers = TABLE[name].numbers._fields
     per_number = {"number is a leaf", "one trace", "vmap = loop", "refuses nonsense"}
@@ -206,15 +210,27 @@ def test_every_optimizer_keeps_the_contract(name):
     }
 
 
-@pytest.mark.parametrize("name", ["sgd", "momentum", "adam"])
-def test_derivatives(name):
+@pytest.mark.holds
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[] if n in FEW else pytest.mark.slow) for n in NAMES])
+def test_derivatives(name, record_property):
     report = fo.check.optimizer(TABLE[name], only=["derivative"])
+    counted(record_property, "optimizer", name, report)
     assert report.passed, report
     assert [row.number for row in report.rows if row.property == "derivative"] == list(TABLE[name].numbers._fields)
 
 
 def test_wrapped_ones_too():
     report = fo.check.optimizer(optim.clip_by_global_norm(optim.sgd), numbers={"max_norm": 0.5})
+    assert report.passed, report
+
+
+@pytest.mark.holds
+@pytest.mark.slow
+@pytest.mark.parametrize("wrapper", optim.WRAPPERS)
+def test_every_wrapper_keeps_the_contract(wrapper, record_property):
+    settings = () if wrapper in optim.PLAIN else ({"w": 0.1, "*": 0.5},)
+    report = fo.check.optimizer(optim.WRAPPERS[wrapper](optim.adam, *settings))
+    counted(record_property, "wrapper", wrapper, report)
     assert report.passed, report
 
 

@@ -137,11 +137,13 @@ def test_every_optimizer_has_a_formula():
     assert {name for name, _ in CASES} == set(FORMULAS) == set(DEFAULTS) == set(fnopt.optim.NAMES) - set(TREEWISE)
 
 
+@pytest.mark.holds("formula")
 @pytest.mark.parametrize(("name", "numbers"), CASES, ids=IDS)
 def test_formula_in_float64(name, numbers, x64):
     assert furthest(name, numbers, jnp.float64) <= 1e-10
 
 
+@pytest.mark.holds("formula")
 @pytest.mark.parametrize(("name", "numbers"), CASES, ids=IDS)
 def test_formula_in_float32(name, numbers):
     assert furthest(name, numbers, jnp.float32) <= 1e-5

@@ -84,6 +84,7 @@ CASES = [
 ]
 
 
+@pytest.mark.holds("optax")
 @pytest.mark.parametrize(("name", "numbers", "peer"), CASES, ids=[f"{c[0]}{i}" for i, c in enumerate(CASES)])
 def test_same_trajectory(name, numbers, peer, x64):
     ours, theirs = fnopt.optim.by_name(name), peer()

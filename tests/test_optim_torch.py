@@ -93,6 +93,7 @@ def theirs(name, numbers):
     return {k: v.detach().numpy() for k, v in p.items()}
 
 
+@pytest.mark.holds("torch")
 @pytest.mark.parametrize(
     ("name", "numbers", "peer", "settings"), CASES, ids=[c[0] + str(i) for i, c in enumerate(CASES)]
 )

@@ -232,11 +232,13 @@ def test_every_optimizer_has_a_formula():
     assert {*TREEWISE} <= {*NAMES}
 
 
+@pytest.mark.holds("formula")
 @pytest.mark.parametrize(("name", "numbers"), CASES, ids=IDS)
 def test_formula_in_float64(name, numbers, x64):
     assert furthest(name, numbers, jnp.float64, 30 if name == "lbfgs" else STEPS) <= 1e-10
 
 
+@pytest.mark.holds("formula")
 @pytest.mark.parametrize(("name", "numbers"), CASES, ids=IDS)
 def test_formula_in_float32(name, numbers):
     assert furthest(name, numbers, jnp.float32, 10 if name == "lbfgs" else STEPS) <= 2e-5
