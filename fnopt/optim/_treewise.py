@@ -67,10 +67,8 @@ def treewise(
         step, f = state.step + 1, jnp.result_type(float)
         h = jax.tree.map(lambda x: x.astype(f), numbers_at(name, state.hyper, state.step, ranges))
         params, memory, *told = rule(working(state.params), working(grads), state.memory, h, step.astype(f), *more)
-        # a number out of its range shows in every leaf, also in those that it has nothing to do with
-        known = ~jnp.isnan(jnp.stack(jax.tree.leaves(h))).any()
-        params = jax.tree.map(lambda x: jnp.where(known, x, jnp.nan), as_types_of(state.params, params))
-        return State(step=step, params=params, hyper=state.hyper, memory=memory), told
+        new = State(step=step, params=as_types_of(state.params, params), hyper=state.hyper, memory=memory)
+        return new, told
 
     def edited(state: State, grads: Params, edit: Edit, **extra: Any) -> tuple[State, Any]:
         del extra
