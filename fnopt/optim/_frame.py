@@ -72,8 +72,8 @@ def numbers_at(name: str, hyper: Any, step: Array, ranges: Mapping[str, Range]) 
 
     Raises:
         ValueError: for one that is not one number, since several configurations want a vmap, and for a concrete one
-            out of its range. Where a traced one is, all are NaN: each alone may have nothing to act on, or be hidden,
-            as 1 to the power of NaN is 1, and every parameter is to show it.
+            out of its range. A traced one becomes NaN there, as in ``init``, and with it the learning rates, for every
+            parameter is to show it: alone it may have nothing to act on, or be hidden, as 1 to the power of NaN is 1.
     """
     h = resolve(hyper, step)
     for number, x in h._asdict().items():
@@ -83,11 +83,11 @@ def numbers_at(name: str, hyper: Any, step: Array, ranges: Mapping[str, Range]) 
                 "several configurations write jax.vmap(optimizer.update)(states, grads)"
             )
     h = as_numbers(h, ranges)
-    traced = [jnp.isnan(x) for x in h if isinstance(x, Tracer)]
-    if not traced:
+    rates = [number for number in h._fields if number == "lr" or number.endswith("_lr")]
+    if not rates or not any(isinstance(x, Tracer) for x in h):
         return h
-    bad = reduce(jnp.logical_or, traced)
-    return type(h)(*(jnp.where(bad, jnp.nan, x) for x in h))
+    least = reduce(jnp.minimum, h)  # NaN where one is
+    return h._replace(**{rate: jnp.where(jnp.isnan(least), jnp.nan, getattr(h, rate)) for rate in rates})
 
 
 def described(optimizer: Optimizer, doc: str | None) -> Optimizer:
