@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from optim_cases import TARGET, advance, bits_equal, close, slope, start
+from wrapper_cases import MAKE as ALL
 
 from fnopt.optim import accumulate, adamw, by_name, decay_by_path, ema, lookahead, rate_by_path, schedule_free, sgd
 
@@ -25,6 +26,7 @@ NUMBERS = {
     "rate_by_path": {"rate_rest": 0.5},
 }
 BASES = ("adam", "schedule_free")
+PAIRS = [pair for two in (("ema", "lookahead"), ("decay_by_path", "rate_by_path")) for pair in (two, two[::-1])]
 EDITS = ("decay_by_path", "rate_by_path")
 
 
@@ -46,7 +48,7 @@ def test_decay_and_rates_act_where_a_step_is_taken_on_whichever_side_they_stand(
 
 
 @pytest.mark.parametrize("base", BASES)
-@pytest.mark.parametrize(("inner", "outer"), list(itertools.permutations([m for m in MAKE if m != "accumulate"], 2)))
+@pytest.mark.parametrize(("inner", "outer"), PAIRS)
 def test_what_is_evaluated_goes_where_the_weights_go(inner, outer, base):
     """At the end of a long run all weights that there are have met: at the optimum, or where decay holds them."""
     state, seen = run([inner, outer], base, 600, lr=0.1, b2=0.9, **({"r": 2.0} if base == "schedule_free" else {}))
@@ -70,6 +72,23 @@ def test_what_is_evaluated_of_a_frozen_group_keeps_its_bits(name):
     more = {"sync_every": 2.0} if "lookahead" in name else {}
     state = advance(optimizer, optimizer.init(start(), lr=0.1, weight_decay=0.5, **more), 5)
     bits_equal((state.params["dead"], optimizer.readout(state)["dead"]), (start()["dead"], start()["dead"]))
+
+
+@pytest.mark.parametrize("wrapper", ALL)
+def test_every_wrapper_hands_an_edit_on_to_where_the_step_is_taken(wrapper):
+    """And what it tells, back: shown by shapes, which cost no compilation."""
+
+    def edit(old, new):
+        seen.append((old, new))
+        return new, jnp.zeros(7)
+
+    for base in BASES:
+        seen = []
+        optimizer = ALL[wrapper](by_name(base))
+        state = optimizer.init(start(), lr=0.1)
+        new, told = jax.eval_shape(lambda s, o=optimizer: o.edited(s, slope(s.params), edit, loss=jnp.ones(())), state)
+        assert told.shape == (7,) and len(seen) == 1
+        assert jax.tree.map(jnp.shape, new) == jax.tree.map(jnp.shape, state)
 
 
 def test_decay_around_schedule_free_is_its_own():

@@ -55,6 +55,7 @@ from fnopt.optim.wrappers import accumulate as accumulate
 from fnopt.optim.wrappers import adaptive_clip as adaptive_clip
 from fnopt.optim.wrappers import clip_by_global_norm as clip_by_global_norm
 from fnopt.optim.wrappers import clip_by_value as clip_by_value
+from fnopt.optim.wrappers import compact as compact
 from fnopt.optim.wrappers import decay_by_path as decay_by_path
 from fnopt.optim.wrappers import ema as ema
 from fnopt.optim.wrappers import gradient_noise as gradient_noise

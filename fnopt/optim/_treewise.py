@@ -41,6 +41,7 @@ def treewise(
     readout: Callable[[State], Params] = parameters,
     wants_objective: bool = False,
     edits: bool = False,
+    moments: tuple[str, ...] = (),
     doc: str | None = None,
 ) -> Optimizer:
     """The optimizer that applies ``rule`` to the whole tree.
@@ -57,6 +58,7 @@ def treewise(
         wants_objective: whether ``update`` takes ``objective``, a pure function from parameters to the cost.
         edits: whether the rule takes an Edit besides, applies it where its step leads, and gives as a third what it
             tells: for a rule that makes more of a step than new parameters.
+        moments: the fields of the memory that gather gradients, trees like the parameters, 0 at the start.
         doc: what ``help`` shows.
     """
 
@@ -99,6 +101,7 @@ def treewise(
         wants_objective=wants_objective,
         elementwise=False,
         edited=edited if edits else None,
+        moments=moments,
     )
     return described(optimizer, doc)
 

@@ -140,6 +140,15 @@ def average(state: State) -> Params:
 
 
 schedule_free = treewise(
-    "schedule_free", ScheduleFreeHyper, RANGES, start, rule, lr=0.01, readout=average, edits=True, doc=__doc__
+    "schedule_free",
+    ScheduleFreeHyper,
+    RANGES,
+    start,
+    rule,
+    lr=0.01,
+    readout=average,
+    edits=True,
+    moments=("v",),
+    doc=__doc__,
 )
 """Schedule-free Adam, see the module."""

@@ -60,6 +60,9 @@ class Parts(NamedTuple):
     done: Callable[[State], Array] | None = None  # updates of the one inside, where not every call is one
     readout: Readout | None = None  # None: the weights that the one inside would evaluate
     elementwise: bool = True  # whether it treats every entry by itself
+    keep: Callable[[Optimizer, State], Any] | None = (
+        None  # the memory inside at the start; None: as the one inside has it
+    )
 
 
 @dataclass(frozen=True)
@@ -192,9 +195,10 @@ def _made(inner: Optimizer, parts: Parts, settings: tuple[Any, ...]) -> Optimize
         only_by_name(name, unnamed)
         rest, mine = split(given)
         state = inner.init(params, **rest)
+        kept = parts.keep(inner, state) if parts.keep else state.memory
         memory = parts.remember(state.params, inner.readout(state)) if parts.remember else ()
         numbers = record(*state.hyper, *as_numbers(mine, parts.ranges))
-        return State(step=state.step, params=state.params, hyper=numbers, memory=Wrapped(state.memory, memory))
+        return State(step=state.step, params=state.params, hyper=numbers, memory=Wrapped(kept, memory))
 
     def update(state: State, grads: Params, **extra: Any) -> State:
         return edited(state, grads, as_it_is, **extra)[0]
@@ -225,6 +229,7 @@ def _made(inner: Optimizer, parts: Parts, settings: tuple[Any, ...]) -> Optimize
         wants_objective=inner.wants_objective,
         elementwise=inner.elementwise and parts.elementwise,
         clock=updates if parts.done is None and inner.clock is updates else clock,
+        moments=() if parts.keep else inner.moments,
         edited=edited,
         recipe=(parts.name, inner, settings),
     )
