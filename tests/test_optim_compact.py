@@ -147,6 +147,16 @@ def test_seeds_round_apart_and_lanes_as_alone():
     assert (lanes.params["w"][0] != lanes.params["w"][1]).any()
 
 
+def test_derivatives_pass_through_the_rounding():
+    """As if nothing had been rounded: through the moments too, whose share a difference quotient in float32 has."""
+
+    def end(optimizer, lr, b1):
+        return jnp.sum(advance(optimizer, optimizer.init(start(), lr=lr, b1=b1), 5).params["w"] ** 2)
+
+    slopes = [jax.jit(jax.grad(lambda x, o=o: end(o, *x)))(jnp.array([0.1, 0.8])) for o in (adam, compact(adam))]
+    np.testing.assert_allclose(slopes[1], slopes[0], rtol=0.05)
+
+
 def test_float64_moments_stay(x64):
     state = compact(adam).init(jnp.ones(2, jnp.float64), lr=0.1)
     assert state.memory.inner.m.dtype == compact(adam).update(state, jnp.ones(2)).memory.inner.m.dtype == jnp.float64
