@@ -60,9 +60,30 @@ class Cost(Protocol):
     def __call__(self, params: Params) -> Array: ...
 
 
+class Edit(Protocol):
+    """``edit(old, new) -> (params, told)``: where a step from ``old`` to ``new`` leads instead, and what else to tell.
+
+    Both are shaped like the parameters, perhaps in a finer type, which is to be kept; ``told`` is any pytree.
+    """
+
+    def __call__(self, old: Params, new: Params) -> tuple[Params, Any]: ...
+
+
+class UpdateEdited(Protocol):
+    """``edited(state, grads, edit) -> (state, told)``: one step, edited before anything else is made of it."""
+
+    def __call__(self, state: State, grads: Params, edit: Edit, **extra: Any) -> tuple[State, Any]: ...
+
+
 def parameters(state: State) -> Params:
     """The weights to evaluate where an optimizer keeps no separate ones."""
     return state.params
+
+
+def as_it_is(old: Params, new: Params) -> tuple[Params, Any]:
+    """The Edit that leaves a step as it is."""
+    del old
+    return new, ()
 
 
 def updates(state: State) -> Array:
@@ -89,6 +110,10 @@ class Optimizer:
     wants_objective: bool = field(default=False, repr=False)  # whether ``update`` takes ``objective``, a Cost, by name
     elementwise: bool = field(default=True, repr=False)  # whether each entry moves by itself, so that padding is inert
     clock: Callable[[State], Array] = field(default=updates, repr=False)  # updates made: what its schedules count
+    moments: tuple[
+        str, ...
+    ] = ()  # the fields of its memory that gather gradients: trees like the parameters, 0 at first
+    edited: UpdateEdited | None = field(default=None, repr=False)  # None: nothing is made of a step but ``params``
     recipe: tuple[Any, ...] | None = field(
         default=None, repr=False, compare=False
     )  # of a wrapped one: (the wrapper's name, the Optimizer inside, settings)

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from optim_cases import LOWER, PAIRS, UPPER, numbers, slope, start
+from optim_cases import INSIDE, LOWER, PAIRS, UPPER, numbers, slope, stacked, start
 from wrapper_cases import ABOVE, MAKE, NUMBERS, middle
 
 import fnopt as fo
@@ -35,26 +35,39 @@ def test_a_step_refuses_what_init_refuses(name, number):
                 optimizer.update(replaced(state, **{number: value}), slope(state.params))
 
 
+SWITCHED = [k for k, v in INSIDE.items() if v[0] == 0 and v[2] == 1] + ["eps", "eps_root", "weight_decay"]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_traced_number_out_of_range_is_nan_from_that_step_on(name):
-    """One program for all numbers and both sides, each a lane that begins sound."""
+    """One program for all numbers and both sides, each a lane that begins sound: every parameter of it shows.
+
+    With the others at an edge too, where a number has nothing to act on: 0 · NaN and 1 to the power of NaN hide none.
+    """
     optimizer = by_name(name)
     sound = optimizer.init(start(), **numbers())
     fields = sound.hyper._fields
     values = {k: float(v) for k, v in sound.hyper._asdict().items()}
-    rows = [values, *({**values, k: bad} for k in fields for bad in (LOWER.get(k, -0.1), UPPER[k]))]
+    low, high = ({k: INSIDE[k][edge] if k in SWITCHED else v for k, v in values.items()} for edge in (0, 2))
+    late = jnp.array(1000000, jnp.int32)  # where the corrections have come to 1
+    rows = [
+        values,
+        *({**some, k: bad} for some in (values, low, high) for k in fields for bad in (LOWER.get(k, -0.1), UPPER[k])),
+    ]
 
     @jax.jit
     @jax.vmap
-    def after(row):
-        state = replaced(sound, **row)
+    def after(row, step):
+        state = replaced(sound, **row)._replace(step=step)
         for _ in range(2):  # the first shows no number that acts on what is remembered
             state = optimizer.update(state, slope(state.params))
         return jnp.stack([jnp.sum(p) for p in state.params.values()])
 
-    ends = after({k: jnp.array([row[k] for row in rows]) for k in fields})
-    assert np.isfinite(ends[0]).all()
-    assert np.isnan(ends[1:]).any(axis=1).all(), "what the fault detector looks at is the whole"
+    for step in (0 * late, late):
+        ends = after(stacked(rows), jnp.full(len(rows), step))
+        assert np.isfinite(ends[0]).all()
+        hidden = [(row, np.isnan(end)) for row, end in zip(rows[1:], ends[1:], strict=True) if not np.isnan(end).all()]
+        assert not hidden
 
 
 @pytest.mark.parametrize(("wrapper", "number"), NUMBERS)

@@ -91,7 +91,8 @@ def test_half_types_keep_every_carry(wrapper, name):
     state, after, weights = jax.eval_shape(run, values)
     assert jax.tree.map(lambda x: (x.shape, x.dtype), after) == jax.tree.map(lambda x: (x.shape, x.dtype), state)
     assert {k: p.dtype for k, p in weights.items()} == {k: p.dtype for k, p in params.items()}
-    assert not any(x.dtype in (jnp.bfloat16, jnp.float16) for x in jax.tree.leaves(state.memory))
+    halves = {x.dtype for x in jax.tree.leaves(state.memory)} & {jnp.bfloat16.dtype, jnp.float16.dtype}
+    assert halves == ({jnp.bfloat16.dtype} if wrapper == "compact" and TABLE[name].moments else set())
 
 
 @pytest.mark.parametrize("wrapper", OWN)
@@ -263,6 +264,7 @@ NEUTRAL = {  # at these values a wrapper does nothing
     "lookahead": {"sync_every": 99.0},
     "skip_nonfinite": {},
     "gradient_noise": {"noise_eta": 0.0},
+    "compact": {},
     "decay_by_path": {"decay_b": 0.0, "decay_rest": 0.0},
     "rate_by_path": {"rate_b": 1.0},
 }
@@ -276,7 +278,10 @@ def test_a_wrapper_that_does_nothing_leaves_the_optimizer_as_it_is(wrapper, name
     wrapped, bare = update_of(optimizer), update_of(inner)
     for _ in range(4):
         state, plain = wrapped(state, slope(state.params)), bare(plain, slope(plain.params))
-    close((state.params, state.memory.inner), (plain.params, plain.memory), 1e-6)
+    if wrapper == "compact":  # whose memory is not the same
+        close(state.params, plain.params, 1e-2)
+    else:
+        close((state.params, state.memory.inner), (plain.params, plain.memory), 1e-6)
     assert int(optimizer.clock(state)) == 4
 
 

@@ -17,6 +17,7 @@ OWN = {  # three allowed values of each number, both edges among them where they
     "lookahead": {"sync_every": (0.5, 2.0, 3.0), "slow_rate": (0.0, 0.5, 1.0)},
     "skip_nonfinite": {"max_skips": (0.0, 1.0, math.inf)},
     "gradient_noise": {"noise_eta": (0.0, 0.01, 1.0), "noise_gamma": (0.0, 0.55, 2.0), "noise_seed": (0.0, 1.0, 7.0)},
+    "compact": {"rounding_seed": (0.0, 1.0, 7.0)},
     "decay_by_path": {"decay_b": (0.0, 0.1, 1.0), "decay_rest": (0.0, 0.1, 1.0), "decay_coupling": (0.0, 0.5, 1.0)},
     "rate_by_path": {"rate_b": (0.0, 0.5, 2.0), "rate_dw": (0.0, 1.0, 2.0)},
 }

@@ -2,6 +2,13 @@
 
 Every number is a leaf of ``state.hyper``: it can be vmapped, differentiated, scheduled and changed without recompiling.
 
+A gradient whose square is beyond its type (1.8e19 for float32 and half types, 1e154 for float64) makes the step NaN
+where a mean square or a norm is divided by, so that the run shows as diverged: an infinite second moment would hold
+the weights where they are for good, in silence. Where nothing is squared (sgd, momentum, nesterov, lion, adamax, rprop)
+it is stepped along; ``clip_by_global_norm`` and ``clip_by_value`` around the others cut it to size first. A gradient
+whose square vanishes (below 1e-19) counts as 0 in such a scale, beside eps, and a leaf whose length does has the trust
+ratio 1; when gradients grow again, so do the steps.
+
 Sophia is left out: it wants a product with the Hessian and random numbers at every k-th step, and a lane of a vmap pays
 for every step.
 
@@ -48,6 +55,7 @@ from fnopt.optim.wrappers import accumulate as accumulate
 from fnopt.optim.wrappers import adaptive_clip as adaptive_clip
 from fnopt.optim.wrappers import clip_by_global_norm as clip_by_global_norm
 from fnopt.optim.wrappers import clip_by_value as clip_by_value
+from fnopt.optim.wrappers import compact as compact
 from fnopt.optim.wrappers import decay_by_path as decay_by_path
 from fnopt.optim.wrappers import ema as ema
 from fnopt.optim.wrappers import gradient_noise as gradient_noise

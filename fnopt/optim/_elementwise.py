@@ -82,7 +82,14 @@ def elementwise(
         return State(step=step, params=structure.unflatten(params), hyper=state.hyper, memory=pack(trees))
 
     optimizer = Optimizer(
-        name=name, init=init, update=update, numbers=numbers, lr=lr, hyper=hyper, elementwise=by_entry
+        name=name,
+        init=init,
+        update=update,
+        numbers=numbers,
+        lr=lr,
+        hyper=hyper,
+        elementwise=by_entry,
+        moments=tuple(field for field in fields if field not in scalars),
     )
     return described(optimizer, doc)
 

@@ -20,6 +20,8 @@ def root(x: Array) -> Array:
 def ratio(a: Array, b: Array) -> Array:
     """``a / b`` where ``b`` is not 0, else 0: with no scale to divide by, the step is nought.
 
+    NaN where ``b`` is infinite: a scale that has overflowed would make all steps nought from then on, in silence.
+
     The derivative (ȧ − (a/b) ḃ)/b leaves b² out, which is 0 for a small b long before b is. Where ``a`` is 0, so is the
     derivative: an entry at rest has the slope 1/eps of a step in the sign of the gradient, and a few such steps are
     beyond any float.
@@ -28,7 +30,7 @@ def ratio(a: Array, b: Array) -> Array:
     [0.5, 0.0]
     """
     nonzero = b != 0
-    return jnp.where(nonzero, a / jnp.where(nonzero, b, 1), 0)
+    return jnp.where(jnp.isinf(b), jnp.nan, jnp.where(nonzero, a / jnp.where(nonzero, b, 1), 0))
 
 
 @ratio.defjvp

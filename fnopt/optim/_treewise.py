@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from fnopt._types import Cost, Optimizer, Params, State, parameters
+from fnopt._types import Cost, Edit, Optimizer, Params, State, as_it_is, parameters
 from fnopt.numbers import Range
 from fnopt.optim._frame import begin, described, gradients_of, numbers_at
 from fnopt.tree import absolute, working_dtype
@@ -22,10 +22,11 @@ class TreeRule(Protocol):
     """``rule(p, g, memory, h, t) -> (p, memory)``, all leaves in their working types.
 
     ``h`` holds the numbers at this step and ``t`` the number of this step, counted from 1, in the default float type.
-    A rule of an optimizer that wants the objective takes two more: it, and its value at ``p``; either may be None.
+    A rule of an optimizer that wants the objective takes two more: it, and its value at ``p``; either may be None. One
+    that edits takes an Edit, and gives three.
     """
 
-    def __call__(self, p: Params, g: Params, memory: Any, h: Any, t: Array, *more: Any) -> tuple[Params, Any]: ...
+    def __call__(self, p: Params, g: Params, memory: Any, h: Any, t: Array, *more: Any) -> tuple[Any, ...]: ...
 
 
 def treewise(
@@ -39,6 +40,8 @@ def treewise(
     fill: Mapping[str, str] | None = None,
     readout: Callable[[State], Params] = parameters,
     wants_objective: bool = False,
+    edits: bool = False,
+    moments: tuple[str, ...] = (),
     doc: str | None = None,
 ) -> Optimizer:
     """The optimizer that applies ``rule`` to the whole tree.
@@ -53,33 +56,39 @@ def treewise(
         fill: number left out -> the number that it follows, in the order of filling.
         readout: the weights to evaluate, where they are not ``state.params``.
         wants_objective: whether ``update`` takes ``objective``, a pure function from parameters to the cost.
+        edits: whether the rule takes an Edit besides, applies it where its step leads, and gives as a third what it
+            tells: for a rule that makes more of a step than new parameters.
+        moments: the fields of the memory that gather gradients, trees like the parameters, 0 at the start.
         doc: what ``help`` shows.
     """
 
     init, hyper = begin(name, numbers, ranges, fill, lambda params, _: start(working(params)))
 
-    def advance(state: State, grads: Params, *more: Any) -> State:
+    def advance(state: State, grads: Params, *more: Any) -> tuple[State, Any]:
         grads = gradients_of(name, numbers, state, grads)
         step, f = state.step + 1, jnp.result_type(float)
         h = jax.tree.map(lambda x: x.astype(f), numbers_at(name, state.hyper, state.step, ranges))
-        params, memory = rule(working(state.params), working(grads), state.memory, h, step.astype(f), *more)
-        # a number out of its range shows in every leaf, also in those that it has nothing to do with
-        known = ~jnp.isnan(jnp.stack(jax.tree.leaves(h))).any()
-        params = jax.tree.map(lambda x: jnp.where(known, x, jnp.nan), as_types_of(state.params, params))
-        return State(step=step, params=params, hyper=state.hyper, memory=memory)
+        params, memory, *told = rule(working(state.params), working(grads), state.memory, h, step.astype(f), *more)
+        new = State(step=step, params=as_types_of(state.params, params), hyper=state.hyper, memory=memory)
+        return new, told
+
+    def edited(state: State, grads: Params, edit: Edit, **extra: Any) -> tuple[State, Any]:
+        del extra
+        new, (told,) = advance(state, grads, edit)
+        return new, told
 
     def update(state: State, grads: Params, *, loss: Array | None = None) -> State:
         del loss
-        return advance(state, grads)
+        return advance(state, grads, *([as_it_is] if edits else []))[0]
 
     def update_with(state: State, grads: Params, *, loss: Array | None = None, objective: Cost | None = None) -> State:
         if objective is None:
-            return advance(state, grads, None, loss)
+            return advance(state, grads, None, loss)[0]
 
         def of_working(p: Params) -> Array:
             return objective(as_types_of(state.params, p)).astype(jnp.result_type(float))
 
-        return advance(state, grads, of_working, loss)
+        return advance(state, grads, of_working, loss)[0]
 
     optimizer = Optimizer(
         name=name,
@@ -91,6 +100,8 @@ def treewise(
         hyper=hyper,
         wants_objective=wants_objective,
         elementwise=False,
+        edited=edited if edits else None,
+        moments=moments,
     )
     return described(optimizer, doc)
 

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from fnopt.optim._safe import root
+from fnopt.optim._safe import ratio, root
 
 
 def norm(x: Array) -> Array:
@@ -19,8 +19,10 @@ def norm(x: Array) -> Array:
 def trust_ratio(leaf: Array, step: Array, coefficient: ArrayLike = 1.0, eps: ArrayLike = 0.0) -> Array:
     """``coefficient leaf / (step + eps)`` of two lengths; 1 where one is 0, so that a leaf that starts at 0 can move.
 
+    NaN where ``step`` is infinite, as in :func:`fnopt.optim._safe.ratio`.
+
     >>> [float(trust_ratio(jnp.float32(a), jnp.float32(b))) for a, b in ((3, 2), (0, 2), (3, 0))]
     [1.5, 1.0, 1.0]
     """
     known = (leaf != 0) & (step != 0)
-    return jnp.where(known, coefficient * leaf / jnp.where(known, step + eps, 1), 1)
+    return jnp.where(known, coefficient * ratio(leaf, jnp.where(known, step + eps, 1)), 1)

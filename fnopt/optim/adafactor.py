@@ -144,5 +144,5 @@ def rms(x: Array) -> Array:
     return root(jnp.sum(jnp.square(x)) / max(x.size, 1))
 
 
-adafactor = treewise("adafactor", AdafactorHyper, RANGES, start, rule, lr=0.01, doc=__doc__)
+adafactor = treewise("adafactor", AdafactorHyper, RANGES, start, rule, lr=0.01, moments=Factors._fields, doc=__doc__)
 """Adafactor, see the module."""

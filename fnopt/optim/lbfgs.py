@@ -139,7 +139,7 @@ def inverse_hessian_times(g: Params, s: Params, y: Params) -> Params:
     if not jax.tree.leaves(g):
         return g
     pairs = Pair(s, y)
-    begin = g, 1 / jnp.maximum(1, norm_1(g)), jnp.zeros((), bool)
+    begin = g, ratio(jnp.ones(()), jnp.maximum(1, norm_1(g))), jnp.zeros((), bool)
     (q, gamma, _), factors = jax.lax.scan(newest_first, begin, pairs, reverse=True)
     r = jax.tree.map(lambda x: gamma.astype(x.dtype) * x, q)
     return jax.lax.scan(oldest_first, r, (pairs, factors))[0]

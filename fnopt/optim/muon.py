@@ -170,7 +170,8 @@ def _muon(words: tuple[str, ...]) -> Optimizer:
         return moved.p, Moments(moved.m, moved.v)
 
     name = f"muon_with(adam={words!r})" if words else "muon"
-    return treewise(name, MuonHyper, RANGES, start, rule, lr=0.02, fill={"adam_lr": "lr"}, doc=__doc__)
+    fill = {"adam_lr": "lr"}
+    return treewise(name, MuonHyper, RANGES, start, rule, lr=0.02, fill=fill, moments=Moments._fields, doc=__doc__)
 
 
 muon = muon_with()

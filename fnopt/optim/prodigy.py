@@ -137,5 +137,5 @@ def grown(d: Array, growth: Array) -> Array:
     return jnp.where(free, jnp.inf, d * jnp.where(free, 1, growth))
 
 
-prodigy = treewise("prodigy", ProdigyHyper, RANGES, start, rule, lr=1.0, doc=__doc__)
+prodigy = treewise("prodigy", ProdigyHyper, RANGES, start, rule, lr=1.0, moments=("m", "v", "s"), doc=__doc__)
 """Prodigy, see the module."""

@@ -76,7 +76,7 @@ class At(NamedTuple):
 
 def at(h: Any, t: Array) -> At:
     """What all leaves share."""
-    nothing = 0 * (h.eta_plus + h.eta_minus)  # but NaN where one of them is: entries that take neither are to show it
+    nothing = 0 * h.lr  # but NaN where a number is out of its range: after the first step lr is not used else
     return At(jnp.where(t == 1, h.lr, 0), h.eta_plus, h.eta_minus, h.min_step + nothing, h.max_step)
 
 

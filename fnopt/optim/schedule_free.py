@@ -18,7 +18,8 @@ Numbers:
     r: in [0, inf); with more than 0, late steps count more in the average.
     lr_power: in [0, inf); 2 is the paper's weighting, 0 counts all steps alike.
 
-A projection of the weights after each step (a max norm, an exact L1) acts on y and is gone in the next step.
+Wrappers around it that edit a step (decay and rates by path, Lookahead) edit that of z, and x and y follow. Whatever
+else changes ``state.params`` after an update acts on y, and is gone in the next step.
 
 Elsewhere: optax's ``contrib.schedule_free_adamw`` weighs by the largest lr so far without √(1 − b2^t), which is
 ``lr_power=0`` here while lr stands still, divides eps by √(1 − b2^t), counts its warm-up from 0, and finds x from y
@@ -42,7 +43,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from fnopt._types import Params, State
+from fnopt._types import Edit, Params, State
 from fnopt.numbers import DECAY, NONNEGATIVE
 from fnopt.optim._safe import one_minus_power, ratio, root
 from fnopt.optim._treewise import as_types_of, leafwise, treewise
@@ -70,13 +71,18 @@ class Sequences(NamedTuple):
     weights: Array  # shape=(); the sum of the weights so far
 
 
-class Moved(NamedTuple):
-    """One leaf after a step."""
+class Stepped(NamedTuple):
+    """One leaf after the step, before its average."""
+
+    z: Any
+    v: Any
+
+
+class Met(NamedTuple):
+    """One leaf where the sequence and its average meet."""
 
     y: Any
-    z: Any
     x: Any
-    v: Any
 
 
 RANGES = {
@@ -96,22 +102,30 @@ def start(p: Params) -> Sequences:
     return Sequences(z=p, x=p, v=jax.tree.map(jnp.zeros_like, p), weights=jnp.zeros((), jnp.result_type(float)))
 
 
-def leaf_rule(scalars: Any, y: Array, g: Array, z: Array, x: Array, v: Array) -> Moved:
-    """One step of algorithm 1 for one leaf."""
-    h, gamma, c = scalars
+def step_of_leaf(scalars: Any, y: Array, g: Array, z: Array, v: Array) -> Stepped:
+    """z and v of algorithm 1 for one leaf."""
+    h, gamma = scalars
     v = h.b2 * v + (1 - h.b2) * jnp.square(g)
-    z = z - gamma * ratio(g, root(v) + h.eps) - gamma * h.weight_decay * y
+    return Stepped(z - gamma * ratio(g, root(v) + h.eps) - gamma * h.weight_decay * y, v)
+
+
+def mean_of_leaf(scalars: Any, z: Array, x: Array) -> Met:
+    """x and y of algorithm 1 for one leaf."""
+    h, c = scalars
     x = x + c * (z - x)
-    return Moved(z + h.beta * (x - z), z, x, v)
+    return Met(z + h.beta * (x - z), x)
 
 
-def rule(p: Params, g: Params, memory: Sequences, h: Any, t: Array, *_: Any) -> tuple[Params, Sequences]:
+def rule(p: Params, g: Params, memory: Sequences, h: Any, t: Array, *more: Edit) -> tuple[Params, Sequences, Any]:
     """One step for the tree."""
+    (edit,) = more
     gamma = h.lr * root(one_minus_power(h.b2, t)) / jnp.maximum(1, h.warmup / t)
     weight = t**h.r * power(gamma, h.lr_power)
     weights = memory.weights + weight
-    y, z, x, v = leafwise(Moved, leaf_rule, (h, gamma, ratio(weight, weights)), p, g, *memory[:3])
-    return y, Sequences(z, x, v, weights)
+    z, v = leafwise(Stepped, step_of_leaf, (h, gamma), p, g, memory.z, memory.v)
+    z, told = edit(memory.z, z)
+    y, x = leafwise(Met, mean_of_leaf, (h, ratio(weight, weights)), z, memory.x)
+    return y, Sequences(z, x, v, weights), told
 
 
 def power(x: Array, n: Array) -> Array:
@@ -125,5 +139,16 @@ def average(state: State) -> Params:
     return as_types_of(state.params, state.memory.x)
 
 
-schedule_free = treewise("schedule_free", ScheduleFreeHyper, RANGES, start, rule, lr=0.01, readout=average, doc=__doc__)
+schedule_free = treewise(
+    "schedule_free",
+    ScheduleFreeHyper,
+    RANGES,
+    start,
+    rule,
+    lr=0.01,
+    readout=average,
+    edits=True,
+    moments=("v",),
+    doc=__doc__,
+)
 """Schedule-free Adam, see the module."""

@@ -12,6 +12,7 @@ from fnopt.optim.wrappers.accumulate import accumulate as accumulate
 from fnopt.optim.wrappers.adaptive_clip import adaptive_clip as adaptive_clip
 from fnopt.optim.wrappers.clip_by_global_norm import clip_by_global_norm as clip_by_global_norm
 from fnopt.optim.wrappers.clip_by_value import clip_by_value as clip_by_value
+from fnopt.optim.wrappers.compact import compact as compact
 from fnopt.optim.wrappers.decay_by_path import decay_by_path as decay_by_path
 from fnopt.optim.wrappers.ema import ema as ema
 from fnopt.optim.wrappers.gradient_noise import gradient_noise as gradient_noise
@@ -28,6 +29,7 @@ _ALL = (
     lookahead,
     skip_nonfinite,
     gradient_noise,
+    compact,
     decay_by_path,
     rate_by_path,
 )

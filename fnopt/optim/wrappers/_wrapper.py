@@ -1,8 +1,8 @@
 """From one rule to an optimizer around an optimizer: what all wrappers share, written once.
 
 A rule sees the state from outside and a handle of the optimizer inside, and reads as what it does: change the gradient,
-take the step, look at what came. Here is everything around it: the flat record of numbers, nested memory, checks, and
-the count of updates.
+take the step, look at what came. What is to change where a step leads goes in with it, as an edit, so that all averages
+inside see it. Here is everything around it: the flat record of numbers, nested memory, checks, the count of updates.
 """
 
 from collections import namedtuple
@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from fnopt._checks import unknown_number
-from fnopt._types import Optimizer, Params, State, parameters, updates
+from fnopt._types import Edit, Optimizer, Params, State, as_it_is, parameters, updates
 from fnopt.numbers import Range, as_numbers, on_host, resolve
 from fnopt.optim._frame import gradients_of, numbers_at, only_by_name
 
@@ -29,9 +29,18 @@ class Wrapped(NamedTuple):
 
 
 class Rule(Protocol):
-    """``rule(inner, state, grads, h) -> state``: one step of the whole; ``h`` holds the wrapper's numbers."""
+    """``rule(inner, state, grads, h) -> (state, told)``: one step of the whole; ``h`` holds the wrapper's numbers.
 
-    def __call__(self, inner: "Inside", state: State, grads: Params, h: Any) -> State: ...
+    ``told`` is what ``inner.edit`` told, the edit of the wrappers around.
+    """
+
+    def __call__(self, inner: "Inside", state: State, grads: Params, h: Any) -> tuple[State, Any]: ...
+
+
+class Readout(Protocol):
+    """``readout(inner, state) -> params``: the weights to evaluate."""
+
+    def __call__(self, inner: "Inside", state: State) -> Params: ...
 
 
 class Remember(Protocol):
@@ -49,8 +58,11 @@ class Parts(NamedTuple):
     rule: Rule
     remember: Remember | None = None  # None where it carries nothing
     done: Callable[[State], Array] | None = None  # updates of the one inside, where not every call is one
-    readout: Callable[[State], Params] | None = None  # None: the weights that the one inside would evaluate
+    readout: Readout | None = None  # None: the weights that the one inside would evaluate
     elementwise: bool = True  # whether it treats every entry by itself
+    keep: Callable[[Optimizer, State], Any] | None = (
+        None  # the memory inside at the start; None: as the one inside has it
+    )
 
 
 @dataclass(frozen=True)
@@ -60,16 +72,35 @@ class Inside:
     optimizer: Optimizer
     done: Callable[[State], Array]
     extra: Mapping[str, Any]  # what else the update was given, such as the loss
+    edit: Edit = as_it_is  # what the wrappers around do to a step
 
-    def take(self, state: State, grads: Params, **more: Any) -> State:
-        """One step of the optimizer inside; the wrapper's own memory stays."""
-        new = self.optimizer.update(self.seen(state), grads, **{**self.extra, **more})
-        return State(
+    def take(self, state: State, grads: Params, edit: Edit | None = None, **more: Any) -> tuple[State, Any]:
+        """One step of the optimizer inside, and what the edit told; the wrapper's own memory stays.
+
+        An ``edit`` of the wrapper's own calls ``self.edit``, before or after what it does itself.
+        """
+        new, told = self._stepped(self.seen(state), grads, edit or self.edit, {**self.extra, **more})
+        whole = State(
             step=state.step + 1,
             params=new.params,
             hyper=state.hyper._replace(**new.hyper._asdict()),
             memory=Wrapped(inner=new.memory, own=state.memory.own),
         )
+        return whole, told
+
+    def _stepped(self, old: State, grads: Params, edit: Edit, extra: Mapping[str, Any]) -> tuple[State, Any]:
+        if self.optimizer.edited is not None:
+            return self.optimizer.edited(old, grads, edit, **extra)
+        new = self.optimizer.update(old, grads, **extra)
+        params, told = edit(old.params, new.params)
+        if self.optimizer.clock is not updates:
+            params = chosen(self.optimizer.clock(new) > self.optimizer.clock(old), params, new.params)
+        return State(new.step, params, new.hyper, new.memory), told
+
+    @property
+    def evaluates_params(self) -> bool:
+        """Whether the optimizer inside evaluates ``params``, and no weights of its own."""
+        return self.optimizer.readout is parameters
 
     def seen(self, state: State) -> State:
         """The state as the optimizer inside knows it."""
@@ -164,20 +195,25 @@ def _made(inner: Optimizer, parts: Parts, settings: tuple[Any, ...]) -> Optimize
         only_by_name(name, unnamed)
         rest, mine = split(given)
         state = inner.init(params, **rest)
+        kept = parts.keep(inner, state) if parts.keep else state.memory
         memory = parts.remember(state.params, inner.readout(state)) if parts.remember else ()
         numbers = record(*state.hyper, *as_numbers(mine, parts.ranges))
-        return State(step=state.step, params=state.params, hyper=numbers, memory=Wrapped(state.memory, memory))
+        return State(step=state.step, params=state.params, hyper=numbers, memory=Wrapped(kept, memory))
 
     def update(state: State, grads: Params, **extra: Any) -> State:
+        return edited(state, grads, as_it_is, **extra)[0]
+
+    def edited(state: State, grads: Params, edit: Edit, **extra: Any) -> tuple[State, Any]:
         grads = gradients_of(name, record, state, grads)
-        inside = Inside(inner, done, extra)
+        inside = Inside(inner, done, extra, edit)
         mine = own(**{number: getattr(state.hyper, number) for number in fields(own)})
         h = numbers_at(name, mine, inside.count(state), parts.ranges)
-        new = parts.rule(inside, state, grads, h)
-        return State(new.step, _spoilt(new.params, h), new.hyper, new.memory)
+        new, told = parts.rule(inside, state, grads, h)
+        return State(new.step, _spoilt(new.params, h), new.hyper, new.memory), told
 
     def readout(state: State) -> Params:
-        return parts.readout(state) if parts.readout else Inside(inner, done, {}).weights(state)
+        inside = Inside(inner, done, {})
+        return parts.readout(inside, state) if parts.readout else inside.weights(state)
 
     def clock(state: State) -> Array:
         return Inside(inner, done, {}).count(state)
@@ -193,6 +229,8 @@ def _made(inner: Optimizer, parts: Parts, settings: tuple[Any, ...]) -> Optimize
         wants_objective=inner.wants_objective,
         elementwise=inner.elementwise and parts.elementwise,
         clock=updates if parts.done is None and inner.clock is updates else clock,
+        moments=() if parts.keep else inner.moments,
+        edited=edited,
         recipe=(parts.name, inner, settings),
     )
 

@@ -64,7 +64,7 @@ def remember(params: Params, weights: Params) -> Accumulated:
     return Accumulated(zeros_like(params), jnp.zeros((), jnp.result_type(float)), zero, jnp.zeros_like(zero))
 
 
-def rule(inner: Inside, state: State, grads: Params, h: Any) -> State:
+def rule(inner: Inside, state: State, grads: Params, h: Any) -> tuple[State, Any]:
     """One more batch, and the step where it was the last of its k."""
     own: Accumulated = state.memory.own
     count = own.batches + 1
@@ -72,13 +72,13 @@ def rule(inner: Inside, state: State, grads: Params, h: Any) -> State:
     given = inner.extra.get("loss")
     loss = own.loss if given is None else own.loss + jnp.asarray(given).astype(own.loss.dtype)
     mean = jax.tree.map(lambda s, g: (s / count.astype(s.dtype)).astype(g.dtype), sums, grads)
-    more = {} if given is None else {"loss": loss / count.astype(loss.dtype)}
+    more: dict[str, Any] = {} if given is None else {"loss": loss / count.astype(loss.dtype)}
     more |= {"objective": None} if "objective" in inner.extra else {}  # it is that of one batch, the last
     ready = ~(count.astype(h.every_k.dtype) < h.every_k)  # so that a NaN shows
-    new = inner.take(state, mean, **more)
+    new, told = inner.take(state, mean, **more)
     stepped = chosen(ready, State(new.step, *new[1:]), State(new.step, *state[1:]))
     started = remember(state.params, state.params)._replace(done=own.done + 1)
-    return with_own(stepped, chosen(ready, started, Accumulated(sums, loss, count, own.done)))
+    return with_own(stepped, chosen(ready, started, Accumulated(sums, loss, count, own.done))), told
 
 
 def done(state: State) -> Array:

@@ -47,7 +47,7 @@ class AdaptiveClipHyper(NamedTuple):
 RANGES = {"clipping": Range(0, float("inf"), open_high=False), "clipping_eps": NONNEGATIVE}
 
 
-def rule(inner: Inside, state: State, grads: Params, h: Any) -> State:
+def rule(inner: Inside, state: State, grads: Params, h: Any) -> tuple[State, Any]:
     """A step with each unit's gradient cut to its length."""
 
     def cut(w: Array, g: Array) -> Array:

@@ -47,7 +47,7 @@ class ClipByGlobalNormHyper(NamedTuple):
 RANGES = {"max_norm": Range(0, float("inf"), open_high=False)}
 
 
-def rule(inner: Inside, state: State, grads: Params, h: Any) -> State:
+def rule(inner: Inside, state: State, grads: Params, h: Any) -> tuple[State, Any]:
     """A step with the gradient cut to its length."""
     scale, relative = global_norm(grads)
 

@@ -38,7 +38,7 @@ class ClipByValueHyper(NamedTuple):
 RANGES = {"max_value": Range(0, float("inf"), open_high=False)}
 
 
-def rule(inner: Inside, state: State, grads: Params, h: Any) -> State:
+def rule(inner: Inside, state: State, grads: Params, h: Any) -> tuple[State, Any]:
     """A step with every entry within the bound."""
 
     def bounded(g: Any) -> Any:

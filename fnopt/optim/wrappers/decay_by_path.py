@@ -10,7 +10,8 @@ Numbers, beside those of the optimizer inside:
         {"*bias": 0.0, "*": 1e-4} has ``decay_bias`` and ``decay_rest``, with these defaults.
     decay_coupling: in [0, 1]; c. 0: decoupled, as in AdamW; 1: coupled, the slope of (λ/2) p² in the gradient.
 
-It acts where a step is taken. The optimizer inside must have a learning rate, ``lr``.
+It acts where a step is taken, before the step is averaged: around ``ema``, ``lookahead`` and ``schedule_free``, whose p
+is y, as inside them. The optimizer inside must have a learning rate, ``lr``.
 
 Source: Loshchilov and Hutter, "Decoupled weight decay regularization", 2019, https://arxiv.org/abs/1711.05101.
 
@@ -62,15 +63,15 @@ def decay_by_path(inner: Optimizer, rules: Mapping[str, float] | Iterable[tuple[
         places(pairs, params)  # a pattern that matches nothing is a mistake
         return ()
 
-    def rule(inner: Inside, state: State, grads: Params, h: Any) -> State:
+    def rule(inner: Inside, state: State, grads: Params, h: Any) -> tuple[State, Any]:
         return _step(pairs, inner, state, grads, h)
 
     return wrap(inner, Parts("decay_by_path", numbers, ranges, rule, remember), (pairs,))
 
 
-def _step(rules: Rules, inner: Inside, state: State, grads: Params, h: Any) -> State:
+def _step(rules: Rules, inner: Inside, state: State, grads: Params, h: Any) -> tuple[State, Any]:
     strengths, c, lr = by_leaf(rules, state.params, h), h.decay_coupling, inner.lr(state)
-    old, structure = jax.tree.flatten(state.params)
+    at, structure = jax.tree.flatten(state.params)
 
     def plus(a: Array, s: Array, p: Array) -> Array:
         """a + s p, in the working type."""
@@ -78,15 +79,18 @@ def _step(rules: Rules, inner: Inside, state: State, grads: Params, h: Any) -> S
         return (a.astype(dtype) + s.astype(dtype) * p.astype(dtype)).astype(a.dtype)
 
     coupled = [
-        g if s is None else plus(g, c * s, p) for g, s, p in zip(jax.tree.leaves(grads), strengths, old, strict=True)
+        g if s is None else plus(g, c * s, p) for g, s, p in zip(jax.tree.leaves(grads), strengths, at, strict=True)
     ]
-    new = inner.take(state, structure.unflatten(coupled), **_with_decay(inner.extra, state.params, strengths, c))
-    lr = jnp.where(inner.count(new) > inner.count(state), lr, 0)
-    after = [
-        q if s is None else plus(q, -(1 - c) * lr * s, p)
-        for q, s, p in zip(jax.tree.leaves(new.params), strengths, old, strict=True)
-    ]
-    return State(new.step, structure.unflatten(after), new.hyper, new.memory)
+
+    def decayed(old: Params, new: Params) -> tuple[Params, Any]:
+        after = [
+            q if s is None else plus(q, -(1 - c) * lr * s, p)
+            for q, s, p in zip(jax.tree.leaves(new), strengths, at, strict=True)
+        ]
+        return inner.edit(old, structure.unflatten(after))
+
+    more = _with_decay(inner.extra, state.params, strengths, c)
+    return inner.take(state, structure.unflatten(coupled), decayed, **more)
 
 
 def _with_decay(extra: Mapping[str, Any], start: Params, strengths: Any, c: Array) -> dict[str, Any]:

@@ -11,7 +11,7 @@ Numbers, beside those of the optimizer inside:
 
 ``readout(state)`` is a, which is what fits and sweeps evaluate, compare and keep; training goes on from
 ``state.params``. It averages the weights that the optimizer inside would evaluate, where a step is taken, in at least
-float32.
+float32. Decay and rates by path are in these weights, on whichever side they stand.
 
 Elsewhere: torch's ``AveragedModel`` with ``get_ema_avg_fn`` begins at the weights after the first step; Keras's
 ``use_ema`` begins at the initial ones, c = 0.
@@ -65,10 +65,10 @@ def remember(params: Params, weights: Params) -> Averaged:
     return Averaged(average, jnp.zeros((), jnp.result_type(float)))
 
 
-def rule(inner: Inside, state: State, grads: Params, h: Any) -> State:
+def rule(inner: Inside, state: State, grads: Params, h: Any) -> tuple[State, Any]:
     """A step, and the average after it."""
     own: Averaged = state.memory.own
-    new = inner.take(state, grads)
+    new, told = inner.take(state, grads)
     d, c = h.ema_decay.astype(own.seen.dtype), h.ema_correction.astype(own.seen.dtype)
     seen = d * own.seen + (1 - d)
     share = (1 - d) / ((1 - c) + c * seen)
@@ -76,11 +76,12 @@ def rule(inner: Inside, state: State, grads: Params, h: Any) -> State:
         lambda a, p: a + share.astype(a.dtype) * (p.astype(a.dtype) - a), own.average, inner.weights(new)
     )
     moved = inner.count(new) > inner.count(state)
-    return with_own(new, chosen(moved, Averaged(average, seen), own))
+    return with_own(new, chosen(moved, Averaged(average, seen), own)), told
 
 
-def readout(state: State) -> Params:
+def readout(inner: Inside, state: State) -> Params:
     """The average, in the types of the parameters."""
+    del inner
     return jax.tree.map(lambda a, p: a.astype(p.dtype), state.memory.own.average, state.params)
 
 

@@ -49,7 +49,7 @@ class GradientNoiseHyper(NamedTuple):
 RANGES = {"noise_eta": NONNEGATIVE, "noise_gamma": NONNEGATIVE, "noise_seed": NONNEGATIVE}
 
 
-def rule(inner: Inside, state: State, grads: Params, h: Any) -> State:
+def rule(inner: Inside, state: State, grads: Params, h: Any) -> tuple[State, Any]:
     """A step with noise on the gradient."""
     t = inner.count(state).astype(h.noise_gamma.dtype)
     sigma = root(h.noise_eta * (1 + t) ** -h.noise_gamma)

@@ -1,6 +1,8 @@
 """Lookahead: k fast steps forward, one step back, towards slow weights.
 
-after every sync_every steps of the optimizer inside: s ← s + slow_rate (p − s),  p ← s; s begins at the weights
+every sync_every steps of the optimizer inside, where the step leads to p: s ← s + slow_rate (p − s),  p ← s
+
+with s at the weights at the start.
 
 Numbers, beside those of the optimizer inside:
     sync_every: in (0, inf); k, in steps. A fraction counts as the next whole number.
@@ -8,6 +10,11 @@ Numbers, beside those of the optimizer inside:
 
 ``readout(state)`` is s, which is what fits and sweeps evaluate, compare and keep: for up to k − 1 steps older than
 ``state.params``. The memory of the optimizer inside goes on over the syncs. s is kept in at least float32.
+
+Around an optimizer that evaluates weights of its own, a sync is of its steps before they are averaged, and
+``readout(state)`` is that optimizer's: ``lookahead(ema(adam))`` evaluates the average of the fast weights with their
+syncs, ``ema(lookahead(adam))`` that of the slow weights. Decay and rates by path act on the fast steps, on whichever
+side they stand, and so does a frozen group's rate of 0.
 
 Elsewhere: optax has the same with pairs of parameters.
 
@@ -61,21 +68,25 @@ def remember(params: Params, weights: Params) -> Slow:
     return Slow(jax.tree.map(lambda p: jnp.array(p, working_dtype(p)), params), jnp.zeros((), jnp.int32))
 
 
-def rule(inner: Inside, state: State, grads: Params, h: Any) -> State:
-    """A fast step, and the sync where it is time."""
+def rule(inner: Inside, state: State, grads: Params, h: Any) -> tuple[State, Any]:
+    """A fast step, which ends at the slow weights where it is time."""
     own: Slow = state.memory.own
-    new = inner.take(state, grads)
-    moved = inner.count(new) > inner.count(state)
-    since = own.since + moved.astype(jnp.int32)
-    sync = moved & ~(since.astype(h.sync_every.dtype) < h.sync_every)
-    slow = jax.tree.map(lambda s, p: s + h.slow_rate.astype(s.dtype) * (p.astype(s.dtype) - s), own.weights, new.params)
-    back = jax.tree.map(lambda s, p: s.astype(p.dtype), slow, new.params)
-    params, own = chosen(sync, (back, Slow(slow, jnp.zeros_like(since))), (new.params, Slow(own.weights, since)))
-    return with_own(State(new.step, params, new.hyper, new.memory), own)
+    due = ~((own.since + 1).astype(h.sync_every.dtype) < h.sync_every)
+
+    def synced(old: Params, new: Params) -> tuple[Params, Any]:
+        new, told = inner.edit(old, new)  # first, for decay and rates are of the fast step
+        slow = jax.tree.map(lambda s, p: s + h.slow_rate.astype(s.dtype) * (p.astype(s.dtype) - s), own.weights, new)
+        return jax.tree.map(lambda s, p: jnp.where(due, s.astype(p.dtype), p), slow, new), (slow, told)
+
+    new, (slow, told) = inner.take(state, grads, synced)
+    on = Slow(chosen(due, slow, own.weights), jnp.where(due, 0, own.since + 1))
+    return with_own(new, chosen(inner.count(new) > inner.count(state), on, own)), told
 
 
-def readout(state: State) -> Params:
-    """The slow weights, in the types of the parameters."""
+def readout(inner: Inside, state: State) -> Params:
+    """The slow weights, in the types of the parameters, or what the optimizer inside makes of the fast ones."""
+    if not inner.evaluates_params:
+        return inner.weights(state)
     return jax.tree.map(lambda s, p: s.astype(p.dtype), state.memory.own.weights, state.params)
 
 

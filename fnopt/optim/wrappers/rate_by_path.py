@@ -13,7 +13,8 @@ Numbers, beside those of the optimizer inside:
         {"*bias": 2.0, "*": 1.0} has ``rate_bias`` and ``rate_rest``, with these defaults.
 
 Where the step is proportional to the learning rate, this is a learning rate of the group's own. It scales decay inside
-it too, as a learning rate does. An optimizer that evaluates other weights than ``state.params`` is scaled in these.
+it too, as a learning rate does. The step is scaled before it is averaged: around ``ema``, ``lookahead`` and
+``schedule_free``, whose z it is, as inside them; what they evaluate of a frozen group keeps its bits too.
 
 Elsewhere: torch's parameter groups with an ``lr`` each; optax's ``multi_transform`` with ``set_to_zero``.
 
@@ -62,26 +63,29 @@ def rate_by_path(inner: Optimizer, rules: Mapping[str, float] | Iterable[tuple[s
         places(pairs, params)  # a pattern that matches nothing is a mistake
         return ()
 
-    def rule(inner: Inside, state: State, grads: Params, h: Any) -> State:
+    def rule(inner: Inside, state: State, grads: Params, h: Any) -> tuple[State, Any]:
         return _step(pairs, inner, state, grads, h)
 
     ranges = dict.fromkeys(fields(numbers), NONNEGATIVE)
     return wrap(inner, Parts("rate_by_path", numbers, ranges, rule, remember), (pairs,))
 
 
-def _step(rules: Rules, inner: Inside, state: State, grads: Params, h: Any) -> State:
-    rates = by_leaf(rules, state.params, h)
-    old, structure = jax.tree.flatten(state.params)
+def _step(rules: Rules, inner: Inside, state: State, grads: Params, h: Any) -> tuple[State, Any]:
+    rates, structure = by_leaf(rules, state.params, h), jax.tree.structure(state.params)
 
     def heard(g: Array, m: Array | None) -> Array:
         return g if m is None else jnp.where(m == 0, 0, g)
 
     heeded = [heard(g, m) for g, m in zip(jax.tree.leaves(grads), rates, strict=True)]
-    new = inner.take(state, structure.unflatten(heeded))
-    params = [
-        q if m is None else _between(p, q, m) for p, q, m in zip(old, jax.tree.leaves(new.params), rates, strict=True)
-    ]
-    return State(new.step, structure.unflatten(params), new.hyper, new.memory)
+
+    def scaled(old: Params, new: Params) -> tuple[Params, Any]:
+        steps = zip(jax.tree.leaves(old), jax.tree.leaves(new), rates, strict=True)
+        return inner.edit(old, structure.unflatten([q if m is None else _between(p, q, m) for p, q, m in steps]))
+
+    new, told = inner.take(state, structure.unflatten(heeded), scaled)
+    ends = zip(jax.tree.leaves(state.params), jax.tree.leaves(new.params), rates, strict=True)
+    kept = [q if m is None else jnp.where(m == 0, p, q) for p, q, m in ends]  # −0 too, where a step is not of params
+    return State(new.step, structure.unflatten(kept), new.hyper, new.memory), told
 
 
 def _between(p: Array, q: Array, m: Array) -> Array:

@@ -55,17 +55,19 @@ def remember(params: Params, weights: Params) -> Skips:
     return Skips(jnp.zeros((), jnp.int32), jnp.zeros((), jnp.int32))
 
 
-def rule(inner: Inside, state: State, grads: Params, h: Any) -> State:
+def rule(inner: Inside, state: State, grads: Params, h: Any) -> tuple[State, Any]:
     """The step, where it is one."""
     own: Skips = state.memory.own
     sound = jnp.ones((), bool)
     for g in jax.tree.leaves(grads):
         sound = sound & jnp.all(jnp.isfinite(g))
     taken = sound | ~(own.running.astype(h.max_skips.dtype) < h.max_skips)
-    new = inner.take(state, jax.tree.map(lambda g: jnp.where(taken, g, 0), grads))  # 0: its derivatives stay finite
+    new, told = inner.take(
+        state, jax.tree.map(lambda g: jnp.where(taken, g, 0), grads)
+    )  # 0: its derivatives stay finite
     stepped = chosen(taken, new, State(new.step, *state[1:]))
     running = jnp.where(sound, 0, own.running + 1)
-    return with_own(stepped, Skips(own.skipped + (~taken).astype(jnp.int32), running))
+    return with_own(stepped, Skips(own.skipped + (~taken).astype(jnp.int32), running)), told
 
 
 def done(state: State) -> Array:
