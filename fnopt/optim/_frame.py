@@ -1,18 +1,16 @@
 """What every optimizer has around its rule, written once: numbers by name, a state to begin with, checks of a call."""
 
 from collections.abc import Callable, Mapping
-from functools import reduce
 from re import sub
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import Array
-from jax.core import Tracer
 
 from fnopt._checks import same_structure, unknown_number
 from fnopt._types import InitState, Optimizer, Params, State
-from fnopt.numbers import Range, as_numbers, on_host, resolve
+from fnopt.numbers import Range, as_numbers, on_host, resolve, spoiling
 
 
 class Begin(NamedTuple):
@@ -72,8 +70,8 @@ def numbers_at(name: str, hyper: Any, step: Array, ranges: Mapping[str, Range]) 
 
     Raises:
         ValueError: for one that is not one number, since several configurations want a vmap, and for a concrete one
-            out of its range. A traced one becomes NaN there, as in ``init``, and with it the learning rates, for every
-            parameter is to show it: alone it may have nothing to act on, or be hidden, as 1 to the power of NaN is 1.
+            out of its range. Where a traced one is, the learning rates become NaN, for every parameter is to show it:
+            the number itself may have nothing to act on, or be hidden, as 1 to the power of NaN is 1.
     """
     h = resolve(hyper, step)
     for number, x in h._asdict().items():
@@ -82,12 +80,8 @@ def numbers_at(name: str, hyper: Any, step: Array, ranges: Mapping[str, Range]) 
                 f"`{number}` of {name} must be one number at each step, got shape {x.shape}; for a state that holds "
                 "several configurations write jax.vmap(optimizer.update)(states, grads)"
             )
-    h = as_numbers(h, ranges)
     rates = [number for number in h._fields if number == "lr" or number.endswith("_lr")]
-    if not rates or not any(isinstance(x, Tracer) for x in h):
-        return h
-    least = reduce(jnp.minimum, h)  # NaN where one is
-    return h._replace(**{rate: jnp.where(jnp.isnan(least), jnp.nan, getattr(h, rate)) for rate in rates})
+    return spoiling(h, ranges, rates) if rates else as_numbers(h, ranges)
 
 
 def described(optimizer: Optimizer, doc: str | None) -> Optimizer:

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from jax import Array
 
 
+@jax.custom_jvp
 def root(x: Array) -> Array:
     """Square root with derivative 0 at 0 (not infinity), so that a dead unit cannot make a hypergradient NaN.
 
@@ -12,8 +13,14 @@ def root(x: Array) -> Array:
     >>> float(jax.grad(root)(0.0))
     0.0
     """
+    return jnp.sqrt(x)
+
+
+@root.defjvp
+def _(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
+    (x,), (dx,) = primals, tangents
     zero = x == 0
-    return jnp.where(zero, 0, jnp.sqrt(jnp.where(zero, 1, x)))
+    return root(x), jnp.where(zero, 0, dx / (2 * root(jnp.where(zero, 1, x))))
 
 
 @jax.custom_jvp
@@ -29,8 +36,7 @@ def ratio(a: Array, b: Array) -> Array:
     >>> ratio(jnp.array([1.0, 0.0]), jnp.array([2.0, 0.0])).tolist()
     [0.5, 0.0]
     """
-    nonzero = b != 0
-    return jnp.where(jnp.isinf(b), jnp.nan, jnp.where(nonzero, a / jnp.where(nonzero, b, 1), 0))
+    return jnp.where(b == 0, 0, (a + 0 * b) / b)  # 0 · ∞ is NaN
 
 
 @ratio.defjvp
