@@ -53,12 +53,17 @@ class Plan(NamedTuple):
     rule: fo.sweep.stop.Rule | None
     curves: np.ndarray  # shape=(configurations, seeds, folds, epochs, 2): loss and accuracy
     ends: dict[tuple[int, int, int], tuple[str, int]]  # which lanes "diverged" or "stopped", and in which epoch
+    lengths: list[int] | None = None  # of configurations of unlike length
+
+    def length(self, config):
+        return self.lengths[config] if self.lengths else EPOCHS
 
     def field(self):
-        return Field(self.work, self.entries, self.seeds, Ledger(self.rule, len(self.entries), EPOCHS), True)
+        ledger = Ledger(self.rule, len(self.entries), EPOCHS, self.lengths)
+        return Field(self.work, self.entries, self.seeds, ledger, True)
 
 
-def plan_of(seed, rule, n=12, seeds=1, folds=1, programs=2, width=4, patience=True, dying=0.4):
+def plan_of(seed, rule, n=12, seeds=1, folds=1, programs=2, width=4, patience=True, dying=0.4, uneven=False):
     rng = np.random.default_rng(seed)
     data = Data(train=SimpleNamespace(rows=BATCHES * 5), dev=None, example=None)
     work = Work((data,) * folds, Objective("dev", "accuracy"), EarlyStopping(1.0) if patience else None, EPOCHS, None)
@@ -73,7 +78,8 @@ def plan_of(seed, rule, n=12, seeds=1, folds=1, programs=2, width=4, patience=Tr
         if rng.random() < dying
     }
     ends = {at: (kind, max(epoch, 2) if kind == "stopped" else epoch) for at, (kind, epoch) in ends.items()}
-    return Plan(work, entries, seeds, rule, curves, ends)
+    lengths = [int(rng.choice([1, 4, 5, 10, 20, rng.integers(1, EPOCHS + 1)])) for _ in range(n)] if uneven else None
+    return Plan(work, entries, seeds, rule, curves, ends, lengths)
 
 
 def trained(plan, place, age):
@@ -146,10 +152,10 @@ class Sim:
 
         pools = {}  # what could be taken: where a whole chunk waits, none with empty places may be
         for pool in self.field.pools.values():
-            for p in pool:
+            for _, p in pool:
                 e = self.plan.entries[p.config]
-                until = self.field.ledger.until(p.config, p.age)
-                pools.setdefault((e.program, p.seed, p.fold, p.age, until), []).append(p)
+                rung = self.field.ledger.rung(p.config, p.age)
+                pools.setdefault((e.program, p.seed, p.fold, p.age, rung), []).append(p)
         whole = {name for name, pool in pools.items() if len(pool) >= self.plan.entries[0].width}
         crowded = self.field._crowded()
         taken = self.field.take(takable, lambda cohort: cohort.program not in self.compiled)
@@ -161,8 +167,9 @@ class Sim:
         assert 1 <= len(places) <= cohort.width and len({p[:3] for p in places}) == len(places)
         for p in places:
             assert (self.plan.entries[p.config].program, p.seed, p.fold) == (cohort.program, cohort.seed, cohort.fold)
-            assert p.age == places[0].age and self.field.ledger.until(p.config, p.age) == task.until > p.age
+            assert p.age == places[0].age < task.until <= self.plan.length(p.config)
             assert not (p.lane and is_dead(self.plan, p))
+        assert task.until == min(self.field.ledger.until(p.config, p.age) for p in places)
         fresh = cohort.program not in self.compiled
         if len(places) < cohort.width and not crowded:
             others = [name for name in whole if (name[0] not in self.compiled) == fresh]
@@ -200,7 +207,13 @@ def reference(plan):
     return told(Sim(plan, np.random.default_rng(0), threads=1).run().results)
 
 
-SHAPES = [dict(), dict(seeds=3), dict(folds=3, patience=False), dict(seeds=2, folds=2, programs=1, dying=0.7, n=9)]
+SHAPES = [
+    dict(),
+    dict(seeds=3),
+    dict(folds=3, patience=False),
+    dict(seeds=2, folds=2, programs=1, dying=0.7, n=9),
+    dict(seeds=2, uneven=True),
+]
 
 
 @pytest.mark.parametrize("shape", range(len(SHAPES)))
@@ -217,11 +230,12 @@ def test_no_order_of_events_changes_a_result(rule, shape):
             assert sim.field.counts == (sim.live, sim.executed)
 
 
+@pytest.mark.parametrize("uneven", [False, True])
 @pytest.mark.parametrize("rule", RULES)
-def test_results_are_those_of_the_definition(rule):
+def test_results_are_those_of_the_definition(rule, uneven):
     """Against a sweep in lockstep: all lanes of all configurations train to a rung, then the rung is judged."""
     for seed in range(6):
-        plan = plan_of(seed, RULES[rule], seeds=3, n=14)
+        plan = plan_of(seed, RULES[rule], seeds=3, n=14, uneven=uneven)
         got = reference(plan)
         expected = by_definition(plan)
         assert {at: values[:2] for at, values in got.items()} == expected, seed
@@ -231,12 +245,15 @@ def by_definition(plan):
     """(status, epochs) of each lane."""
     n, lanes = len(plan.entries), list(np.ndindex(plan.curves.shape[1:3]))
     end = {(c, *at): plan.ends.get((c, *at), ("done", EPOCHS)) for c in range(n) for at in lanes}
+    for (c, *at), (_, epoch) in end.items():
+        if epoch > plan.length(c):
+            end[c, *at] = "done", plan.length(c)
     verdicts = {}
     brackets = [] if plan.rule is None else plan.rule.brackets(n, EPOCHS)
     for bracket in brackets:
         alive = list(bracket.members)
         for age in bracket.ages:
-            # A lane that dies in the very epoch of a rung is not compared there.
+            # A lane that dies, or comes to its end, in the very epoch of a rung is not compared there.
             here = {c: [at for at in lanes if age < end[c, *at][1]] for c in alive}
             alive = [c for c in alive if here[c]]
             keys = {}
@@ -334,6 +351,17 @@ def test_more_configurations_go_on_from_a_finished_sweep():
         few = plan._replace(entries=plan.entries[:9])
         first = Sim(few, np.random.default_rng(0)).run().results
         assert told(restored(plan, first, [], np.random.default_rng(1)).run().results) == reference(plan)
+
+
+@pytest.mark.parametrize("width", [3, 8, 100])
+def test_lanes_of_unlike_length_are_packed(width):
+    """As few chunks at every age as the lanes alive there fill, and each lane trains its own length."""
+    plan = plan_of(0, None, n=90, programs=1, width=width, dying=0.0, uneven=True)
+    sim = Sim(plan, np.random.default_rng(0), threads=1)
+    results = sim.run().results
+    assert {r.config: (r.epochs, r.status) for r in results} == {c: (plan.length(c), "done") for c in range(90)}
+    alive = [sum(length > age for length in plan.lengths) for age in range(EPOCHS)]
+    assert sim.field.counts == (sum(alive), sum(width * -(-some // width) for some in alive))
 
 
 def test_memory_stays_flat():

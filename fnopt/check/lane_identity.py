@@ -88,7 +88,7 @@ def alone(sweep: Sweep, config: int, seed: int, fold: int) -> LaneResult:
     among = sweep.kept.lanes[config, seed, fold]
     entry = sweep.entries[among.founder]
     pruned = among.why if among.status == "pruned" else ""
-    until = among.epochs if pruned else sweep.work.epochs
+    until = among.epochs if pruned else sweep.lengths[config]
     place = retraced(sweep, config, seed, fold, until)
     return result_of(sweep.work, entry.program, place, pruned, entry.trim)
 

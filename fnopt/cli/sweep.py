@@ -17,6 +17,7 @@ from fnopt.cli.spaces import read_space, standard
 from fnopt.model import classifier, multilabel, regressor
 from fnopt.run import Sweep, caviar
 from fnopt.run.caviar import SEARCHES
+from fnopt.run.lengths import NAME, check_lengths
 from fnopt.run.setup import joined, objective_of
 from fnopt.run.store import COARSE, asked_of
 from fnopt.sweep.population import population
@@ -78,6 +79,7 @@ def run_sweep(asked: Asked, anyway: bool = False) -> int:
     """Do it all; the exit code: 0, or 130 after Ctrl-C."""
     _check(asked)
     space = standard() if asked.space is None else read_space(asked.space)
+    check_lengths(space, asked.epochs, what="--epochs ")
     found = source.find(asked.data, asked.target, asked.task, asked.text, asked.missing, asked.separator, asked.labels)
     train, dev, test = source.parts(found, asked.split, asked.seed)
     objective = objective_of(found.task, asked.objective, dev=True)
@@ -165,7 +167,8 @@ def _describe(asked: Asked, space: Mapping[str, Any], objective: str) -> None:
     rule += "" if asked.stop is None else f", stopped by {asked.stop}"
     rule += "" if asked.minutes is None else f", for {asked.minutes:g} minutes"
     what = "the whole grid" if count is None else f"{count} configurations"
-    say("plan", f"{what}{times}, {asked.epochs} epochs, {asked.search} search, ranked by {objective}{rule}")
+    most = "up to " if NAME in space else ""
+    say("plan", f"{what}{times}, {most}{asked.epochs} epochs, {asked.search} search, ranked by {objective}{rule}")
 
 
 def _finish(sweep: Sweep, folder: Path, test: Dataset, asked: Asked, seconds: float) -> int:

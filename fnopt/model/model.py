@@ -52,8 +52,11 @@ class Model:
         return {*self.structure, *self.ranges, *_usual_numbers(), *own}
 
     def split(self, hyper: Mapping[str, Any] | None) -> tuple[dict[str, Any], dict[str, Any]]:
-        """``hyper`` over the declaration, as (structure, numbers); an unknown name raises with the nearest one."""
-        hyper = dict(hyper or {})
+        """``hyper`` over the declaration, as (structure, numbers); an unknown name raises with the nearest one.
+
+        ``epochs``, which a configuration may hold too, is how long it trains: neither of the two.
+        """
+        hyper = {name: value for name, value in dict(hyper or {}).items() if name != "epochs"}
         known = self.known() | {
             n
             for o in [hyper.get("optimizer")]
@@ -62,7 +65,7 @@ class Model:
         }
         for name in hyper:
             if name not in known:
-                raise ValueError(f"unknown name {name!r}{nearest(name, known)}")
+                raise ValueError(f"unknown name {name!r}{nearest(name, known | {'epochs'})}")
         structure = {name: _static(name, hyper.get(name, value)) for name, value in self.structure.items()}
         numbers = {k: v for k, v in {**self.numbers, **hyper}.items() if k not in structure and v is not None}
         return structure, numbers

@@ -76,6 +76,8 @@ def supervised(
                 f"`{name}` must be hashable, for it names a program: wrap it in a plain function"
             ) from error
     numbers = dict(numbers or {})
+    if "epochs" in numbers:
+        raise ValueError("the number 'epochs' is how long a configuration trains; call the model's own something else")
     return Model(
         kind="supervised",
         task=task,

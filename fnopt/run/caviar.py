@@ -15,6 +15,7 @@ from fnopt.model import Model, Prepared, as_optimizer
 from fnopt.run.assemble import assemble, prepare_folds, work_of
 from fnopt.run.coarse import Parts, coarse_to_fine
 from fnopt.run.conduct import conduct
+from fnopt.run.lengths import NAME, check_lengths
 from fnopt.run.programs import choices, options_of
 from fnopt.run.run import watch_of
 from fnopt.run.setup import as_key, bind_folds, metrics_of, objective_of, rules_of
@@ -65,7 +66,9 @@ def caviar(
         space: name to range, choice or plain value; structure and numbers alike.
         train, dev: as in ``fit``; scores on ``dev`` rank the configurations (on ``train`` where there is no dev).
         n: how many configurations, ≥ 1; a grid may leave it out and is then taken whole.
-        epochs: passes over ``train`` for each.
+        epochs: passes over ``train`` for each, at most: a space that holds ``epochs`` too (``fo.integer(5, 30)``, a
+            choice, a plain number) gives each configuration a length of its own, and the bits of a sweep of that
+            length. It compiles nothing. Rules compare at a rung who trains beyond it; ``population()`` takes none.
         seeds: how many times each is trained, with other weights, order and noise; the score is the mean.
         folds: cross-validation instead of ``dev``: how many folds of ``train`` (stratified for classes, fixed for the
             whole sweep, inputs scaled inside each), or what ``fo.data.folds`` made. Scores are means over folds.
@@ -118,6 +121,7 @@ def caviar(
         one_of("plan", plan, ("measure",))
     path = None if path is None else Path(path)
     _check_names(model, space)
+    check_lengths(space, epochs, rule)
     one_of("search", search, SEARCHES)
     two = search == FINE
     ranges = _ranges(model, space, rule, search)
@@ -226,8 +230,9 @@ def _folds(model: Model, train: Dataset, dev: Dataset | None, folds: Any, key: A
 
 
 def full(model: Model, hyper: Mapping[str, Any], numbers: Mapping[str, Any]) -> dict[str, Any]:
-    """A configuration as ``fit`` takes it: the structure that was chosen, and the numbers that it has."""
-    return {**{name: value for name, value in hyper.items() if name in model.structure}, **numbers}
+    """A configuration as ``fit`` takes it: the structure that was chosen, the numbers that it has, its own length."""
+    length = {NAME: int(hyper[NAME])} if NAME in hyper else {}  # a grid has whole numbers as floats
+    return {**{name: value for name, value in hyper.items() if name in model.structure}, **numbers, **length}
 
 
 def _check_names(model: Model, space: Mapping[str, Any]) -> None:
@@ -251,7 +256,7 @@ def _check_names(model: Model, space: Mapping[str, Any]) -> None:
 def _check_used(model: Model, space: Mapping[str, Any], data: Prepared, metrics: tuple[str, ...]) -> None:
     """A number that no structure of the space has is a mistake: it would be searched for nothing."""
     structures = [{name: option} for name in model.structure for option in choices(model, space, name)]
-    ones = {name: 1.0 for name in space if name not in model.structure}
+    ones = {name: 1.0 for name in space if name not in model.structure and name != NAME}
     base = {name: choices(model, space, name)[0] for name in model.structure}
     known, used = model.known(), set()
     for structure in ({**base, **s} for s in structures):

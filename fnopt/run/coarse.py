@@ -18,6 +18,7 @@ from fnopt.data._rows import permutation, take
 from fnopt.model import Model, Prepared
 from fnopt.run import store
 from fnopt.run.assemble import prepare_folds
+from fnopt.run.lengths import NAME
 from fnopt.run.sweep import Sweep
 from fnopt.sweep.narrow import narrow
 from fnopt.sweep.search import Hyper, propose
@@ -70,8 +71,8 @@ def coarse_to_fine(
     """Both stages, the second in the space that :func:`narrow` makes of the first.
 
     The coarse sweep takes the first third of ``n`` (five at least), random draws from the whole space, a quarter of the
-    training examples, and a third of the epochs (two at least). With ``path`` it lives in the folder ``coarse`` inside,
-    so that the same call goes on with either stage.
+    training examples, and a third of the epochs, each configuration of its own (two at least). With ``path`` it lives
+    in the folder ``coarse`` inside, so that the same call goes on with either stage.
 
     Returns:
         The fine sweep, which has the other as ``coarse``; the coarse one, where that was broken off.
@@ -86,10 +87,10 @@ def coarse_to_fine(
     hypers = propose(space, count, jax.random.fold_in(key, 0), "random", model.structure)
     coarse = stage(
         space,
-        hypers,
+        [{**h, NAME: shorter(int(h[NAME]))} if NAME in h else h for h in hypers],
         thinned(model, parts, jax.random.fold_in(key, 3)),
         search=store.COARSE,
-        epochs=min(max(epochs // 3, EPOCHS), epochs),
+        epochs=shorter(epochs),
         path=inside,
         minutes=minutes,
     )
@@ -101,6 +102,15 @@ def coarse_to_fine(
     fine = stage(narrowed, drawn, parts, search=store.FINE, epochs=epochs, path=path, minutes=left)
     fine.coarse = coarse
     return fine
+
+
+def shorter(epochs: int) -> int:
+    """How long the coarse sweep trains what would be trained for so many epochs.
+
+    >>> [shorter(epochs) for epochs in (1, 2, 5, 30)]
+    [1, 2, 2, 10]
+    """
+    return min(max(epochs // 3, EPOCHS), epochs)
 
 
 def _sizes(n: int | None) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from fnopt._checks import whole
 from fnopt.run import store
 from fnopt.run.checkpoint import add_cut, state_of
 from fnopt.run.generations import read, write
+from fnopt.run.lengths import NAME
 from fnopt.run.lineage import field_of_population
 from fnopt.run.lock import locked
 from fnopt.run.measure import measure
@@ -152,7 +153,8 @@ def field_of(sweep: Sweep) -> Field:
     """The lanes of a sweep before its first step."""
     if isinstance(sweep.stop, Population):
         return field_of_population(sweep, sweep.stop)
-    ledger = Ledger(sweep.stop, sweep.n, sweep.work.epochs)
+    lengths = sweep.lengths if any(NAME in config for config in sweep.configs) else None
+    ledger = Ledger(sweep.stop, sweep.n, sweep.work.epochs, lengths)
     return Field(sweep.work, sweep.entries, sweep.seeds, ledger, sweep.kept.higher)
 
 

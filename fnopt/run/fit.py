@@ -10,6 +10,7 @@ import numpy as np
 from fnopt._checks import same_structure, whole
 from fnopt._types import Dataset, Params, Trial
 from fnopt.model import Model, prepare
+from fnopt.run.lengths import own_length
 from fnopt.run.run import Going, Run, train_on, watch_of
 from fnopt.run.setup import as_key, bind, metrics_of, objective_of, rule_of
 from fnopt.run.tracking import Tracker, tracked_fit
@@ -20,6 +21,8 @@ from fnopt.sweep.merge import Program
 from fnopt.sweep.result import LaneResult
 from fnopt.train import EarlyStopping, Keys, keys_of
 
+EPOCHS = 20  # where nobody says
+
 
 def fit(
     model: Model,
@@ -27,7 +30,7 @@ def fit(
     dev: Dataset | None = None,
     *,
     hyper: Mapping[str, Any] | None = None,
-    epochs: int = 20,
+    epochs: int | None = None,
     key: Any = None,
     stop: EarlyStopping | None = None,
     objective: str | None = None,
@@ -42,8 +45,8 @@ def fit(
         train: what to learn from; inputs are scaled by this part alone.
         dev: what to score after each epoch; may be left out.
         hyper: structure and numbers by name (``lr``, ``l2``, ``hidden``, …) over those of the model; a number that the
-            structure lacks is left out, an unknown name is an error.
-        epochs: passes over ``train``, ≥ 1.
+            structure lacks is left out, an unknown name is an error. It may hold ``epochs``.
+        epochs: passes over ``train``, ≥ 1; those of ``hyper`` unless given, else 20.
         key: what weights, order and dropout draw from; ``jax.random.key(0)`` unless given.
         stop: ``early_stopping(...)`` ends the run when the objective no longer improves, and keeps the best weights.
         objective: ``"dev/accuracy"`` and the like: what early stopping watches.
@@ -65,7 +68,8 @@ def fit(
     """
     if not isinstance(model, Model):
         raise TypeError(f"`model` must come from fo.classifier and its like, got {type(model).__name__}")
-    key, rule, epochs = as_key(key), rule_of(stop), whole("epochs", epochs)
+    key, rule = as_key(key), rule_of(stop)
+    epochs = own_length(hyper, EPOCHS) if epochs is None else whole("epochs", epochs)
     data = prepare(model, train, dev)
     target = objective_of(model.task, objective, dev is not None)
     metrics = metrics_of(model.task, target)

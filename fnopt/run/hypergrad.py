@@ -13,6 +13,7 @@ from fnopt import tree
 from fnopt._checks import nearest, one_of, whole
 from fnopt._types import Batch, Dataset, Trial
 from fnopt.model import Model, Prepared, prepare
+from fnopt.run.lengths import own_length
 from fnopt.run.setup import as_key, bind
 from fnopt.schedules import filled, follows
 from fnopt.sweep.lanes import TRACES
@@ -79,7 +80,7 @@ def hypergrad(
         train: what to learn from.
         dev: what the derivative is of: its mean loss without the penalty, in the units of training.
         hyper: structure and numbers by name, as for ``fit``; a number may be a schedule.
-        epochs: passes over ``train``, ≥ 1; 1 unless this or ``steps`` is given.
+        epochs: passes over ``train``, ≥ 1; those of ``hyper``, else 1, unless this or ``steps`` is given.
         steps: updates instead, ≥ 1.
         wrt: a number's name, or several, ``"lr.peak"`` for one of a schedule; None for all. A number that another
             follows unless given (momentum's ``dampening`` follows ``beta``) moves with it, and is not listed.
@@ -147,7 +148,8 @@ def problem_of(
     else:
         raise TypeError(f"`model` must come from fo.classifier and its like, or be a Trial, got {type(model).__name__}")
     batches = batches_per_epoch(int(data[1].rows), trial.batch_size)
-    count = whole("steps", steps) if steps is not None else batches * whole("epochs", 1 if epochs is None else epochs)
+    passes = own_length(hyper, 1) if epochs is None else whole("epochs", epochs)
+    count = batches * passes if steps is None else whole("steps", steps)
     return Problem(trial, own_numbers(trial, given, batches), data, keys_of(as_key(key)), count, batches)
 
 

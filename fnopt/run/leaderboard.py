@@ -34,7 +34,7 @@ def parts_of(sweep: "Sweep", shown: int = SHOWN) -> tuple[str, list[list[str]], 
     ranking = sweep.ranking()
     folds = "" if sweep.folds is None else f" × {len(sweep.folds)} folds"
     head = (
-        f"{sweep.n} configurations × {sweep.seeds} seed{'s' * (sweep.seeds > 1)}{folds}, {sweep.work.epochs} epochs, "
+        f"{sweep.n} configurations × {sweep.seeds} seed{'s' * (sweep.seeds > 1)}{folds}, {_epochs(sweep)} epochs, "
         f"{sweep.search} search, ranked by {sweep.objective}"
     )
     names = list(dict.fromkeys(name for i in range(sweep.n) for name in columns_of(at_end(sweep, i))))
@@ -47,6 +47,12 @@ def parts_of(sweep: "Sweep", shown: int = SHOWN) -> tuple[str, list[list[str]], 
         rows.append([str(rank), str(standing.config), score, *(text(values.get(name)) for name in names)])
     counts = {s: sum(st.status == s for st in ranking) for s in ("pruned", "stopped", "diverged", "cut", "not run")}
     return head, rows, ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+
+
+def _epochs(sweep: "Sweep") -> str:
+    """How long configurations train: from the least to the greatest length."""
+    least, most = min(sweep.lengths), max(sweep.lengths)
+    return str(most) if least == most else f"{least} to {most}"
 
 
 def text(value: Any) -> str:

@@ -123,7 +123,7 @@ def polish(
         raise ValueError("this sweep searched no range of numbers (uniform, log_uniform, …): there is nothing to move")
     best = [s.config for s in sweep.ranking()[:k] if math.isfinite(s.score) and s.status not in ("diverged", "not run")]
     watch, begun, rows = watch_of(progress), time.perf_counter(), []
-    watch.start(len(best), steps)
+    watch.start(len(best), len(best) * steps)
     for config in best:
         rows.append(_polished(sweep, config, chosen, steps, first, watch))
         watch.done(sweep.lanes(config)[:1])

@@ -32,7 +32,7 @@ class Bar:
     def start(self, lanes: int, epochs: int) -> None:
         """Draw the empty bar."""
         self._lanes, self._finished, self._diverged = lanes, 0, 0
-        self._task = self._bar.add_task(self._what, total=lanes * epochs, lanes="", best="")
+        self._task = self._bar.add_task(self._what, total=epochs, lanes="", best="")
         self._bar.start()
 
     def tick(self, epochs: int) -> None:

@@ -14,6 +14,7 @@ from fnopt.data import Folds
 from fnopt.model import Frame, Model
 from fnopt.run.course import settled
 from fnopt.run.fit import fit
+from fnopt.run.lengths import NAME, own_length
 from fnopt.run.lineage import over_time, retraced, shown, with_courses
 from fnopt.run.run import Going, Run, as_run
 from fnopt.run.setup import joined
@@ -82,6 +83,11 @@ class Sweep:
         return len(self.configs)
 
     @property
+    def lengths(self) -> list[int]:
+        """How many epochs each configuration trains, where nothing ends it before."""
+        return [own_length(config, self.work.epochs) for config in self.configs]
+
+    @property
     def objective(self) -> str:
         """What ranks them, as ``part/score``."""
         return "/".join(self.work.objective)
@@ -127,7 +133,8 @@ class Sweep:
     def table(self) -> list[dict[str, Any]]:
         """One dict a configuration, row i being configuration i: what it was, its scores and why it ended.
 
-        A number or structure that a configuration lacks is None. ``score`` is the mean of the objective over seeds and
+        A number or structure that a configuration lacks is None. ``epochs`` is how many it trained, ``most_epochs`` how
+        many it was to train, where the space holds ``epochs``. ``score`` is the mean of the objective over seeds and
         folds, ``error`` its standard error. In a population, numbers are those at the end, and ``ancestors`` says how
         many there were before.
         """
@@ -171,7 +178,7 @@ class Sweep:
             )
         recorded = self.kept.lanes.get((config, seed, fold))
         pruned = recorded.why if recorded is not None and recorded.status in ("pruned", "cut") else ""
-        until = recorded.epochs if recorded is not None and pruned else self.work.epochs
+        until = recorded.epochs if recorded is not None and pruned else self.lengths[config]
         place = retraced(self, config, seed, fold, until)
         entry = self.entries[place.founder]
         cohort = Cohort(entry.program, entry.width, jax.tree.structure(entry.numbers), seed, fold)
@@ -183,7 +190,7 @@ class Sweep:
         alone = Chunk(cohort, (with_courses(self, config, place)._replace(lane=None, seen=None, age=0),))
         lanes = packed([place.lane], entry.width)
         hyper = over_time(self, config)
-        hyper = {**self.model.split(hyper)[0], **hyper}
+        hyper = {**self.model.split(hyper)[0], **{name: x for name, x in hyper.items() if name != NAME}}
         going = Going(self.work, lanes, run_draws(self.work, seed, fold), alone, result, entry.trim)
         run = as_run(self.model, self.frames[fold], self.trials[place.founder], hyper, going)
         if not debug or result.status != "diverged":
@@ -356,12 +363,16 @@ class Sweep:
 def columns_of(hyper: Mapping[str, Any]) -> dict[str, Any]:
     """A configuration as flat columns: a schedule's or a tuple's numbers by dotted name, structure as it is.
 
+    Its own length is ``most_epochs``: ``epochs`` is what came of it.
+
     >>> columns_of({"lr": 0.1, "hidden": (64, 64)})
     {'lr': 0.1, 'hidden': '64-64'}
     """
     columns: dict[str, Any] = {}
     for name, value in hyper.items():
-        if name == "hidden" and isinstance(value, tuple):
+        if name == NAME:
+            columns["most_epochs"] = value
+        elif name == "hidden" and isinstance(value, tuple):
             columns[name] = "-".join(map(str, value)) or "none"
         elif callable(value) and not hasattr(value, "update"):
             columns[name] = type(value).__name__

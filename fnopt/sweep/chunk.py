@@ -178,8 +178,7 @@ def train(
     clock = clock or Clock()
     trial, which, batch_size = chunk.cohort.program[:3]
     data = work.folds[chunk.cohort.fold]
-    watched = work.objective.part == "train" and (work.rule is not None or follows((lanes.state.hyper, lanes.numbers)))
-    when = When(every=np.int32(1 if watched else work.every), last=np.int32(until))
+    when = When(every=np.int32(scored_each(work, lanes)), last=np.int32(until))
     size = None if batch_size is None else np.int32(batch_size)
     numbers = np.int32(age), np.int32(count), when, np.int32(which), size
     orders = draws.orders(data.train, trial.shuffle, age, until)
@@ -198,6 +197,12 @@ def train(
     clock.compiling += begun - start
     clock.device += end - begun
     return *made, end - begun
+
+
+def scored_each(work: Work, lanes: Lane) -> int:
+    """Each how many epochs the training part of lanes is scored: each one, where they go by its scores."""
+    watched = work.objective.part == "train" and (work.rule is not None or follows((lanes.state.hyper, lanes.numbers)))
+    return 1 if watched else work.every
 
 
 def begin_lanes(work: Work, chunk: Chunk, keys: Keys, weights: tuple[Params, Stats] | None = None) -> Lane:

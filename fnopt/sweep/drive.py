@@ -27,7 +27,7 @@ class Watch(Protocol):
     """What hears of a sweep's progress, called under a lock from the threads that run it."""
 
     def start(self, lanes: int, epochs: int) -> None:
-        """How much there is to do."""
+        """How much there is to do: so many lanes, and lane-epochs in all."""
         ...
 
     def tick(self, epochs: int) -> None:
@@ -94,8 +94,7 @@ def run_field(
         every: seconds between checkpoints, at least; writing takes a twentieth of the time at most.
     """
     crew = _Crew(field, collect, watch, devices or (None,), save is not None)
-    lanes = sum(field.open)
-    watch.start(lanes, field.work.epochs)
+    watch.start(sum(field.open), field.left())
     start = saved = time.perf_counter()
     wait = every
     with _signals(crew.stop):
@@ -229,7 +228,7 @@ class _Crew:
         )
         with self.changed:
             ended = self.field.give_back(number, task, places)
-            left = sum((self.field.work.epochs - r.epochs) for r in ended)
+            left = sum(self.field.ledger.lengths[r.config] - r.epochs for r in ended)
             if left:
                 self.watch.tick(left)
             if ended:

@@ -1,10 +1,11 @@
 """All lanes of a sweep and where they stand: waiting, running, at a rung, ended. No threads here, only the rules.
 
-A lane waits in a pool with those of its cohort, its age and the age to which it trains. Whole chunks are taken first,
+A lane waits in a pool with those of its cohort, its age and the rung to which it trains. Whole chunks are taken first,
 of the oldest pool, so that memory stays flat; a chunk with empty places only when there is no whole one (the youngest,
 as its lanes may fill up an older one), or when too many wait for a verdict. A chunk that comes back with dead lanes
-gives its living ones to their pool again, where others fill it up. As a lane's bits depend on neither neighbours nor
-place, no order of events changes a result.
+gives its living ones to their pool again, where others fill it up. Lanes of unlike length share a chunk up to the end
+of the shortest; long ones go together, so that no chunk ends with few. As a lane's bits depend on neither neighbours
+nor place, no order of events changes a result.
 """
 
 import math
@@ -14,8 +15,9 @@ from heapq import heappop, heappush
 from typing import Any, NamedTuple
 
 import jax
+import numpy as np
 
-from fnopt.sweep.chunk import Chunk, Cohort, Place, Work, going_on
+from fnopt.sweep.chunk import Chunk, Cohort, Place, Work, going_on, scored_each
 from fnopt.sweep.ledger import Ledger, Verdict
 from fnopt.sweep.merge import Program
 from fnopt.sweep.result import LaneResult, Trim, result_of
@@ -49,7 +51,7 @@ class Pool(NamedTuple):
     seed: int
     fold: int
     age: int
-    until: int  # members of one bracket train to the same age, those of another wait for their own chunk
+    rung: int  # members of one bracket train to the same age, those of another wait for their own chunk
 
 
 class Counts(NamedTuple):
@@ -65,7 +67,7 @@ class Field:
     def __init__(self, work: Work, entries: Sequence[Entry], seeds: int, ledger: Ledger, higher: bool):
         self.work, self.entries, self.ledger, self.higher = work, entries, ledger, higher
         self.replicas = [(seed, fold) for seed in range(seeds) for fold in range(len(work.folds))]
-        self.pools: dict[Pool, list[Place]] = defaultdict(list)  # heaps: lowest configuration first
+        self.pools: dict[Pool, list[tuple[int, Place]]] = defaultdict(list)  # heaps: see _wait
         self.running: dict[int, Sequence[Place]] = {}
         self.rung: dict[int, list[Place]] = defaultdict(list)  # config -> its lanes that reached their rung
         self.open = [len(self.replicas)] * len(entries)  # lanes of each configuration that have not ended
@@ -97,13 +99,23 @@ class Field:
         for name, pool in self.pools.items():
             kind = self._kinds[name.kind]
             whole, longest = found.get(kind, (0, 0))
-            epochs = self.work.epochs - name.age
-            found[kind] = whole - (-len(pool) // kind[1]) * epochs, max(longest, epochs)
+            left = sorted((self.ledger.lengths[place.config] - name.age for _, place in pool), reverse=True)
+            found[kind] = whole + sum(left[:: kind[1]]), max(longest, left[0])
         return found
 
+    def left(self) -> int:
+        """Lane-epochs that are to be trained, if no lane ends before its time; while none is running."""
+        whole = sum(lanes * epochs for lanes, epochs in zip(self.open, self.ledger.lengths, strict=True))
+        return whole - sum(place.age for place in self.under_way())
+
     def _wait(self, place: Place) -> None:
-        until = self.ledger.until(place.config, place.age)
-        heappush(self.pools[Pool(self._kind[place.founder], place.seed, place.fold, place.age, until)], place)
+        """Into its pool, behind those that train longer and those of lower number.
+
+        Under a rule that judges one by one by number alone: it would wait for those that come last.
+        """
+        rung = self.ledger.rung(place.config, place.age)
+        first = 0 if self.ledger.ordered else -self.ledger.lengths[place.config]
+        heappush(self.pools[Pool(self._kind[place.founder], place.seed, place.fold, place.age, rung)], (first, place))
 
     def take(self, takable: Callable[[Cohort], bool], fresh: Callable[[Cohort], bool]) -> tuple[int, Task] | None:
         """The next chunk, or None where nothing can be taken now.
@@ -121,19 +133,19 @@ class Field:
             if may:
                 thin = not crowded and len(pool) < self._kinds[name.kind][1]
                 age = 0 if crowded else name.age if thin else -name.age
-                rank = (known, thin, age, pool[0].config)
+                rank = (known, thin, age, pool[0][1].config)
                 if best is None or rank < best:
                     best, choice = rank, name
         if choice is None:
             return None
         cohort = Cohort(*self._kinds[choice.kind], choice.seed, choice.fold)
         pool = self.pools[choice]
-        places = tuple(heappop(pool) for _ in range(min(cohort.width, len(pool))))
+        places = tuple(heappop(pool)[1] for _ in range(min(cohort.width, len(pool))))
         if not pool:
             del self.pools[choice]
         self._ids += 1
         self.running[self._ids] = places
-        return self._ids, Task(Chunk(cohort, places), choice.until)
+        return self._ids, Task(Chunk(cohort, places), min(self.ledger.until(p.config, p.age) for p in places))
 
     def _crowded(self) -> bool:
         """Whether so many wait for a verdict that those of lowest number must come first, in whole chunks or not.
@@ -168,12 +180,12 @@ class Field:
     def _settle(self, place: Place) -> list[LaneResult]:
         """Where a lane goes from here: to its end, to a rung, or on."""
         assert place.lane is not None
-        if dead(place) or place.age >= self.work.epochs:
+        if dead(place) or place.age >= self.ledger.lengths[place.config]:
             return self._end(place)
         if self._judged_here(place):
             self.rung[place.config].append(place)
             return self._at_rung(place.config)
-        self._wait(place)
+        self._wait(_scored_alone(self.work, place))
         return []
 
     def _judged_here(self, place: Place) -> bool:
@@ -203,8 +215,9 @@ class Field:
             here: all of its lanes that have not ended.
         """
         verdicts: list[Verdict] = []
-        least = min((place.age for place in here), default=self.work.epochs)
-        while (age := self.ledger.due(config)) < self.work.epochs and age <= least:
+        end = self.ledger.lengths[config]
+        least = min((place.age for place in here), default=end)
+        while (age := self.ledger.due(config)) < end and age <= least:
             rows = [scores_at(self.work, place.seen, age) for place in here]
             rows += [_past(self.work, r, age) for r in self.past[config] if _came_to(r, age)]
             if not rows:
@@ -233,7 +246,7 @@ class Field:
 
     def under_way(self) -> list[Place]:
         """Every lane between its first step and its end, as last heard of."""
-        pools = [place for pool in self.pools.values() for place in pool]
+        pools = [place for pool in self.pools.values() for _, place in pool]
         running = [place for places in self.running.values() for place in places]
         waiting = [place for places in self.rung.values() for place in places]
         return sorted((p for p in (*pools, *running, *waiting) if p.lane is not None), key=lambda p: p[:3])
@@ -276,6 +289,17 @@ def dead(place: Place) -> bool:
     """Whether a lane trains no more: it diverged, or its patience ran out."""
     assert place.lane is not None
     return not going_on(place.lane)
+
+
+def _scored_alone(work: Work, place: Place) -> Place:
+    """A lane that goes on from where its chunk ended: there the training part was scored for others, not for it."""
+    assert place.lane is not None and place.seen is not None
+    every = scored_each(work, place.lane)
+    if every and place.age % every == 0:
+        return place
+    train = place.seen.train.copy()
+    train[-1] = np.nan
+    return place._replace(seen=place.seen._replace(train=train))
 
 
 def scores_at(work: Work, seen: Any, age: int) -> Any:

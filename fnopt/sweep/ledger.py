@@ -2,6 +2,7 @@
 
 import math
 from bisect import bisect_left, bisect_right, insort
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from fnopt.sweep.stop import Bracket, Mark, Rule
@@ -22,8 +23,9 @@ class Ledger:
     What it decides is a function of the scores alone: the order in which they come in has no influence.
     """
 
-    def __init__(self, rule: Rule | None, n: int, epochs: int):
-        self.epochs = epochs
+    def __init__(self, rule: Rule | None, n: int, epochs: int, lengths: Sequence[int] | None = None):
+        """``lengths`` is how long each configuration trains, ``epochs`` at most and unless given."""
+        self.epochs, self.lengths = epochs, [epochs] * n if lengths is None else list(lengths)
         self.ordered = rule is not None and rule.ordered  # whether one waits for those of lower number alone
         brackets = [Bracket(range(n), ())] if rule is None else rule.brackets(n, epochs)
         self._bracket = {config: k for k, b in enumerate(brackets) for config in b.members}
@@ -31,22 +33,30 @@ class Ledger:
         self._reached: dict[int, int] = {}  # config -> age of the last rung that heard of it
         kind = None if rule is None else _Ordered if rule.ordered else _Whole
         self._rungs = {
-            (k, age): kind(rule, b.members) for k, b in enumerate(brackets) for age in b.ages if kind and rule
+            (k, age): kind(rule, b.members if lengths is None else [c for c in b.members if lengths[c] > age])
+            for k, b in enumerate(brackets)
+            for age in b.ages
+            if kind and rule
         }
 
     def until(self, config: int, age: int) -> int:
-        """To which age a configuration trains next."""
-        ages = self.ages(config)
+        """To which age a configuration trains next: its next rung, or its end."""
+        return min(self.rung(config, age), self.lengths[config])
+
+    def rung(self, config: int, age: int) -> int:
+        """The next rung of a configuration's bracket, whether or not it comes there; or the whole length."""
+        ages = self._ages[self._bracket[config]]
         k = bisect_right(ages, age)
         return ages[k] if k < len(ages) else self.epochs
 
     def due(self, config: int) -> int:
-        """The first rung that has not heard of a configuration; the whole length where all have."""
+        """The first rung that has not heard of a configuration; its length where all have."""
         return self.until(config, self._reached.get(config, 0))
 
     def ages(self, config: int) -> tuple[int, ...]:
-        """The rungs of a configuration."""
-        return self._ages[self._bracket[config]]
+        """The rungs of a configuration: those of its bracket, below its length."""
+        ages = self._ages[self._bracket[config]]
+        return ages[: bisect_left(ages, self.lengths[config])]
 
     def arrive(self, config: int, age: int, score: float, loss: float, higher: bool) -> list[Verdict]:
         """A configuration has reached a rung with this score: the decisions that are certain now."""
@@ -79,7 +89,7 @@ def mark_of(config: int, score: float, loss: float, higher: bool) -> Mark:
 class _Whole:
     """A rung that is judged when all who will ever reach it are there."""
 
-    def __init__(self, rule: Rule, members: range):
+    def __init__(self, rule: Rule, members: Sequence[int]):
         self.rule, self.missing, self.marks = rule, len(members), []
 
     def tell(self, config: int, mark: Mark | None) -> list[tuple[int, bool, int, int]]:
@@ -97,8 +107,9 @@ class _Whole:
 class _Ordered:
     """A rung whose members are judged one by one, each against those of lower number."""
 
-    def __init__(self, rule: Rule, members: range):
-        self.rule, self.next, self.end = rule, members.start, members.stop
+    def __init__(self, rule: Rule, members: Sequence[int]):
+        self.rule, self.others = rule, iter(members)
+        self.next = next(self.others, None)
         self.told: dict[int, Mark | None] = {}
         self.before: list[Mark] = []
 
@@ -106,9 +117,9 @@ class _Ordered:
         """As above."""
         self.told[config] = mark
         judged = []
-        while self.next in self.told:
+        while self.next is not None and self.next in self.told:
             mine = self.told.pop(self.next)
-            self.next += 1
+            self.next = next(self.others, None)
             if mine is None:
                 continue
             better = bisect_left(self.before, mine._replace(config=-1) if self.rule.ties else mine)
