@@ -88,14 +88,14 @@ def spoiling(hyper: T, ranges: Mapping[str, Range], spoilt: Sequence[str]) -> T:
     """:func:`as_numbers` at less cost: where a traced number is out of its range, those named ``spoilt`` become NaN.
 
     The compiler copies a check into whatever uses the number. Here it copies nothing: all checks come to one factor, 1
-    or NaN, that it takes for dear to compute.
+    or NaN, that it takes for dear to compute, a root. (It must be one that gives NaN for NaN: some of exp do not.)
     """
     fields = hyper._asdict()  # pyright: ignore[reportAttributeAccessIssue]
     traced = {n: _array(n, x, ranges[n]) for n, x in fields.items() if isinstance(x, Tracer)}
     made = {n: traced[n] if n in traced else as_number(n, x, ranges[n]) for n, x in fields.items()}
     if traced:
         inside = reduce(jnp.logical_and, [ranges[n].holds(x) for n, x in traced.items()])
-        factor = jnp.exp(jnp.where(inside, 0, jnp.nan).astype(jnp.result_type(float)))
+        factor = jnp.sqrt(jnp.where(inside, 1, jnp.nan).astype(jnp.result_type(float)))
         made |= {n: made[n] * factor for n in spoilt}
     return type(hyper)(**made)
 
