@@ -110,9 +110,9 @@ class Optimizer:
     wants_objective: bool = field(default=False, repr=False)  # whether ``update`` takes ``objective``, a Cost, by name
     elementwise: bool = field(default=True, repr=False)  # whether each entry moves by itself, so that padding is inert
     clock: Callable[[State], Array] = field(default=updates, repr=False)  # updates made: what its schedules count
-    moments: tuple[
-        str, ...
-    ] = ()  # the fields of its memory that gather gradients: trees like the parameters, 0 at first
+    moments: tuple[str, ...] = field(
+        default=(), repr=False
+    )  # the fields of its memory that gather gradients: trees like the parameters, 0 at first
     edited: UpdateEdited | None = field(default=None, repr=False)  # None: nothing is made of a step but ``params``
     recipe: tuple[Any, ...] | None = field(
         default=None, repr=False, compare=False

@@ -31,8 +31,14 @@ def problem(name):
     return data._replace(x=fo.data.standardizer(data.x)(data.x))
 
 
+CASES = [
+    pytest.param(*anchor, id="-".join(map(str, anchor)), marks=[pytest.mark.slow] * (anchor[:2] == ("digits", 0.001)))
+    for anchor in ANCHORS
+]
+
+
 @pytest.mark.parametrize("start", ["zero", "he"])
-@pytest.mark.parametrize(("name", "lam", "optimum"), ANCHORS, ids=lambda v: str(v))
+@pytest.mark.parametrize(("name", "lam", "optimum"), CASES)
 def test_the_optimum_is_reached(x64, name, lam, optimum, start):
     data = problem(name)
     two = name == "breast_cancer"

@@ -274,7 +274,7 @@ def test_a_skipped_step_is_as_if_it_had_not_been():
     bits_equal(whole[2].params, whole[0].params)
     bits_equal(whole[2].memory.inner, whole[0].memory.inner)
     straight = trajectory(adam, GRADS[:3], **numbers)[-1]
-    bits_equal((whole[-1].params, whole[-1].memory.inner), (straight.params, straight.memory))
+    close((whole[-1].params, whole[-1].memory.inner), (straight.params, straight.memory), 1e-6)  # another program
     assert [int(s.memory.own.skipped) for s in whole] == [0, 1, 2, 2, 3, 3]
     assert [int(s.memory.own.running) for s in whole] == [0, 1, 2, 0, 1, 0]
     assert [int(optimizer.clock(s)) for s in whole] == [1, 1, 1, 2, 2, 3]

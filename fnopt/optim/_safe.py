@@ -36,6 +36,7 @@ def ratio(a: Array, b: Array) -> Array:
     >>> ratio(jnp.array([1.0, 0.0]), jnp.array([2.0, 0.0])).tolist()
     [0.5, 0.0]
     """
+    b = jnp.asarray(b)
     return jnp.where(b == 0, 0, (a + 0 * b) / b)  # 0 · ∞ is NaN
 
 

@@ -54,7 +54,7 @@ def conduct(
             sweep = store.attach(sweep, path, anyway)
             if sweep.finished:
                 sweep.attached = True
-                store.write_tables(sweep, path)
+                store.mend_tables(sweep, path)
                 return sweep
         try:
             return _fitting(sweep, path, threads, local, seconds, watch)

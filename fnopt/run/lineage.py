@@ -13,6 +13,7 @@ from fnopt.schedules import piecewise
 from fnopt.sweep.chunk import Chunk, Cohort, Pace, Place, run_chunk
 from fnopt.sweep.evolve import Evolving, reborn
 from fnopt.sweep.field import dead
+from fnopt.sweep.ledger import Ledger
 from fnopt.sweep.lineage import Lineage, Move, founder_of
 from fnopt.sweep.perturb import dotted, numbers_in, with_numbers
 from fnopt.sweep.population import Population
@@ -62,7 +63,11 @@ def retraced(sweep: "Sweep", config: int, seed: int, fold: int, until: int) -> P
     place = Place(founder, seed, fold, entry.of(fold))
     moves = {move.epoch: move for move in lineage}
     # The training part is scored where a leg ends, and so a lane pauses at every rung, as it did in the sweep.
-    rungs = sweep.stop.ages(until) if isinstance(sweep.stop, Population) else ()
+    if isinstance(sweep.stop, Population):
+        rungs = sweep.stop.ages(until)
+    else:
+        ages = Ledger(sweep.stop, sweep.n, sweep.work.epochs, sweep.lengths).ages(config)
+        rungs = tuple(age for age in ages if age < until)
     for age in (*rungs, until):
         (place,) = run_chunk(sweep.work, Chunk(cohort, (place,)), age, pace=Pace(1.0))
         if dead(place):

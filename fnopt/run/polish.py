@@ -13,6 +13,7 @@ from fnopt._checks import nearest, whole
 from fnopt.model import Prepared
 from fnopt.run.coordinates import Coordinate, coordinates
 from fnopt.run.hypergrad import Problem, loss_at, own_numbers, slope
+from fnopt.run.lengths import NAME
 from fnopt.run.run import watch_of
 from fnopt.run.setup import bind
 from fnopt.sweep.chunk import run_draws
@@ -169,7 +170,7 @@ class _Objective:
 
 def _problems(sweep: "Sweep", config: int) -> Any:
     """The run of each seed and fold, for the epochs that counted."""
-    epochs = max(round(float(np.mean([lane.best + 1 for lane in sweep.lanes(config)]))), 1)
+    epochs = _epochs(sweep, config)
     for seed, fold in sweep.kept.replicas:
         data, frame = sweep.work.folds[fold], sweep.frames[fold]
         prepared = Prepared(frame, data.train, data.dev, data.example, int(np.prod(frame.shape)))
@@ -179,6 +180,11 @@ def _problems(sweep: "Sweep", config: int) -> Any:
         parts = (data.example, data.train, data.dev)
         keys = run_draws(sweep.work, seed, fold).keys
         yield Problem(trial, own_numbers(trial, given, batches), parts, keys, epochs * batches, batches)
+
+
+def _epochs(sweep: "Sweep", config: int) -> int:
+    """The epochs that counted, the mean over seeds and folds."""
+    return max(round(float(np.mean([lane.best + 1 for lane in sweep.lanes(config)]))), 1)
 
 
 def _polished(
@@ -205,6 +211,7 @@ def _polished(
         if step + 1 < steps:
             _, slopes = objective.slope(here)
     hyper = _with(sweep.configs[config], dict(zip(objective.names, here.tolist(), strict=True)))
+    hyper |= {NAME: _epochs(sweep, config)} if NAME in hyper else {}
     old, new = (dict(zip(objective.names, values.tolist(), strict=True)) for values in (start, here))
     return Polish(config, before, loss, old, new, hyper, objective.trainings, objective.gradients, why)
 

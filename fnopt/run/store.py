@@ -225,11 +225,17 @@ def finish(sweep: "Sweep", folder: Path) -> None:
 
 
 def write_tables(sweep: "Sweep", folder: Path) -> None:
-    """Write the tables where they are not there as they should be: a run may be killed after its state, before them."""
-    for name, text in (("results.csv", table_csv(sweep.table())), ("curves.csv", curves_csv(sweep))):
-        path, content = folder / name, text.encode()
-        if not path.is_file() or path.read_bytes() != content:
-            write_atomically(path, content)
+    """Write both tables, each whole or not at all."""
+    write_atomically(folder / "results.csv", table_csv(sweep.table()).encode())
+    write_atomically(folder / "curves.csv", curves_csv(sweep).encode())
+
+
+def mend_tables(sweep: "Sweep", folder: Path) -> None:
+    """Write the tables where the state is newer: a run may be killed after it, and before them."""
+    state = max((path.stat().st_mtime_ns for path in folder.glob("checkpoint-*.bin")), default=0)
+    tables = [folder / "results.csv", folder / "curves.csv"]
+    if not all(path.is_file() and path.stat().st_mtime_ns >= state for path in tables):
+        write_tables(sweep, folder)
 
 
 def open_sweep(folder: str | Path, model: Model | None = None) -> "Sweep":

@@ -181,11 +181,11 @@ def train(
     when = When(every=np.int32(scored_each(work, lanes)), last=np.int32(until))
     size = None if batch_size is None else np.int32(batch_size)
     numbers = np.int32(age), np.int32(count), when, np.int32(which), size
-    orders = draws.orders(data.train, trial.shuffle, age, until)
-    arguments = lanes, data.train, data.dev, draws.keys, orders, *numbers
     start = time.perf_counter()
     (device,) = data.train.x.devices()
     try:
+        orders = draws.orders(data.train, trial.shuffle, age, until)
+        arguments = lanes, data.train, data.dev, draws.keys, orders, *numbers
         run = program(trial, work.objective, device, *arguments)
         begun = time.perf_counter()
         made = jax.block_until_ready(run(*arguments))

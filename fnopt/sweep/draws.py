@@ -11,8 +11,13 @@ from jax import Array
 
 from fnopt.train import Keys, Part, epoch_orders, keys_of, window
 
-TABLES = 2  # of orders, kept for one seed and fold: chunks of two ages may run side by side
-DRAWS = 64  # seeds and folds remembered
+DRAWS = 256  # seeds and folds remembered
+BYTES = 2**26  # of tables remembered, the newest aside: they are quickly drawn again
+
+_LOCK = Lock()
+_MADE: OrderedDict[Any, "Draws"] = OrderedDict()
+_NAMES: OrderedDict[int, tuple[chex.PRNGKey, Any]] = OrderedDict()  # of keys, which are dear to look into
+_TABLES: OrderedDict[Any, tuple[int, Array]] = OrderedDict()  # of orders, with how many epochs each holds
 
 
 class Draws:
@@ -20,7 +25,6 @@ class Draws:
 
     def __init__(self, keys: Keys):
         self.keys = keys
-        self._tables: OrderedDict[Any, tuple[int, Array]] = OrderedDict()
 
     def orders(self, part: Part, shuffle: bool | str, age: int, until: int) -> Array:
         """The table with the orders of the epochs from ``age`` to ``until``, as far as one table reaches."""
@@ -28,20 +32,20 @@ class Draws:
         length = window(room)
         first = age // length * length
         count = min(length, until - first)
-        name = first, rows, room, shuffle
-        have, table = self._tables.get(name, (0, None))
-        if table is None or have < count:
-            numbers = np.int32(first), np.int32(count), np.int32(rows)
-            table = epoch_orders(self.keys.order, *numbers, room=room, shuffle=shuffle)
-            self._tables[name] = count, table
-            while len(self._tables) > TABLES:
-                self._tables.popitem(last=False)
+        with _LOCK:
+            name = *_name(self.keys.order), first, rows, room, shuffle
+            have, table = _TABLES.get(name, (0, None))
+            if table is not None and have >= count:
+                _TABLES.move_to_end(name)
+                return table
+        numbers = np.int32(first), np.int32(count), np.int32(rows)
+        table = epoch_orders(self.keys.order, *numbers, room=room, shuffle=shuffle)
+        with _LOCK:
+            _TABLES[name] = count, table
+            _TABLES.move_to_end(name)
+            while len(_TABLES) > 1 and sum(table.nbytes for _, table in _TABLES.values()) > BYTES:
+                _TABLES.popitem(last=False)
         return table
-
-
-_MADE: OrderedDict[Any, Draws] = OrderedDict()
-_NAMES: OrderedDict[int, tuple[chex.PRNGKey, Any]] = OrderedDict()  # of keys, which are dear to look into
-_LOCK = Lock()
 
 
 def draws_of(key: chex.PRNGKey, seed: int, fold: int | None) -> Draws:

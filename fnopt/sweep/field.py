@@ -180,8 +180,11 @@ class Field:
     def _settle(self, place: Place) -> list[LaneResult]:
         """Where a lane goes from here: to its end, to a rung, or on."""
         assert place.lane is not None
-        if dead(place) or place.age >= self.ledger.lengths[place.config]:
+        if place.age >= self.ledger.lengths[place.config]:
             return self._end(place)
+        if dead(place):  # the chunk may have ended here for another lane, which alone it would not have done
+            at_rung = place.age in self.ledger.ages(place.config)
+            return self._end(place if at_rung else _scored_alone(self.work, place))
         if self._judged_here(place):
             self.rung[place.config].append(place)
             return self._at_rung(place.config)

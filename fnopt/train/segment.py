@@ -60,7 +60,7 @@ def segment(
 
     ``orders`` is the table that holds them, see ``epoch_orders``; it begins at a multiple of its length.
     Nothing but ``lane`` belongs to one configuration, so a vmap over it alone gathers each batch and draws each mask
-    once for all lanes. A traced ``batch_size`` is taken in parts of the trial's own.
+    once for all lanes. A traced ``batch_size`` is taken in parts of the trial's own, of a block at most.
     """
     width = 1 + len(trial.metrics)
     empty = jnp.full((LENGTH, width), jnp.nan, jnp.result_type(float))
@@ -134,18 +134,18 @@ def gradient_at(
     i: Array,
     batch_size: Array | None,
     *,
-    whole: bool = False,
+    unrolled: bool = False,
 ) -> tuple[Gradient, Array]:
     """The gradient at batch ``i`` of an epoch, and how many examples that batch has.
 
     A batch of more than a block is taken in blocks, so that its bits do not depend on the number of cores; but not
-    where the loss or the optimizer looks at a batch as one, nor where it must be ``whole``: a traced number of parts
-    has no derivative in reverse mode.
+    where the loss or the optimizer looks at a batch as one. ``unrolled``, their number is that of a whole batch, for a
+    traced one has no derivative in reverse mode; those past the end of a short batch are empty.
     """
     room = train.x.shape[0]
     size, batches = sizes(trial, train, batch_size)
     piece = min(trial.batch_size, room)
-    blocks = trial.splits and not trial.optimizer.wants_objective and not whole
+    blocks = trial.splits and not trial.optimizer.wants_objective
     in_parts = batch_size is not None or (blocks and piece > BLOCK)
     if blocks:
         piece = min(piece, BLOCK)
@@ -162,7 +162,7 @@ def gradient_at(
     noise = jax.random.fold_in(keys.noise, epoch * batches + i)
     if not in_parts:
         return gradient(trial, lane, numbers, take(begin, end), end - begin, noise), end - begin
-    parts = -(-(end - begin) // piece)
+    parts = -(-min(trial.batch_size, room) // piece) if unrolled else -(-(end - begin) // piece)
     piecewise = partial(gradient_in_parts, trial, lane, numbers)
     return piecewise(lambda j: take(begin + j * piece, end), parts, end - begin, noise), end - begin
 

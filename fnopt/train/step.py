@@ -42,7 +42,7 @@ def gradient_in_parts(
     lane: Lane,
     numbers: dict[str, Array],
     part: Callable[[Array], Batch],
-    parts: Array,
+    parts: Array | int,
     rows: Array,
     key: chex.PRNGKey,
 ) -> Gradient:

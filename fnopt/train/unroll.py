@@ -60,7 +60,7 @@ def unrolled(
         epoch = lane.state.step // batches
         at_step = resolve(lane.numbers, lane.state.step)
         i = lane.state.step - epoch * batches
-        at, _ = gradient_at(trial, lane, at_step, train, keys, orders[epoch], epoch, i, None, whole=True)
+        at, _ = gradient_at(trial, lane, at_step, train, keys, orders[epoch], epoch, i, None, unrolled=True)
         return lane._replace(state=attempt(trial, lane, at_step, at), stats=at.stats)
 
     lane = _repeated(update, start(trial, keys.init, example, numbers), steps)
