@@ -248,6 +248,22 @@ def test_orders_come_in_tables_and_their_size_changes_nothing(monkeypatch):
     order.epoch_orders.clear_cache()
 
 
+def test_tables_of_orders_are_remembered_up_to_a_size(monkeypatch):
+    """The newest stays whatever its size; one that reaches less far than asked is drawn anew."""
+    from fnopt.sweep import draws
+    from fnopt.train import keys_of, part
+
+    rows = part(np.ones((200, 1), np.float32), np.zeros(200), np.ones(200), np.ones(200), 0.0, 1.0)
+    mine = draws.Draws(keys_of(jax.random.key(11)))
+    short = mine.orders(rows, True, 64, 66)
+    assert mine.orders(rows, True, 64, 66) is short
+    long = mine.orders(rows, True, 64, 70)
+    assert long is not short and np.array_equal(long[:2], short[:2]) and long[2:6].any() and not short[2:].any()
+    monkeypatch.setattr(draws, "BYTES", 0)
+    newest = mine.orders(rows, True, 0, 3)
+    assert [table for _, table in draws._TABLES.values()] == [newest]
+
+
 def test_a_table_holds_the_order_of_each_epoch():
     from fnopt.train.order import epoch_order, epoch_orders
 

@@ -99,6 +99,18 @@ def test_the_loss_is_that_of_fit_and_one_program_serves_all_numbers():
     assert TRACES["hypergrad"] == before + 1
 
 
+def test_a_large_batch_has_the_masks_that_training_draws():
+    """Batches of 150 go in blocks, each with its draws, and the last one is short: 160 = 150 + 10."""
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(160, 3)).astype(np.float32)
+    data, model = fo.data.dataset(x, x[:, 0] - x[:, 1]), fo.regressor(hidden=(5,), batch_size=150)
+    hyper = dict(lr=0.02, dropout=0.5)
+    run = fo.fit(model, data, data, hyper=hyper, epochs=2, key=KEY)
+    loss, slopes = fo.hypergrad(model, data, data, hyper, epochs=2, wrt="lr", key=KEY)
+    assert float(loss) == pytest.approx(run.history["dev"]["loss"][-1], rel=1e-5)
+    assert np.isfinite(slopes["lr"])
+
+
 @pytest.mark.slow
 def test_memory_grows_with_the_root():
     def temporary(steps):

@@ -227,3 +227,12 @@ def test_from_a_terminal(tmp_path, capsys, monkeypatch):
     (line,) = capsys.readouterr().err.splitlines()
     assert "goes to 3, above --epochs 2" in line and "write --epochs 3" in line
     assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize("rule", [None, fo.halving(eta=2)], ids=["no rule", "halving"])
+def test_a_lane_that_dies_where_another_ends_is_as_alone(rule):
+    """Its chunk ended, and the training part was scored, for the other; and at rungs, where it is scored for all."""
+    space = dict(lr=fo.choice(1e37, 0.01), optimizer="sgd") | ({} if rule else {"epochs": fo.choice(1, 4)})
+    sweep = fo.caviar(MODEL, space, *PARTS, search="grid", epochs=4, stop=rule, key=KEY, threads=1)
+    assert fo.check.lane_identity(sweep).passed, fo.check.lane_identity(sweep)
+    assert {row["status"] for row in sweep.table()} >= {"diverged"}
