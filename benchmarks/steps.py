@@ -1,10 +1,13 @@
 """Microseconds a lane-step: one Adam update of one configuration of a three-layer network, batch 64, digits.
 
 python -m benchmarks --only steps
+python -m benchmarks.steps [widths] [lanes] [peers]      # some cells, as in 16,64,256 32,256 optax_vmap
 """
 
+import math
 import statistics
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,13 +20,13 @@ from benchmarks.agreement import apart, one_step, same_losses, ten_steps
 from benchmarks.clock import interleaved, ratio, spread
 from benchmarks.peers import Train
 from benchmarks.problem import BATCH, Problem, digits, draw, losses
-from benchmarks.table import Row
+from benchmarks.table import Row, show
 
 TITLE = "steps: µs a lane-step, later calls; ratio: a peer's time over ours, the median of the rounds' ratios"
 PEERS = ("optax_vmap", "optax_loop", "torch_func", "torch_loop", "sklearn_mlp")
 WIDTHS, LANES = (16, 64, 256, 1024), (1, 32, 256, 1024, 4096)
 QUICK_WIDTHS, QUICK_LANES = (16, 64, 256), (32, 256)
-ROWS, QUICK_ROWS, MOST_STEPS = 1024, 256, 480  # of the data; steps of a lane in one call, at most
+ROWS, QUICK_ROWS, MOST_STEPS = 1024, 256, 1600  # of the data; steps of a lane in one call, at most
 ROUNDS = 5
 SPACE = dict(lr=fo.log_uniform(1e-4, 1e-2))
 
@@ -31,14 +34,25 @@ SPACE = dict(lr=fo.log_uniform(1e-4, 1e-2))
 def run(quick: bool) -> Iterator[Row]:
     """The optimizer checks, then one row a contestant and cell of the grid."""
     yield from (one_step(), ten_steps())
+    yield from cells(QUICK_WIDTHS if quick else WIDTHS, QUICK_LANES if quick else LANES, PEERS, quick)
+
+
+def cells(widths: Sequence[int], many: Sequence[int], who: Sequence[str], quick: bool) -> Iterator[Row]:
+    """The races of a grid, then by how much the peers that train side by side are slower over all of it."""
     x, y, dev = digits(QUICK_ROWS if quick else ROWS)
-    for width in QUICK_WIDTHS if quick else WIDTHS:
-        for lanes in QUICK_LANES if quick else LANES:
+    ratios: dict[str, list[float]] = {}
+    for width in widths:
+        for lanes in many:
             problem = sized(Problem(x, y, width, lanes, 1, 1, dev), quick)
             if problem is None:
                 yield dict(width=width, lanes=lanes, note="left out: too long or too large for this machine")
-            else:
-                yield from race(problem, quick)
+                continue
+            for row in race(problem, quick, who):
+                ratios.setdefault(row.get("who", ""), []).append(row.get("ratio", math.nan))
+                yield row
+    for name, found in ratios.items():
+        if name.startswith("optax_vmap"):
+            yield dict(who=name, ratio=statistics.geometric_mean(found), check=f"mean of {len(found)}", ok=True)
 
 
 def sized(problem: Problem, quick: bool) -> Problem | None:
@@ -60,9 +74,9 @@ def memory() -> float:
     return stats.get("bytes_limit", 2**33) / 2
 
 
-def race(problem: Problem, quick: bool) -> Iterator[Row]:
+def race(problem: Problem, quick: bool, who: Sequence[str] = PEERS) -> Iterator[Row]:
     """All contestants in turn, on the same learning rates; every round draws other ones, and other weights."""
-    trainers, words = peers.trainers(PEERS, problem)
+    trainers, words = peers.trainers(who, problem)
     if "optax_vmap" in trainers and not quick:
         scored = partial(peers.load("optax_vmap").trainer, scored=True)
         trainers["optax_vmap+scores"] = scored(problem)
@@ -157,3 +171,16 @@ class Ours:
         finite = all(np.isfinite(some).all() for some in self.losses)
         level = float(np.exp(np.mean([np.log(some).mean() for some in self.losses])))
         return dict(loss=level, check=f"{compiled} compiled after the first call", ok=compiled == 0 and finite)
+
+
+def main(widths: str = "16,64,256", lanes: str = "32,256", who: str = ",".join(PEERS)) -> None:
+    """Some cells, at full length."""
+    made = []
+    for row in cells([*map(int, widths.split(","))], [*map(int, lanes.split(","))], who.split(","), False):
+        made.append({name: x for name, x in row.items() if name not in ("check", "compile_s", "rounds", "apart")})
+        print(show("", made[-1:]), flush=True)
+    print(show(TITLE, made))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
