@@ -26,7 +26,8 @@ TITLE = "steps: µs a lane-step, later calls; ratio: a peer's time over ours, th
 PEERS = ("optax_vmap", "optax_loop", "torch_func", "torch_loop", "sklearn_mlp")
 WIDTHS, LANES = (16, 64, 256, 1024), (1, 32, 256, 1024, 4096)
 QUICK_WIDTHS, QUICK_LANES = (16, 64, 256), (32, 256)
-ROWS, QUICK_ROWS, MOST_STEPS = 1024, 256, 1600  # of the data; steps of a lane in one call, at most
+ROWS, QUICK_ROWS = 1024, 256  # of the data
+LEAST_STEPS, MOST_STEPS = 192, 1600  # of a lane in one call: it also begins, is scored and gives its result
 ROUNDS = 5
 SPACE = dict(lr=fo.log_uniform(1e-4, 1e-2))
 
@@ -63,7 +64,8 @@ def sized(problem: Problem, quick: bool) -> Problem | None:
     epoch = problem.lanes * problem.steps * step
     if epoch > limit or problem.lanes * problem.parameters * 4 * 8 > memory():
         return None
-    epochs = int(np.clip(target / epoch, 1, MOST_STEPS // problem.steps))
+    least = 1 if quick else LEAST_STEPS // problem.steps
+    epochs = int(np.clip(target / epoch, least, MOST_STEPS // problem.steps))
     few = int(np.clip(target / 2 / (epochs * problem.steps * (step + 3e-4)), 1, min(problem.lanes, 8)))
     return problem._replace(epochs=epochs, few=few)
 

@@ -82,6 +82,7 @@ def side_by_side(names):
     return tuple(jnp.asarray(np.stack(part), jnp.float64) for part in (x, weight, hot))
 
 
+@pytest.mark.slow
 @pytest.mark.holds("optimum")
 @pytest.mark.parametrize("name", fo.optim.NAMES)
 def test_every_optimizer_reaches_the_optimum(x64, name):

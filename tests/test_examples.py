@@ -1,4 +1,4 @@
-"""The examples run as they stand, and what they print is so."""
+"""The examples run as they stand, and what they print is so. Slow: they are also run by themselves."""
 
 import importlib.util
 from pathlib import Path
@@ -23,6 +23,7 @@ def test_every_example_is_tested():
     assert all(f'"{path.stem}"' in text for path in EXAMPLES.glob("*.py"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", ["pure_pieces"], indirect=True)
 def test_pure_pieces_trains_32_learning_rates(example, capsys):
     scores = example.main()
@@ -32,6 +33,7 @@ def test_pure_pieces_trains_32_learning_rates(example, capsys):
     assert "best of 32" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", ["one_model"], indirect=True)
 def test_one_model_goes_on_and_comes_back_from_its_file(example):
     run, same = example.main()
@@ -40,6 +42,7 @@ def test_one_model_goes_on_and_comes_back_from_its_file(example):
     assert same
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", ["caviar"], indirect=True)
 def test_caviar_ranks_and_replays(example, capsys):
     sweep, model = example.main(n=6, epochs=4)
@@ -48,6 +51,7 @@ def test_caviar_ranks_and_replays(example, capsys):
     assert f"configuration {sweep.best.config} replayed" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", ["supervised"], indirect=True)
 def test_supervised_sweeps_a_network_written_by_hand(example):
     sweep, run = example.main(n=6, epochs=6)
@@ -56,6 +60,7 @@ def test_supervised_sweeps_a_network_written_by_hand(example):
     assert set(run.params) == {"w1", "b1", "w2", "b2"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", ["pictures"], indirect=True)
 def test_pictures_are_written(example, tmp_path, capsys):
     pytest.importorskip("matplotlib")
@@ -66,6 +71,7 @@ def test_pictures_are_written(example, tmp_path, capsys):
     assert str(tmp_path) in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", ["critical_points"], indirect=True)
 def test_critical_points_of_random_surfaces_become_saddles_as_dimensions_grow(example):
     table = example.main(dimensions=(1, 2, 4), starts=250, seeds=1)

@@ -196,7 +196,11 @@ def trained(which, optimizer):
     return kept[0], kept[-1]
 
 
-@pytest.mark.parametrize("name", [name for name in optim.NAMES if optim.TABLE[name].elementwise])
+EACH = [name for name in optim.NAMES if optim.TABLE[name].elementwise]
+USUAL = ("sgd", "momentum", "rmsprop", "adam")
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[] if n in USUAL else pytest.mark.slow) for n in EACH])
 def test_training_is_that_of_the_true_network(name):
     alone, wide = (trained(which, optim.TABLE[name]) for which in (0, 1))
     assert not np.allclose(alone[0][0]["output"]["weight"], alone[1][0]["output"]["weight"], rtol=1e-4)

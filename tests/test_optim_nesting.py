@@ -39,6 +39,7 @@ def run(names, base, steps=7, **changes):
     return state, optimizer.readout(state)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("base", BASES)
 @pytest.mark.parametrize(("edit", "other"), list(itertools.product(EDITS, ("ema", "lookahead", "accumulate"))))
 def test_decay_and_rates_act_where_a_step_is_taken_on_whichever_side_they_stand(edit, other, base):
@@ -47,6 +48,7 @@ def test_decay_and_rates_act_where_a_step_is_taken_on_whichever_side_they_stand(
     assert edit != "decay_by_path" or seen["dead"].max() < 0.99  # which no gradient moves
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("base", BASES)
 @pytest.mark.parametrize(("inner", "outer"), PAIRS)
 def test_what_is_evaluated_goes_where_the_weights_go(inner, outer, base):

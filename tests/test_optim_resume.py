@@ -58,6 +58,7 @@ def test_the_tables_are_whole():
     assert {order_for(name)[0] for name in NAMES} == {*WRAPPERS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_every_optimizer_in_all_wrappers(name, tmp_path):
     kind = [*KINDS][NAMES.index(name) % len(KINDS)]
