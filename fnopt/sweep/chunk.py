@@ -86,6 +86,9 @@ def run_draws(work: Work, seed: int, fold: int) -> Draws:
     return draws_of(work.key, seed, None if len(work.folds) == 1 else fold)
 
 
+LEAST = 0.01  # seconds; what a segment costs the host is a twentieth of so much
+
+
 class Pace:
     """How many epochs make a segment: long enough that the host does not count, short enough that Ctrl-C is heard.
 
@@ -102,9 +105,9 @@ class Pace:
         each = self.epoch.get(cohort[:3])
         if each is None:
             return 1
-        most = min(most, max(2, age))  # young lanes are looked at sooner: those that diverge mostly do so at once
+        young = max(2, age)  # epochs; looked at sooner, as lanes that diverge mostly do so at once
         length = 1
-        while 2 * length * each <= self.seconds and 2 * length <= most:
+        while 2 * length <= most and 2 * length * each <= (self.seconds if 2 * length <= young else LEAST):
             length *= 2
         return min((age // length + 1) * length, until) - age
 
