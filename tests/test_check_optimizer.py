@@ -215,7 +215,7 @@ def test_every_optimizer_keeps_the_contract(name, record_property):
 def test_derivatives(name, record_property):
     report = fo.check.optimizer(TABLE[name], only=["derivative"])
     counted(record_property, "optimizer", name, report)
-    # Muon's five steps multiply a small difference by 3.4^5: with some compilers the modes differ by more than rounding.
+    # Muon's five steps multiply a small difference by 3.4^5: with some compilers the modes differ by more than usual.
     told = {"beta"} if name == "muon" else set()
     assert {row.number for row in report.rows if not row.passed} <= told, report
     assert all("mode" in row.found and "zero" not in row.found for row in report.rows if not row.passed), report
