@@ -35,11 +35,11 @@ def test_vmap_over_each_number_is_a_loop(name):
     def run(values):
         return advance(optimizer, optimizer.init(start(), **values)).params
 
-    # With eps = 0 the scale of AdaBelief is what rounding leaves of g − m, and differs between two programs.
-    rtol = 1e-3 if name == "adabelief" else 2e-6
+    if name == "adabelief":  # with eps near 0 its scale is what rounding leaves of g − m: another in each program
+        rows = [row | {"eps": max(row["eps"], 1e-3)} for row in rows]
     lanes, alone = jax.jit(jax.vmap(run))(stacked(rows)), jax.jit(run)
     for i, row in enumerate(rows):
-        close(jax.tree.map(lambda x, i=i: x[i], lanes), alone(row), rtol)
+        close(jax.tree.map(lambda x, i=i: x[i], lanes), alone(row))
 
 
 @pytest.mark.parametrize("name", NAMES)
