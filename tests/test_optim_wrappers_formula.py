@@ -1,6 +1,8 @@
 """Wrappers against their papers' formulas in float64 NumPy, by hand, and against torch and optax."""
 
 import math
+import os
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -274,7 +276,9 @@ def test_a_skipped_step_is_as_if_it_had_not_been():
     bits_equal(whole[2].params, whole[0].params)
     bits_equal(whole[2].memory.inner, whole[0].memory.inner)
     straight = trajectory(adam, GRADS[:3], **numbers)[-1]
-    close((whole[-1].params, whole[-1].memory.inner), (straight.params, straight.memory), 1e-6)  # another program
+    # Another program: to the bit, but for the older emitters that some tests compile with, which round it otherwise.
+    same = partial(close, rtol=1e-6) if "use_fusion_emitters=false" in os.environ["XLA_FLAGS"] else bits_equal
+    same((whole[-1].params, whole[-1].memory.inner), (straight.params, straight.memory))
     assert [int(s.memory.own.skipped) for s in whole] == [0, 1, 2, 2, 3, 3]
     assert [int(s.memory.own.running) for s in whole] == [0, 1, 2, 0, 1, 0]
     assert [int(optimizer.clock(s)) for s in whole] == [1, 1, 1, 2, 2, 3]
