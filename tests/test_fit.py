@@ -261,7 +261,46 @@ def test_tables_of_orders_are_remembered_up_to_a_size(monkeypatch):
     assert long is not short and np.array_equal(long[:2], short[:2]) and long[2:6].any() and not short[2:].any()
     monkeypatch.setattr(draws, "BYTES", 0)
     newest = mine.orders(rows, True, 0, 3)
-    assert [table for _, table in draws._TABLES.values()] == [newest]
+    assert mine.orders(rows, True, 0, 3) is newest
+    assert mine.orders(rows, True, 64, 70) is not long
+
+
+def test_weights_are_drawn_once_unless_numbers_have_a_part_in_them():
+    """Two structures, two keys and two sets of data have their own; the widths inside a bucket have a part in them."""
+    from fnopt.model.widths import bucketed
+    from fnopt.sweep.draws import Draws
+    from fnopt.train import keys_of
+
+    batch = fo.Batch(np.ones((1, 4), np.float32), np.zeros(1, np.int32), np.ones(1, np.float32))
+    batch = jax.tree.map(jnp.asarray, batch)
+    trial, other = (fo.classifier((width,)).bind({}, features=4, outputs=3, metrics=())[0] for width in (20, 21))
+    mine = Draws(keys_of(KEY))
+    weights = mine.weights(trial, batch)
+    assert weights is not None and mine.weights(trial, batch) is weights
+    assert mine.weights(other, batch) is not weights
+    assert mine.weights(trial, jax.tree.map(jnp.array, batch)) is not weights
+    apart = Draws(keys_of(jax.random.key(7))).weights(trial, batch)
+    assert not same(apart[0]["hidden_0"]["weight"], weights[0]["hidden_0"]["weight"])
+    inside = bucketed(trial)
+    assert mine.weights(inside.trial, batch) is None
+
+
+def test_weights_that_a_number_scales_are_drawn_for_each_lane():
+    """Somebody's own ``init`` may read a number that is searched: every configuration has its own weights."""
+
+    def init(key, example, hyper):
+        return {"w": hyper["size"] * jax.random.normal(key, (example.x.shape[1],))}, ()
+
+    def loss(params, stats, batch, hyper, key, train):
+        return (batch.x @ params["w"] - batch.y) ** 2, stats
+
+    model = fo.supervised(init, loss, lambda p, s, x, h: x @ p["w"], task="values", numbers=dict(size=1.0))
+    x = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
+    data = fo.data.dataset(x, x[:, 0])
+    space = dict(size=fo.uniform(0.5, 2.0), lr=1e-12, optimizer="sgd")
+    sweep = fo.caviar(model, space, data, n=3, epochs=1, key=KEY)
+    norms = [jnp.linalg.norm(sweep.replay(i).params["w"]) / sweep.configs[i]["size"] for i in range(3)]
+    assert norms[0] > 0 and norms == [pytest.approx(float(norms[0]), rel=1e-5)] * 3
 
 
 def test_a_table_holds_the_order_of_each_epoch():

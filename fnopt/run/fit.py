@@ -77,8 +77,8 @@ def fit(
     work = Work((Data(data.train, data.dev, data.example),), target, rule, epochs, key)
     cohort = Cohort(Program(trial), 1, jax.tree.structure(complete), 0, 0)
     chunk = Chunk(cohort, (Place(0, 0, 0, complete),))
-    keys = keys_of(key)
-    lanes = begin_lanes(work, chunk, keys, _given(params, work, trial, keys))
+    draws = Draws(keys_of(key))
+    lanes = begin_lanes(work, chunk, draws, _given(params, work, trial, draws.keys))
     structure, _ = model.split(hyper)
     start = Run(
         model=model,
@@ -91,7 +91,7 @@ def fit(
         scores={},
         history={"train": {}, "cost": np.zeros(0, np.float32), "lr": np.zeros(0, np.float32)},
     )
-    going = Going(work, lanes, Draws(keys), chunk, _nothing())
+    going = Going(work, lanes, draws, chunk, _nothing())
     with tracked_fit(trial, start.hyper, work, (train, dev), watch_of(progress), track) as watch:
         return train_on(start, going, epochs, watch)
 

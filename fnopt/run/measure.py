@@ -9,7 +9,7 @@ import jax
 
 from fnopt._types import Trial
 from fnopt.run.programs import with_widths
-from fnopt.sweep.chunk import Chunk, Cohort, Place, begin_lanes, run_draws, train
+from fnopt.sweep.chunk import Chunk, Cohort, Place, begin_lanes, run_draws, trainer
 from fnopt.sweep.compiled import Exhausted
 from fnopt.train import window
 
@@ -53,12 +53,12 @@ def _timed(sweep: "Sweep", config: int, width: int, threads: int, epochs: int = 
     epochs = min(epochs, window(work.folds[0].train.x.shape[0]))
 
     def one(lanes: Any) -> Any:
-        return train(work, chunk, lanes, draws, 0, epochs, epochs)[0]
+        return trainer(work, chunk, draws, epochs)(lanes, 0, epochs)[0]
 
     best = float("inf")
     try:
-        crew: Sequence[Any] = [one(begin_lanes(work, chunk, draws.keys))]
-        crew = [begin_lanes(work, chunk, draws.keys) for _ in range(threads)]
+        crew: Sequence[Any] = [one(begin_lanes(work, chunk, draws))]
+        crew = [begin_lanes(work, chunk, draws) for _ in range(threads)]
         with ThreadPoolExecutor(threads) as pool:
             for _ in range(rounds):
                 start = time.perf_counter()

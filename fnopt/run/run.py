@@ -15,7 +15,7 @@ from fnopt._types import Dataset, Params, Stats, Trial, updates
 from fnopt.model import Frame, Model, framed
 from fnopt.numbers import resolve
 from fnopt.run.course import course
-from fnopt.sweep.chunk import Chunk, Pace, Work, going_on, train
+from fnopt.sweep.chunk import Chunk, Pace, Work, going_on, trainer
 from fnopt.sweep.draws import Draws
 from fnopt.sweep.drive import Silent, Watch
 from fnopt.sweep.lanes import TRACES, lane_at
@@ -137,9 +137,10 @@ def train_on(run: Run, going: Going, epochs: int, watch: Watch) -> Run:
     work, lanes, draws, chunk = going[:4]
     most = window(work.folds[chunk.cohort.fold].train.x.shape[0])
     age, end, pace, records = run.epochs, run.epochs + epochs, Pace(0.25), []
+    step = trainer(work, chunk, draws, end)
     while age < end:
         count = pace.next(chunk.cohort, age, end, most)
-        lanes, seen, seconds = train(work, chunk, lanes, draws, age, count, end)
+        lanes, seen, seconds = step(lanes, age, count)
         pace.took(chunk.cohort, count, seconds)
         records.append(jax.tree.map(lambda a, n=count: np.asarray(a)[0, :n], seen))
         age += count

@@ -15,7 +15,7 @@ from fnopt.sweep.draws import Draws, draws_of
 from fnopt.sweep.lanes import lane_at, packed, stack
 from fnopt.sweep.lineage import Lineage, founder_of
 from fnopt.sweep.merge import Program
-from fnopt.train import EarlyStopping, Keys, Lane, Objective, Part, Records, When, active, window
+from fnopt.train import EarlyStopping, Lane, Objective, Part, Records, When, active, window
 
 
 class Data(NamedTuple):
@@ -79,6 +79,7 @@ class Chunk(NamedTuple):
 
 Tick = Callable[[int], bool]
 Publish = Callable[[Sequence[Place]], None]
+Step = Callable[[Lane, int, int], tuple[Lane, Records, float]]
 
 
 def run_draws(work: Work, seed: int, fold: int) -> Draws:
@@ -142,12 +143,13 @@ def run_chunk(
     cohort, age = chunk.cohort, places[0].age
     draws = run_draws(work, cohort.seed, cohort.fold)
     most = window(work.folds[cohort.fold].train.x.shape[0])
-    lanes = begin_lanes(work, chunk, draws.keys) if places[0].lane is None else _resumed(chunk)
+    step = trainer(work, chunk, draws, until, clock)
+    lanes = begin_lanes(work, chunk, draws) if places[0].lane is None else _resumed(chunk)
     records: list[Records] = []
     going = True
     while age < until and going:
         count = pace.next(cohort, age, until, most)
-        lanes, seen, seconds = train(work, chunk, lanes, draws, age, count, until, clock)
+        lanes, seen, seconds = step(lanes, age, count)
         pace.took(cohort, count, seconds)
         age += count
         records.append(jax.tree.map(lambda a, n=count: np.asarray(a)[:, :n], seen))
@@ -174,32 +176,40 @@ def _given_back(places: list[Place], lanes: Lane, records: list[Records], age: i
     return back
 
 
-def train(
-    work: Work, chunk: Chunk, lanes: Lane, draws: Draws, age: int, count: int, until: int, clock: Clock | None = None
-) -> tuple[Lane, Records, float]:
-    """``count`` more epochs of a chunk's lanes, up to the end of a block, and the seconds they took; eats ``lanes``."""
+def trainer(work: Work, chunk: Chunk, draws: Draws, until: int, clock: Clock | None = None) -> Step:
+    """``step(lanes, age, count)`` trains a chunk's lanes ``count`` more epochs, within a block, towards ``until``.
+
+    It eats the lanes, and gives them back with what was seen and the seconds that it took. Its program is looked up
+    once.
+    """
     clock = clock or Clock()
     trial, which, batch_size = chunk.cohort.program[:3]
     data = work.folds[chunk.cohort.fold]
-    when = When(every=np.int32(scored_each(work, lanes)), last=np.int32(until))
     size = None if batch_size is None else np.int32(batch_size)
-    numbers = np.int32(age), np.int32(count), when, np.int32(which), size
-    start = time.perf_counter()
     (device,) = data.train.x.devices()
-    try:
-        orders = draws.orders(data.train, trial.shuffle, age, until)
-        arguments = lanes, data.train, data.dev, draws.keys, orders, *numbers
-        run = program(trial, work.objective, device, *arguments)
-        begun = time.perf_counter()
-        made = jax.block_until_ready(run(*arguments))
-    except jax.errors.JaxRuntimeError as error:
-        if "RESOURCE_EXHAUSTED" not in str(error):
-            raise
-        raise Exhausted(trial, str(error).splitlines()[0]) from error
-    end = time.perf_counter()
-    clock.compiling += begun - start
-    clock.device += end - begun
-    return *made, end - begun
+    run: Any = None
+
+    def step(lanes: Lane, age: int, count: int) -> tuple[Lane, Records, float]:
+        nonlocal run
+        start = time.perf_counter()
+        when = When(every=np.int32(scored_each(work, lanes)), last=np.int32(until))
+        try:
+            orders = draws.orders(data.train, trial.shuffle, age, until)
+            numbers = np.int32(age), np.int32(count), when, np.int32(which), size
+            arguments = lanes, data.train, data.dev, draws.keys, orders, *numbers
+            run = run or program(trial, work.objective, device, *arguments)
+            begun = time.perf_counter()
+            made = jax.block_until_ready(run(*arguments))
+        except jax.errors.JaxRuntimeError as error:
+            if "RESOURCE_EXHAUSTED" not in str(error):
+                raise
+            raise Exhausted(trial, str(error).splitlines()[0]) from error
+        end = time.perf_counter()
+        clock.compiling += begun - start
+        clock.device += end - begun
+        return *made, end - begun
+
+    return step
 
 
 def scored_each(work: Work, lanes: Lane) -> int:
@@ -208,15 +218,16 @@ def scored_each(work: Work, lanes: Lane) -> int:
     return 1 if watched else work.every
 
 
-def begin_lanes(work: Work, chunk: Chunk, keys: Keys, weights: tuple[Params, Stats] | None = None) -> Lane:
+def begin_lanes(work: Work, chunk: Chunk, draws: Draws, weights: tuple[Params, Stats] | None = None) -> Lane:
     """The chunk's lanes before their first step, filled up to C with copies of the first."""
     cohort = chunk.cohort
+    trial, which = cohort.program.trial, np.int32(cohort.program.which)
     hyper = stack([place.numbers for place in chunk.places], cohort.width)
-    which = np.int32(cohort.program.which)
     example = work.folds[cohort.fold].example
-    arguments = keys.init, example, hyper, work.rule, which, weights
+    weights = draws.weights(trial, example) if weights is None else weights
+    arguments = draws.keys.init, example, hyper, work.rule, which, weights
     (device,) = example.x.devices()
-    return first_program(cohort.program.trial, device, *arguments)(*arguments)
+    return first_program(trial, device, *arguments)(*arguments)
 
 
 def going_on(lanes: Lane) -> Any:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import jax
 
 from fnopt._types import Trial
-from fnopt.sweep.lanes import advance, begin
+from fnopt.sweep.lanes import advance, begin, draw
 from fnopt.sweep.plan import WIDE
 from fnopt.train import Lane, Objective
 
@@ -25,6 +25,8 @@ class Exhausted(MemoryError):
 # Of LLVM's levels the first is all that a small network gains from: the same speed, a sixth less to compile.
 # The other analysis leaves out copies of what a loop carries, which for small networks is a tenth of a step.
 QUICK = {"xla_backend_optimization_level": 1, "xla_cpu_copy_insertion_use_region_analysis": True}
+ONCE = {"xla_backend_optimization_level": 0}  # for what runs once a lane, or once a seed: compiling is what it costs
+PRECISION = "jax_default_matmul_precision"  # of all settings the one that a program depends on and that may change
 
 _PROGRAMS: dict[Any, "Made"] = {}
 _LOCK = Lock()
@@ -48,6 +50,11 @@ def first_program(trial: Trial, device: Any, *arguments: Any) -> Any:
     return _made(begin, device, arguments, trial=trial)[0].run
 
 
+def draw_program(trial: Trial, device: Any, *arguments: Any) -> Any:
+    """The compiled :func:`draw` for these arguments, made where there is none yet."""
+    return _made(draw, device, arguments, trial=trial)[0].run
+
+
 class Made(NamedTuple):
     """A compiled program, and what it needs on its device."""
 
@@ -59,28 +66,29 @@ def _made(function: Any, device: Any, arguments: tuple[Any, ...], **static: Any)
     """The compiled program of these arguments' shapes and types, and whether it is new."""
     leaves, structure = jax.tree.flatten(arguments)
     shapes = tuple((leaf.shape, leaf.dtype) for leaf in leaves)
-    precision = jax.config.values["jax_default_matmul_precision"]
-    name = *static.values(), function, device, structure, shapes, precision
+    name = *static.values(), function, device, structure, shapes, getattr(jax.config, PRECISION)
     if (made := _PROGRAMS.get(name)) is not None:
         return made, False
-    run = _compiled(function.lower(*arguments, **static), device)
+    run = _compiled(function.lower(*arguments, **static), device, once=function is not advance)
     made = Made(run, bytes_of(run))
     with _LOCK:
         return _PROGRAMS.setdefault(name, made), True
 
 
-def _compiled(lowered: Any, device: Any) -> Any:
-    """The program, with the options that suit a small network on a CPU where this compiler knows them."""
-    lanes = lowered.out_info if isinstance(lowered.out_info, Lane) else lowered.out_info[0]
-    parameters = sum(math.prod(leaf.shape[1:]) for leaf in jax.tree.leaves(lanes.state.params))  # the first axis: lanes
+def _compiled(lowered: Any, device: Any, once: bool) -> Any:
+    """The program, with the options that suit it on a CPU where this compiler knows them."""
     told = jax.config.values["jax_disable_most_optimizations"]  # whoever says so wants no passes of ours either
-    if device.platform == "cpu" and parameters < WIDE and not told:
+    if device.platform == "cpu" and not told and (once or _parameters(lowered.out_info[0]) < WIDE):
         try:
-            return lowered.compile(compiler_options=QUICK)
+            return lowered.compile(compiler_options=ONCE if once else QUICK)
         except jax.errors.JaxRuntimeError as error:
             if "No such compile option" not in str(error):
                 raise
     return lowered.compile()
+
+
+def _parameters(lanes: Lane) -> int:
+    return sum(math.prod(leaf.shape[1:]) for leaf in jax.tree.leaves(lanes.state.params))  # the first axis: lanes
 
 
 def forget() -> None:

@@ -1,4 +1,4 @@
-"""What the lanes of one seed and fold draw from: their keys, and the orders of their epochs."""
+"""What the lanes of one seed and fold draw from: their keys, the orders of their epochs, their initial weights."""
 
 from collections import OrderedDict
 from threading import Lock
@@ -9,19 +9,50 @@ import jax
 import numpy as np
 from jax import Array
 
+from fnopt._types import Batch, Params, Stats, Trial
+from fnopt.sweep.compiled import draw_program
+from fnopt.sweep.merge import drawn_alike
 from fnopt.train import Keys, Part, epoch_orders, keys_of, window
 
 DRAWS = 256  # seeds and folds remembered
-BYTES = 2**26  # of tables remembered, the newest aside: they are quickly drawn again
+BYTES = 2**26  # of orders and of weights remembered, the newest aside: they are quickly drawn again
 
 _LOCK = Lock()
 _MADE: OrderedDict[Any, "Draws"] = OrderedDict()
 _NAMES: OrderedDict[int, tuple[chex.PRNGKey, Any]] = OrderedDict()  # of keys, which are dear to look into
-_TABLES: OrderedDict[Any, tuple[int, Array]] = OrderedDict()  # of orders, with how many epochs each holds
+
+
+class Newest:
+    """What was made last under each name, as far as BYTES reach. Threads may share it."""
+
+    def __init__(self) -> None:
+        self._made: OrderedDict[Any, Any] = OrderedDict()
+
+    def get(self, name: Any) -> Any:
+        """What was put under a name, or None."""
+        with _LOCK:
+            if name in self._made:
+                self._made.move_to_end(name)
+            return self._made.get(name)
+
+    def put(self, name: Any, value: Any) -> None:
+        """Remember a pytree of arrays, and forget what was asked for longest ago."""
+        with _LOCK:
+            self._made[name] = value
+            self._made.move_to_end(name)
+            while len(self._made) > 1 and sum(map(_size, self._made.values())) > BYTES:
+                self._made.popitem(last=False)
+
+
+def _size(value: Any) -> int:
+    return sum(leaf.nbytes for leaf in jax.tree.leaves(value))
+
+
+_TABLES, _WEIGHTS = Newest(), Newest()
 
 
 class Draws:
-    """Keys, and tables of orders drawn once for all chunks that share them. Threads may share it."""
+    """Keys, and what is drawn once for all chunks that share them. Threads may share it."""
 
     def __init__(self, keys: Keys):
         self.keys = keys
@@ -33,19 +64,28 @@ class Draws:
         first = age // length * length
         count = min(length, until - first)
         with _LOCK:
-            name = *_name(self.keys.order), first, rows, room, shuffle
-            have, table = _TABLES.get(name, (0, None))
-            if table is not None and have >= count:
-                _TABLES.move_to_end(name)
-                return table
+            name = *_name(self.keys.order), first, length, rows, room, shuffle
+        found = _TABLES.get(name)
+        if found is not None and found[0] >= count:
+            return found[1]
         numbers = np.int32(first), np.int32(count), np.int32(rows)
         table = epoch_orders(self.keys.order, *numbers, room=room, shuffle=shuffle)
-        with _LOCK:
-            _TABLES[name] = count, table
-            _TABLES.move_to_end(name)
-            while len(_TABLES) > 1 and sum(table.nbytes for _, table in _TABLES.values()) > BYTES:
-                _TABLES.popitem(last=False)
+        _TABLES.put(name, (np.int32(count), table))
         return table
+
+    def weights(self, trial: Trial, example: Batch) -> tuple[Params, Stats] | None:
+        """Initial weights of a structure; None where they depend on its numbers, so that each lane draws its own."""
+        if not drawn_alike(trial, example):
+            return None
+        with _LOCK:
+            name = *_name(self.keys.init), trial, *map(id, jax.tree.leaves(example))
+        found = _WEIGHTS.get(name)
+        if found is not None:
+            return found[1]
+        (device,) = example.x.devices()
+        drawn = draw_program(trial, device, self.keys.init, example)(self.keys.init, example)
+        _WEIGHTS.put(name, (example, drawn))  # the example too, or its ids may be another's
+        return drawn
 
 
 def draws_of(key: chex.PRNGKey, seed: int, fold: int | None) -> Draws:

@@ -15,7 +15,7 @@ import numpy as np
 from jax import Array
 
 from fnopt._types import Batch, Params, Stats, Trial
-from fnopt.sweep.merge import bound
+from fnopt.sweep.merge import bound, plain
 from fnopt.train import (
     EarlyStopping,
     Keys,
@@ -33,6 +33,13 @@ TRACES: Counter[str] = Counter()  # how often each program was traced, and so co
 
 
 @partial(jax.jit, static_argnames=("trial",))
+def draw(key: Any, example: Batch, *, trial: Trial) -> tuple[Params, Stats]:
+    """The initial weights of a structure whose numbers have no part in them, see ``drawn_alike``."""
+    TRACES["draw"] += 1
+    return trial.init(key, example, plain(trial))
+
+
+@partial(jax.jit, static_argnames=("trial",))
 def begin(
     key: Any,
     example: Batch,
@@ -43,7 +50,7 @@ def begin(
     *,
     trial: Trial,
 ) -> Lane:
-    """Lanes before their first step; ``hyper`` has a leading lane axis, all else is shared."""
+    """Lanes before their first step, with weights drawn unless given; ``hyper`` has a lane axis, all else is shared."""
     TRACES["begin"] += 1
 
     def one(numbers: dict[str, Any]) -> Lane:

@@ -53,16 +53,41 @@ def program_of(trial: Trial, options: Options, example: Batch) -> Program:
 
 def shapes_of(trial: Trial, example: Batch) -> tuple[Any, Any]:
     """The shapes of a structure's parameters and stats."""
+    return _looked_at(trial, *_shape_of(example))[0]
+
+
+def drawn_alike(trial: Trial, example: Batch) -> bool:
+    """Whether the numbers of a structure have no part in its initial weights, so that one draw serves all of a seed.
+
+    The widths of a network inside a bucket have, and the numbers that somebody's own ``init`` reads.
+    """
+    return _looked_at(trial, *_shape_of(example))[1]
+
+
+def plain(trial: Trial) -> dict[str, Any]:
+    """Some value for each number of a trial, for where only its presence counts."""
+    return {name: jnp.asarray(0.5, jnp.result_type(float)) for name in trial.numbers}
+
+
+def _shape_of(example: Batch) -> tuple[Any, ...]:
     leaves, structure = jax.tree.flatten(example)
-    each = tuple((leaf.shape, leaf.dtype) for leaf in leaves)
-    return _shapes_of(trial, structure, each, jnp.result_type(float))
+    return structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves), jnp.result_type(float)
 
 
 @lru_cache(maxsize=1024)
-def _shapes_of(trial: Trial, structure: Any, each: tuple[Any, ...], number: Any) -> tuple[Any, Any]:
+def _looked_at(trial: Trial, structure: Any, each: tuple[Any, ...], number: Any) -> tuple[Any, bool]:
+    """The shapes of parameters and stats, and whether an axis of the numbers does not reach them."""
+    del number  # the type of numbers, which the shapes depend on
     example = structure.unflatten([jax.ShapeDtypeStruct(*leaf) for leaf in each])
-    plain = {name: jnp.asarray(0.5, number) for name in trial.numbers}
-    return jax.eval_shape(lambda key, batch: trial.init(key, batch, plain), jax.random.key(0), example)
+    key, numbers = jax.random.key(0), plain(trial)
+    if numbers:
+        many = jax.tree.map(lambda x: x[None], numbers)
+        init = jax.vmap(trial.init, in_axes=(None, None, 0), out_axes=None)
+        try:
+            return jax.eval_shape(init, key, example, many), True
+        except ValueError:  # an axis in what comes out
+            pass
+    return jax.eval_shape(trial.init, key, example, numbers), not numbers
 
 
 def mergeable(trial: Trial, params: Any) -> bool:
