@@ -4,6 +4,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 
@@ -14,6 +15,15 @@ def working_dtype(x: Any) -> Any:
     'float32'
     """
     return jnp.float64 if x.dtype == jnp.float64 else jnp.float32
+
+
+def on_device(a: Any) -> Array:
+    """A copy of an array of NumPy's on the default device, in JAX's types: ``jnp.asarray`` compiles one of each shape.
+
+    >>> on_device([1.0, 2.0])
+    Array([1., 2.], dtype=float32)
+    """
+    return jax.device_put(np.array(a))  # a copy, since on a CPU the device's array is that one itself
 
 
 def absolute(x: Array) -> Array:

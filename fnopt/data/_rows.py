@@ -1,12 +1,15 @@
 """Orders of examples from keys, and rows by number."""
 
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fnopt._compile import ONCE
 from fnopt._types import Dataset
+from fnopt.tree import on_device
 
 
 def checked(data: Any) -> Dataset:
@@ -30,14 +33,19 @@ def as_key(key: Any, cure: str = "write key=jax.random.key(0)") -> jax.Array:
 
 def permutation(key: jax.Array, count: int) -> np.ndarray:
     """The numbers 0 to ``count`` − 1 in random order."""
-    return np.asarray(jax.random.permutation(key, count))
+    return np.asarray(_permutation(key, count))
+
+
+@partial(jax.jit, static_argnums=1, compiler_options=ONCE)
+def _permutation(key: jax.Array, count: int) -> jax.Array:
+    return jax.random.permutation(key, count)
 
 
 def take(data: Dataset, rows: np.ndarray) -> Dataset:
     """The examples of these rows, in this order; arrays of NumPy stay so."""
 
     def some(a: Any) -> Any:
-        return a[rows] if isinstance(a, np.ndarray) else jnp.asarray(np.asarray(a)[rows])
+        return a[rows] if isinstance(a, np.ndarray) else on_device(np.asarray(a)[rows])
 
     weight = None if data.weight is None else some(data.weight)
     return data._replace(x=some(data.x), y=some(data.y), weight=weight)

@@ -10,6 +10,7 @@ from fnopt._checks import one_of
 from fnopt._types import Dataset, Label
 from fnopt.data._cells import as_floats, is_text, place, plain
 from fnopt.data._labels import coded
+from fnopt.tree import on_device
 
 
 def dataset(
@@ -59,9 +60,9 @@ def dataset(
     if len(x) != len(codes):
         raise ValueError(f"`x` has {len(x)} rows and `y` has {len(codes)}; they must be the same examples")
     return Dataset(
-        x=jnp.asarray(as_floats("x", x, names, allow_nan=missing == "mean")),
-        y=jnp.asarray(codes),
-        weight=None if weight is None else jnp.asarray(_weights(weight, len(x))),
+        x=on_device(as_floats("x", x, names, allow_nan=missing == "mean")),
+        y=on_device(codes),
+        weight=None if weight is None else on_device(_weights(weight, len(x))),
         classes=labels,
         features=names,
         missing=missing,

@@ -11,7 +11,7 @@ from jax import Array
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
-from fnopt.tree import working_dtype
+from fnopt.tree import on_device, working_dtype
 
 BLOCK = 1 << 22  # entries a block in float64: 32 MiB, so that large data need no second copy of themselves
 
@@ -45,7 +45,7 @@ class Standardizer:
         return _unscaled(self._aligned(z), self.mean, self.scale)
 
     def _aligned(self, x: ArrayLike) -> Array:
-        x, shape = jnp.asarray(x), jnp.shape(self.mean)
+        x, shape = on_device(x) if isinstance(x, np.ndarray) else jnp.asarray(x), jnp.shape(self.mean)
         if x.shape[x.ndim - len(shape) :] != shape or x.ndim > len(shape) + 1:
             raise ValueError(f"expected examples of shape {shape} in rows, got x of shape {x.shape}")
         dtype = jnp.float64 if jnp.float64 in (x.dtype, self.mean.dtype) else jnp.float32
@@ -98,7 +98,7 @@ def standardizer(x: ArrayLike, weight: ArrayLike | None = None) -> Standardizer:
     mean, scale = (np.concatenate(parts).reshape(x.shape[1:]) for parts in zip(*blocks, strict=True))
     dtype = jax.dtypes.canonicalize_dtype(np.float64) if x.dtype == np.float64 else np.dtype(np.float32)
     scale = np.where(scale < np.finfo(dtype).tiny, 0, scale)  # what a device would flush to 0 is constant
-    return Standardizer(jnp.asarray(mean.astype(dtype)), jnp.asarray(scale.astype(dtype)))
+    return Standardizer(on_device(mean.astype(dtype)), on_device(scale.astype(dtype)))
 
 
 def _checked(x: ArrayLike, weight: ArrayLike | None) -> tuple[np.ndarray, np.ndarray]:

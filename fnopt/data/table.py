@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
@@ -16,6 +15,7 @@ from fnopt.data._columns import target as target_of
 from fnopt.data._files import stem
 from fnopt.data._text import MISSING, Table, first_missing, number, read_cells
 from fnopt.data.dataset import dataset
+from fnopt.tree import on_device
 
 log = logging.getLogger("fnopt.data")
 
@@ -119,7 +119,7 @@ def read_table(
             raise ValueError(f"{path} lacks the column {name!r} that the model was trained on{_near(table, name)}")
     if missing is None and (hole := first_missing(table, names)):
         raise ValueError(f"{table.at(*hole)} is missing; fill it: the model was trained without missing cells")
-    return jnp.asarray(np.concatenate([encode(table, column) for column in columns], axis=1))
+    return on_device(np.concatenate([encode(table, column) for column in columns], axis=1))
 
 
 def _inputs(table: Table, target: str, columns: Sequence[str] | None) -> list[str]:

@@ -12,7 +12,8 @@ import numpy as np
 from fnopt._types import Batch, Column, Dataset, Label
 from fnopt.data import Standardizer, standardizer
 from fnopt.model.model import Model
-from fnopt.train import Part, block_of, decide, part, probabilities
+from fnopt.train import BLOCK, Part, block_of, decide, part, probabilities
+from fnopt.tree import on_device
 
 
 @dataclass(frozen=True)
@@ -31,15 +32,17 @@ class Frame:
     missing: str | None = None
     name: str = "y"
 
-    def scaled(self, x: Any) -> Any:
-        """Inputs as the network sees them; checks their shape and that they are finite."""
+    def scaled(self, x: Any) -> np.ndarray:
+        """Inputs as the network sees them, on the host; checks their shape and that they are finite."""
         x = np.asarray(x)
         if x.shape[1:] != self.shape:
             raise ValueError(f"expected x of shape (m, {', '.join(map(str, self.shape))}), got {x.shape}")
         _finite("x", x, self.features, allow_nan=self.missing == "mean")
         x = x.astype(np.result_type(jnp.result_type(float))) if not np.issubdtype(x.dtype, np.floating) else x
-        x = jnp.asarray(x)
-        return x if self.inputs is None else self.inputs(x)
+        if self.inputs is None:
+            return x.astype(jax.dtypes.canonicalize_dtype(x.dtype))
+        padded = np.concatenate([x, np.zeros((-len(x) % BLOCK, *self.shape), x.dtype)])  # or each size were compiled
+        return np.asarray(self.inputs(padded))[: len(x)]
 
     def codes(self, y: Any, classes: tuple[Label, ...] | None = None) -> Any:
         """Targets as the loss sees them: class numbers, or standardized values.
@@ -98,31 +101,33 @@ def prepare(model: Model, train: Dataset, dev: Dataset | None = None, rooms: tup
     emphasis = _emphasis(model.class_weight, frame, train)
     sizes = [max(len(data), room) for data, room in zip((train, dev), rooms, strict=True) if data is not None]
     block = block_of(*sizes)
-    on_train = _part(frame, train, emphasis, rooms[0], block)
-    example = Batch(x=on_train.x[:1], y=on_train.y[:1], weight=on_train.weight[:1])
+    rows = _rows(frame, train, emphasis)
     return Prepared(
         frame=frame,
-        train=on_train,
-        dev=None if dev is None else _part(frame, dev, None, rooms[1], block),
-        example=example,
+        train=part(*rows, *_unit(frame), rooms[0], block),
+        dev=None if dev is None else part(*_rows(frame, dev, None), *_unit(frame), rooms[1], block),
+        example=Batch(*(on_device(a[:1]) for a in rows[:3])),
         features=int(np.prod(frame.shape)),
     )
 
 
 def framed(frame: Frame, data: Dataset) -> Part:
     """Other data seen through a fitted frame."""
-    return _part(frame, data, None)
+    return part(*_rows(frame, data, None), *_unit(frame))
 
 
-def _part(
-    frame: Frame, data: Dataset, emphasis: Mapping[int, float] | None, room: int = 0, block: int | None = None
-) -> Part:
+def _unit(frame: Frame) -> tuple[Any, Any]:
+    """Mean and scale of the target in the user's units."""
+    return (0.0, 1.0) if frame.target is None else (frame.target.mean, frame.target.scale)
+
+
+def _rows(frame: Frame, data: Dataset, emphasis: Mapping[int, float] | None) -> tuple[Any, Any, Any, Any]:
+    """What a part holds of each example, on the host: x, y, weight, pull."""
     y = frame.codes(data.y, data.classes)
     weight = np.ones(len(data)) if data.weight is None else np.asarray(data.weight, np.float64)
     pull = weight if emphasis is None else weight * np.array([emphasis[int(k)] for k in y])
     pull = pull / pull.mean() if pull.any() else pull  # of mean 1, so that a batch's cost is Σ w loss / its size
-    mean, scale = (0.0, 1.0) if frame.target is None else (frame.target.mean, frame.target.scale)
-    return part(np.asarray(frame.scaled(data.x)), y, weight, pull, mean, scale, room, block)
+    return frame.scaled(data.x), y, weight.astype(jnp.result_type(float)), pull
 
 
 def _frame(model: Model, train: Dataset, dev: Dataset | None) -> Frame:

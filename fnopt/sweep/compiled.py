@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import jax
 
+from fnopt._compile import ONCE
 from fnopt._types import Trial
 from fnopt.sweep.lanes import advance, begin, draw
 from fnopt.sweep.plan import WIDE
@@ -25,7 +26,6 @@ class Exhausted(MemoryError):
 # Of LLVM's levels the first is all that a small network gains from: the same speed, a sixth less to compile.
 # The other analysis leaves out copies of what a loop carries, which for small networks is a tenth of a step.
 QUICK = {"xla_backend_optimization_level": 1, "xla_cpu_copy_insertion_use_region_analysis": True}
-ONCE = {"xla_backend_optimization_level": 0}  # for what runs once a lane, or once a seed: compiling is what it costs
 PRECISION = "jax_default_matmul_precision"  # of all settings the one that a program depends on and that may change
 
 _PROGRAMS: dict[Any, "Made"] = {}

@@ -1,6 +1,7 @@
 """What the lanes of one seed and fold draw from: their keys, the orders of their epochs, their initial weights."""
 
 from collections import OrderedDict
+from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -9,6 +10,7 @@ import jax
 import numpy as np
 from jax import Array
 
+from fnopt._compile import ONCE
 from fnopt._types import Batch, Params, Stats, Trial
 from fnopt.sweep.compiled import draw_program
 from fnopt.sweep.merge import drawn_alike
@@ -111,7 +113,7 @@ def _name(key: chex.PRNGKey) -> Any:
     return _NAMES[id(key)][1]
 
 
-@jax.jit
+@partial(jax.jit, compiler_options=ONCE)
 def _keys(key: chex.PRNGKey, seed: Any, fold: Any) -> Keys:
     key = jax.random.fold_in(key, seed)
     return keys_of(key if fold is None else jax.random.fold_in(key, fold))

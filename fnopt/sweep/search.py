@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fnopt._checks import one_of, whole
+from fnopt._compile import ONCE
 from fnopt.sweep.lanes import TRACES
 from fnopt.sweep.space import Choice, Space, When, grid_points, is_space
 
@@ -129,7 +130,7 @@ def _random(flat: _Flat, n: int, key: chex.PRNGKey) -> dict[str, list[Any]]:
     return _values(flat, np.concatenate(jax.device_get(blocks)))
 
 
-@jax.jit
+@partial(jax.jit, compiler_options=ONCE)
 def _uniform_block(key: chex.PRNGKey, first: Any, salts: Any) -> Any:
     """u for BLOCK configurations and each name, shape=(BLOCK, names): from the key, the configuration and the name."""
     TRACES["propose"] += 1

@@ -18,6 +18,7 @@ from fnopt.train.order import LENGTH as LENGTH
 from fnopt.train.order import batches_per_epoch as batches_per_epoch
 from fnopt.train.order import epoch_orders as epoch_orders
 from fnopt.train.order import window as window
+from fnopt.train.part import BLOCK as BLOCK
 from fnopt.train.part import Part as Part
 from fnopt.train.part import block_of as block_of
 from fnopt.train.part import part as part

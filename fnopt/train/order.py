@@ -8,6 +8,8 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
+from fnopt._compile import ONCE
+
 
 def batches_per_epoch(rows: int, batch_size: int) -> int:
     """How many updates an epoch makes; the last batch may be short.
@@ -32,7 +34,7 @@ def window(room: int) -> int:
     return min(LENGTH, 1 << max((ENTRIES // room).bit_length() - 1, 0))
 
 
-@partial(jax.jit, static_argnames=("room", "shuffle"))
+@partial(jax.jit, static_argnames=("room", "shuffle"), compiler_options=ONCE)
 def epoch_orders(
     key: chex.PRNGKey, first: ArrayLike, count: ArrayLike, rows: ArrayLike, *, room: int, shuffle: bool | str
 ) -> Array:

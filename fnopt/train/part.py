@@ -8,6 +8,8 @@ import jax
 import numpy as np
 from jax import Array
 
+from fnopt.tree import on_device
+
 BLOCK = 128  # rows scored at once: bits of a score then do not depend on the number of cores
 FEW = 32  # rows; a part of fewer is padded rather than have its sister scored in so small blocks
 
@@ -61,10 +63,10 @@ def part(
 
     def padded(a: Any) -> Array:
         a = np.asarray(a)
-        return jax.numpy.asarray(np.concatenate([a, np.repeat(a[:1] * 0, extra, axis=0)]) if extra else a)
+        return on_device(np.concatenate([a, np.repeat(a[:1] * 0, extra, axis=0)]) if extra else a)
 
     f = jax.numpy.result_type(float)
     weight, pull = np.asarray(weight, f), np.asarray(pull, f)
-    mean, scale = jax.numpy.asarray(np.asarray(mean, f)), jax.numpy.asarray(np.asarray(scale, f))
-    count = jax.numpy.asarray(rows, jax.numpy.int32)
+    mean, scale = on_device(np.asarray(mean, f)), on_device(np.asarray(scale, f))
+    count = on_device(np.int32(rows))
     return Part(padded(x), padded(y), padded(weight), padded(pull), mean, scale, count, block)
