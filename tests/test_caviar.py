@@ -414,3 +414,22 @@ def test_family_state_is_each_members_own():
             own = jax.jit(member.update)(own, grads)
         for a, b in zip(jax.tree.leaves(shared.params), jax.tree.leaves(own.params), strict=True):
             np.testing.assert_array_equal(a, b)
+
+
+def test_a_rule_pays_for_no_scores_that_it_does_not_read():
+    """The training part is scored where training ends; at a rung only if it decides there. A replay scores it."""
+    train, dev = parts()
+    space, rule = dict(lr=fo.log_uniform(1e-4, 1e-1)), fo.halving(eta=2, min_epochs=1)
+    sweep = fo.caviar(MODEL, space, train, dev, n=4, epochs=4, stop=rule, key=KEY)
+    for row in sweep.table():
+        (lane,) = sweep.lanes(row["config"])
+        scored = np.isfinite(lane.history["train"]["loss"])
+        assert np.isfinite(lane.history["dev"]["loss"]).all() and np.isfinite(row["dev/loss"])
+        assert scored.tolist() == [False] * (lane.epochs - 1) + [row["status"] == "done"]
+        assert np.isfinite(row["train/loss"]) == (row["status"] == "done")
+        assert np.isfinite(sweep.replay(row["config"]).scores["train"]["loss"])
+    by_train = dict(objective="train/loss", train_every=0, stop=rule, key=KEY)
+    sweep = fo.caviar(MODEL, space, train, dev, n=4, epochs=4, **by_train)
+    assert sorted(row["epochs"] for row in sweep.table()) == [1, 1, 2, 4]
+    assert all(np.isfinite(row["train/loss"]) for row in sweep.table())
+    assert fo.check.lane_identity(sweep).passed

@@ -130,7 +130,7 @@ def test_broken_off_and_gone_on(tmp_path, own, stop):
         assert sweep.ended == "interrupted"
         cuts += 2
     assert cuts > 3
-    assert sweep.table() == whole.table()
+    np.testing.assert_equal([*sweep.table()], [*whole.table()])  # where NaN is NaN
     assert curves_csv(sweep) == curves_csv(whole) == (path / "curves.csv").read_text()
     opened = fo.open(path)
     assert opened.lengths == own.lengths and opened.best.hyper == whole.best.hyper

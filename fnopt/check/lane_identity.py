@@ -89,7 +89,7 @@ def alone(sweep: Sweep, config: int, seed: int, fold: int) -> LaneResult:
     entry = sweep.entries[among.founder]
     pruned = among.why if among.status == "pruned" else ""
     until = among.epochs if pruned else sweep.lengths[config]
-    place = retraced(sweep, config, seed, fold, until)
+    place = retraced(sweep, config, seed, fold, until, ends=not pruned)
     return result_of(sweep.work, entry.program, place, pruned, entry.trim)
 
 

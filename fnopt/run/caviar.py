@@ -89,7 +89,8 @@ def caviar(
         devices: local devices to run on by turns; all accelerators, or the one CPU device, unless given. Has no
             influence on the results, as long as they are of one kind.
         train_every: score the training part each so many epochs (the dev part is scored after each): 0, only where
-            training ends, unless given; 1 under early stopping, and where there is no dev part.
+            training ends, unless given, and not for a configuration that a rule ends before its time; 1 under early
+            stopping, and where there is no dev part. ``replay`` of any configuration scores both parts at its end.
         plan: None: how many lanes share a chunk follows from structure and device; ``"measure"``: a few numbers of
             lanes are timed for each structure first (a compilation each), and the choice is kept with the sweep.
         progress: True for a bar and a leaderboard on the terminal.

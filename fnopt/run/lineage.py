@@ -53,8 +53,11 @@ def _lane_numbers(sweep: "Sweep", founder: int, fold: int, hyper: Mapping[str, A
     return jax.device_get({name: complete.get(name, x) for name, x in sweep.entries[founder].of(fold).items()})
 
 
-def retraced(sweep: "Sweep", config: int, seed: int, fold: int, until: int) -> Place:
-    """One lane trained alone from its first step to ``until``; in a population, along its lineage."""
+def retraced(sweep: "Sweep", config: int, seed: int, fold: int, until: int, ends: bool = True) -> Place:
+    """One lane trained alone from its first step to ``until``; in a population, along its lineage.
+
+    ``ends`` is whether the training part is scored there, which it was not where a rule ended the lane.
+    """
     recorded = sweep.kept.lanes.get((config, seed, fold))
     lineage = () if recorded is None else recorded.lineage
     founder = founder_of(config, lineage)
@@ -62,14 +65,15 @@ def retraced(sweep: "Sweep", config: int, seed: int, fold: int, until: int) -> P
     cohort = Cohort(entry.program, entry.width, jax.tree.structure(entry.numbers), seed, fold)
     place = Place(founder, seed, fold, entry.of(fold))
     moves = {move.epoch: move for move in lineage}
-    # The training part is scored where a leg ends, and so a lane pauses at every rung, as it did in the sweep.
+    # Where the training part decides it is scored at every rung, and so a lane pauses there, as it did in the sweep.
     if isinstance(sweep.stop, Population):
         rungs = sweep.stop.ages(until)
     else:
         ages = Ledger(sweep.stop, sweep.n, sweep.work.epochs, sweep.lengths).ages(config)
         rungs = tuple(age for age in ages if age < until)
     for age in (*rungs, until):
-        (place,) = run_chunk(sweep.work, Chunk(cohort, (place,)), age, pace=Pace(1.0))
+        leg = Chunk(cohort, (place,))
+        (place,) = run_chunk(sweep.work, leg, age, ends=ends and age == until, pace=Pace(1.0))
         if dead(place):
             break
         if age in moves:

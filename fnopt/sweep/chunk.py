@@ -130,6 +130,7 @@ def run_chunk(
     until: int,
     tick: Tick = lambda epochs: True,
     *,
+    ends: bool = True,
     pace: Pace | None = None,
     publish: Publish | None = None,
     clock: Clock | None = None,
@@ -137,13 +138,14 @@ def run_chunk(
     """Train a chunk to the age ``until``, and give its lanes back, on the host.
 
     It ends earlier, at a cut, when a lane no longer trains (the living go on in a fuller chunk) or when ``tick``, which
-    hears how many lane-epochs are done, answers False. ``publish`` gets the lanes after each segment.
+    hears how many lane-epochs are done, answers False. ``publish`` gets the lanes after each segment. ``ends`` is
+    whether training ends at ``until``, where the training part is scored then; a rule decides by the objective alone.
     """
     places, pace, clock = list(chunk.places), pace or Pace(0.25), clock or Clock()
     cohort, age = chunk.cohort, places[0].age
     draws = run_draws(work, cohort.seed, cohort.fold)
     most = window(work.folds[cohort.fold].train.x.shape[0])
-    step = trainer(work, chunk, draws, until, clock)
+    step = trainer(work, chunk, draws, until, ends, clock)
     lanes = begin_lanes(work, chunk, draws) if places[0].lane is None else _resumed(chunk)
     records: list[Records] = []
     going = True
@@ -176,7 +178,7 @@ def _given_back(places: list[Place], lanes: Lane, records: list[Records], age: i
     return back
 
 
-def trainer(work: Work, chunk: Chunk, draws: Draws, until: int, clock: Clock | None = None) -> Step:
+def trainer(work: Work, chunk: Chunk, draws: Draws, until: int, ends: bool = True, clock: Clock | None = None) -> Step:
     """``step(lanes, age, count)`` trains a chunk's lanes ``count`` more epochs, within a block, towards ``until``.
 
     It eats the lanes, and gives them back with what was seen and the seconds that it took. Its program is looked up
@@ -187,12 +189,13 @@ def trainer(work: Work, chunk: Chunk, draws: Draws, until: int, clock: Clock | N
     data = work.folds[chunk.cohort.fold]
     size = None if batch_size is None else np.int32(batch_size)
     (device,) = data.train.x.devices()
+    last = np.int32(until if ends or work.objective.part == "train" else 0)
     run: Any = None
 
     def step(lanes: Lane, age: int, count: int) -> tuple[Lane, Records, float]:
         nonlocal run
         start = time.perf_counter()
-        when = When(every=np.int32(scored_each(work, lanes)), last=np.int32(until))
+        when = When(every=np.int32(scored_each(work, lanes)), last=last)
         try:
             orders = draws.orders(data.train, trial.shuffle, age, until)
             numbers = np.int32(age), np.int32(count), when, np.int32(which), size

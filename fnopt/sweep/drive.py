@@ -222,6 +222,7 @@ class _Crew:
             task.chunk,
             task.until,
             tick,
+            ends=task.ends,
             pace=self.paces[device],
             publish=publish if self.publishes else None,
             clock=clock,

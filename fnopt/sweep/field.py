@@ -42,6 +42,7 @@ class Task(NamedTuple):
 
     chunk: Chunk
     until: int
+    ends: bool  # whether a lane's training ends there; else a rule decides
 
 
 class Pool(NamedTuple):
@@ -145,7 +146,9 @@ class Field:
             del self.pools[choice]
         self._ids += 1
         self.running[self._ids] = places
-        return self._ids, Task(Chunk(cohort, places), min(self.ledger.until(p.config, p.age) for p in places))
+        until = min(self.ledger.until(p.config, p.age) for p in places)
+        ends = any(self.ledger.lengths[p.config] == until for p in places)
+        return self._ids, Task(Chunk(cohort, places), until, ends)
 
     def _crowded(self) -> bool:
         """Whether so many wait for a verdict that those of lowest number must come first, in whole chunks or not.

@@ -31,7 +31,7 @@ class When(NamedTuple):
     """Which epochs score the training part, which costs a forward pass over it; the dev part is scored after each."""
 
     every: Any  # shape=(), int32; each so many epochs; 0: never in between
-    last: Any  # shape=(), int32; and after this many in all: where the training ends, or a decision is taken
+    last: Any  # shape=(), int32; and after this many in all, where the training ends; 0: not this time
 
 
 class Records(NamedTuple):
