@@ -1,3 +1,20 @@
-"""How programs are compiled that run once."""
+"""How programs are compiled that run once: for them compiling is what counts."""
 
-ONCE = {"xla_backend_optimization_level": 0}  # LLVM's passes cost them more than they give; whole numbers are the same
+from typing import Any
+
+import jax
+import jaxlib.version
+
+# LLVM's passes, and on CPUs the newer of two code generators where there are two, cost them more than they give.
+_OLDER = {"xla_cpu_use_fusion_emitters": False} if jaxlib.version.__version_info__ < (0, 11) else {}
+ONCE: dict[str, Any] = {"xla_backend_optimization_level": 0, **_OLDER}
+
+
+def compiled(lowered: Any, options: dict[str, Any]) -> Any:
+    """A program compiled with these options; without, where the compiler does not know one of them."""
+    try:
+        return lowered.compile(compiler_options=options)
+    except jax.errors.JaxRuntimeError as error:
+        if "No such compile option" not in str(error):
+            raise
+        return lowered.compile()

@@ -418,3 +418,14 @@ def test_the_mean_at_a_rung_does_not_depend_on_who_came_first():
         for r in results:
             everything[r.config].add((r.status, r.epochs))
     assert everything == {0: {("done", EPOCHS)}, 1: {("pruned", 1)}}
+
+
+def test_a_chunk_that_is_not_full_waits_while_nothing_is_idle():
+    """Its sisters may come from what is running. Full ones are taken, and so is one whose program is to be compiled."""
+    field = plan_of(0, None, n=7, programs=1, width=4).field()
+    field.start()
+    full = field.take(lambda cohort: True, lambda cohort: False, False)
+    assert full is not None and len(full[1].chunk.places) == 4
+    assert field.take(lambda cohort: True, lambda cohort: False, False) is None
+    thin = field.take(lambda cohort: True, lambda cohort: True, False)
+    assert thin is not None and len(thin[1].chunk.places) == 3

@@ -44,14 +44,14 @@ def test_time_and_memory_are_said_and_measured(sweep):
 
 def test_a_forecast_by_hand():
     """Two programs, two threads; nothing is said before both are timed, and what is said stays."""
-    forecast = Forecast({"a": (12, 4), "b": (2, 1)}, threads=2)
+    forecast = Forecast({"a": (12, 4), "b": (2, 1)}, at_once=2)
     forecast.took("a", 2, 1.0, [{"a": 0.5}])
     assert forecast.seconds is None
     forecast.took("b", 1, 2.0, [{"a": 0.5, "b": 0.25}, {"a": 0.4}])
     assert forecast.seconds == pytest.approx(2 + (10 * 0.4 + 1 * 0.25) / 2)
     forecast.took("a", 1, 9.0, [{"a": 5.0, "b": 5.0}])
     assert forecast.seconds == pytest.approx(4.125)
-    alone = Forecast({"a": (5, 5)}, threads=8)  # one chunk keeps one thread busy, however many there are
+    alone = Forecast({"a": (5, 5)}, at_once=8)  # one chunk keeps one thread busy, however many there are
     alone.took("a", 1, 1.0, [{"a": 1.0}])
     assert alone.seconds == 5.0
 

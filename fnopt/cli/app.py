@@ -84,7 +84,9 @@ def sweep(
     split: Annotated[str, typer.Option(help="Shares of train, dev and test.")] = "0.6,0.2,0.2",
     seed: Annotated[int, typer.Option(help="What the split, the proposals and the training draw from.")] = 0,
     repeat: Annotated[int, typer.Option(help="Retrain the winner so many times and average its test scores.")] = 1,
-    threads: Annotated[int | None, typer.Option(help="How many run at once: one a core unless given.")] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="How many chunks are in hand at once: one more than cores unless given.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="The folder to write, runs/NAME unless given.")] = None,
 ) -> None:
     """Search for the best configuration on some data, retrain it, test it once, and write it all down.
@@ -123,7 +125,9 @@ def sweep(
 @app.command(short_help="Go on with a sweep that was broken off.")
 def resume(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder that sweep wrote.")],
-    threads: Annotated[int | None, typer.Option(help="How many run at once: one a core unless given.")] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="How many chunks are in hand at once: one more than cores unless given.")
+    ] = None,
     minutes: Annotated[float | None, typer.Option(help="End after so long.")] = None,
     anyway: Annotated[
         bool, typer.Option("--anyway", help="Go on although versions or cores differ, and so the last bits may.")

@@ -85,7 +85,8 @@ def caviar(
             goes on where it was, by the same call; a larger ``n`` extends it, as long as the coarse sweep, where there
             is one, is the same.
         minutes: after so long, no new segment begins; with ``path`` the same call goes on another time.
-        threads: how many chunks run at once; one a core unless given. Has no influence on the results.
+        threads: how many chunks are in hand at once; one more than cores unless given, so that one computes while
+            another's is on the host. Has no influence on the results.
         devices: local devices to run on by turns; all accelerators, or the one CPU device, unless given. Has no
             influence on the results, as long as they are of one kind.
         train_every: score the training part each so many epochs (the dev part is scored after each): 0, only where

@@ -65,9 +65,9 @@ def conduct(
 
 
 def _threads(devices: Sequence[Any]) -> int:
-    """One a core on the CPU; two a device elsewhere, so that the host works while the device does."""
+    """One more than cores on the CPU, two a device elsewhere: one computes while another's chunk is on the host."""
     platform = jax.local_devices()[0].platform if devices[0] is None else devices[0].platform
-    return cores() if platform == "cpu" else 2 * len(devices)
+    return cores() + 1 if platform == "cpu" else 2 * len(devices)
 
 
 def _fitting(

@@ -18,7 +18,7 @@ from fnopt.run.course import course
 from fnopt.sweep.chunk import Chunk, Pace, Work, going_on, trainer
 from fnopt.sweep.draws import Draws
 from fnopt.sweep.drive import Silent, Watch
-from fnopt.sweep.lanes import TRACES, lane_at
+from fnopt.sweep.lanes import TRACES, apart
 from fnopt.sweep.result import LaneResult, Trim, result_of
 from fnopt.train import SCORES, Autopsy, Lane, Records, batches_per_epoch, evaluate, higher_is_better, linked, window
 
@@ -163,7 +163,7 @@ def _continued(run: Run, going: Going, new: Records, watch: Watch) -> Run:
     if run.history["cost"].size:
         old = Records(train=earlier("train"), dev=earlier("dev"), cost=run.history["cost"], lr=run.history["lr"])
         new = jax.tree.map(lambda a, b: np.concatenate([a, b]), old, new)
-    lane = lane_at(jax.device_get(going.lanes), 0)
+    (lane,) = apart(going.lanes, 1)
     place = going.chunk.places[0]._replace(age=len(new.cost), lane=lane, seen=new)
     result = result_of(going.work, going.chunk.cohort.program, place, trim=going.trim)
     watch.done([result])

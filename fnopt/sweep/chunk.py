@@ -12,7 +12,7 @@ from fnopt._types import Batch, Params, Stats
 from fnopt.schedules import follows
 from fnopt.sweep.compiled import Exhausted, first_program, program
 from fnopt.sweep.draws import Draws, draws_of
-from fnopt.sweep.lanes import lane_at, packed, stack
+from fnopt.sweep.lanes import apart, packed, stack
 from fnopt.sweep.lineage import Lineage, founder_of
 from fnopt.sweep.merge import Program
 from fnopt.train import EarlyStopping, Lane, Objective, Part, Records, When, active, window
@@ -167,14 +167,12 @@ def _resumed(chunk: Chunk) -> Lane:
 
 
 def _given_back(places: list[Place], lanes: Lane, records: list[Records], age: int) -> list[Place]:
-    host = jax.tree.map(np.asarray, lanes)
     new = jax.tree.map(lambda *parts: np.concatenate(parts, axis=1), *records) if len(records) > 1 else records[0]
-    back = []
-    for i, place in enumerate(places):
-        mine = jax.tree.map(lambda a, i=i: np.array(a[i]), new)
+    back, count = [], len(places)
+    for place, lane, seen in zip(places, apart(lanes, count), apart(new, count), strict=True):
         if place.seen is not None:
-            mine = jax.tree.map(lambda a, b: np.concatenate([a, b]), place.seen, mine)
-        back.append(place._replace(age=age, lane=lane_at(host, i), seen=mine))
+            seen = jax.tree.map(lambda a, b: np.concatenate([a, b]), place.seen, seen)
+        back.append(place._replace(age=age, lane=lane, seen=seen))
     return back
 
 

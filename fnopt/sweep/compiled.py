@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import jax
 
-from fnopt._compile import ONCE
+from fnopt._compile import ONCE, compiled
 from fnopt._types import Trial
 from fnopt.sweep.lanes import advance, begin, draw
 from fnopt.sweep.plan import WIDE
@@ -76,15 +76,13 @@ def _made(function: Any, device: Any, arguments: tuple[Any, ...], **static: Any)
 
 
 def _compiled(lowered: Any, device: Any, once: bool) -> Any:
-    """The program, with the options that suit it on a CPU where this compiler knows them."""
+    """The program, with the options that suit it on a CPU."""
     told = jax.config.values["jax_disable_most_optimizations"]  # whoever says so wants no passes of ours either
-    if device.platform == "cpu" and not told and (once or _parameters(lowered.out_info[0]) < WIDE):
-        try:
-            return lowered.compile(compiler_options=ONCE if once else QUICK)
-        except jax.errors.JaxRuntimeError as error:
-            if "No such compile option" not in str(error):
-                raise
-    return lowered.compile()
+    if device.platform != "cpu" or told:
+        return lowered.compile()
+    if once:
+        return compiled(lowered, ONCE)
+    return compiled(lowered, QUICK) if _parameters(lowered.out_info[0]) < WIDE else lowered.compile()
 
 
 def _parameters(lanes: Lane) -> int:

@@ -16,6 +16,7 @@ import jax
 from fnopt.sweep.chunk import Clock, Cohort, Pace, Place, Work, run_chunk
 from fnopt.sweep.field import Field, Task
 from fnopt.sweep.forecast import Forecast
+from fnopt.sweep.plan import cores
 from fnopt.sweep.result import LaneResult
 
 SEGMENT = 0.2  # seconds: a segment aims at this length
@@ -142,7 +143,8 @@ class _Crew:
 
     def go(self, threads: int, start: float) -> None:
         """Start the threads; ``start`` is when the run began."""
-        self.start, self.forecast = start, Forecast(self.field.waiting(), threads)
+        self.start, self.at_once = start, self._at_once(threads)
+        self.forecast = Forecast(self.field.waiting(), self.at_once)
         for i in range(threads):
             # Events, since a join that Ctrl-C breaks off takes a running thread for ended (Python up to 3.12).
             home, clock = threading.Event(), Clock()
@@ -150,6 +152,11 @@ class _Crew:
             self.clocks.append(clock)
             arguments = self.devices[i % len(self.devices)], home, clock
             threading.Thread(target=self._work, args=arguments, daemon=True, name=f"fnopt-{i}").start()
+
+    def _at_once(self, threads: int) -> int:
+        """How many chunks can compute side by side."""
+        platform = jax.default_backend() if self.devices[0] is None else self.devices[0].platform
+        return min(threads, cores()) if platform == "cpu" else threads
 
     def home(self, seconds: float) -> bool:
         """Whether all threads have ended, waiting for so long at most."""
@@ -187,6 +194,7 @@ class _Crew:
                 taken = self.field.take(
                     lambda cohort: program(cohort) not in self.compiling,
                     lambda cohort: program(cohort) not in self.compiled,
+                    len(self.field.running) < self.at_once,
                 )
                 if taken is not None:
                     name = program(taken[1].chunk.cohort)

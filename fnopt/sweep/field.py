@@ -118,11 +118,14 @@ class Field:
         first = 0 if self.ledger.ordered else -self.ledger.lengths[place.config]
         heappush(self.pools[Pool(self._kind[place.founder], place.seed, place.fold, place.age, rung)], (first, place))
 
-    def take(self, takable: Callable[[Cohort], bool], fresh: Callable[[Cohort], bool]) -> tuple[int, Task] | None:
+    def take(
+        self, takable: Callable[[Cohort], bool], fresh: Callable[[Cohort], bool], idle: bool = True
+    ) -> tuple[int, Task] | None:
         """The next chunk, or None where nothing can be taken now.
 
         ``takable`` says whether a cohort's program may run here now, ``fresh`` whether it has yet to be compiled; both
-        are asked once of each program, whatever its seed and fold.
+        are asked once of each program, whatever its seed and fold. Where nothing is ``idle``, a chunk that is not full
+        is left to wait for its sisters, once its program is there.
         """
         best, choice, crowded = None, None, self._crowded()
         asked: dict[int, tuple[bool, bool]] = {}
@@ -133,6 +136,8 @@ class Field:
             may, known = asked[name.kind]
             if may:
                 thin = not crowded and len(pool) < self._kinds[name.kind][1]
+                if thin and known and not idle:
+                    continue
                 age = 0 if crowded else name.age if thin else -name.age
                 rank = (known, thin, age, pool[0][1].config)
                 if best is None or rank < best:

@@ -107,9 +107,12 @@ def stack(hypers: list[dict[str, Any]], width: int) -> dict[str, Any]:
 def packed(lanes: list[Lane], width: int) -> Lane:
     """Lanes on the host as the lanes of one chunk, filled up to ``width`` with copies of the first."""
     filled = [*lanes, *[lanes[0]] * (width - len(lanes))]
-    return jax.tree.map(lambda *leaves: np.stack(leaves), *filled)
+    structure = jax.tree.structure(lanes[0])
+    return structure.unflatten([np.array(leaves) for leaves in zip(*map(jax.tree.leaves, filled), strict=True)])
 
 
-def lane_at(lanes: Lane, place: int) -> Lane:
-    """One lane of a chunk on the host, as arrays of its own."""
-    return jax.tree.map(lambda leaf: np.array(leaf[place]), lanes)
+def apart(lanes: Any, count: int) -> list[Any]:
+    """The first ``count`` lanes of a chunk, each on the host as arrays of its own."""
+    leaves, structure = jax.tree.flatten(lanes)
+    host = [np.asarray(leaf) for leaf in leaves]
+    return [structure.unflatten([np.array(leaf[i]) for leaf in host]) for i in range(count)]

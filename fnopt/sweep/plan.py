@@ -96,7 +96,8 @@ class Plan(NamedTuple):
             f"why         on a CPU {lanes_per_chunk(0, 'cpu')} lanes fill a core, of {WIDE:,} parameters or more one; "
             "small",
             "            structures that differ only in optimizer, batch size or width share a program:",
-            "            compiling is what they cost",
+            "            compiling is what they cost; a thread more than cores computes while another's",
+            "            chunk is on the host",
         ]
 
 
