@@ -288,3 +288,12 @@ def test_lane_identity(swept):
         swept.kept.lanes[at] = sound
     with pytest.raises(TypeError, match="give a model with `space` and `train`, or a sweep"):
         fo.check.lane_identity(SMOOTH)
+
+
+def test_polish_begins_at_the_loss_that_the_sweep_found():
+    """Batches taken in parts drop the units that they dropped in the sweep, where each part has draws of its own."""
+    space = dict(lr=fo.log_uniform(1e-3, 1e-1), dropout=fo.uniform(0.3, 0.6), batch_size=fo.choice(10, 16, 32))
+    sweep = fo.caviar(SMOOTH, space, TRAIN, DEV, n=6, epochs=2, key=KEY, objective="dev/loss")
+    assert {sweep.entries[i].program.batch_size for i in range(6)} == {10, 16, 32}
+    for row in sweep.polish(k=6, steps=1, numbers="dropout").rows:
+        assert row.before == pytest.approx(sweep.table()[row.config]["dev/loss"], rel=1e-5)

@@ -40,6 +40,7 @@ class Problem(NamedTuple):
     keys: Keys
     steps: int
     batches: int  # of an epoch
+    batch_size: int | None = None  # where it is taken in parts of the trial's own, as in a sweep over batch sizes
 
     @property
     def names(self) -> list[str]:
@@ -219,24 +220,24 @@ def _as_it_is(data: Dataset) -> Part:
 
 
 def _static(problem: Problem) -> dict[str, Any]:
-    return {"trial": problem.trial, "steps": problem.steps, "batches": problem.batches}
+    length = {"steps": problem.steps, "batches": problem.batches, "batch_size": problem.batch_size}
+    return {"trial": problem.trial, "length": tuple(length.items())}
 
 
-@partial(jax.jit, static_argnames=("trial", "steps", "batches"))
-def _loss(numbers: Any, data: tuple[Batch, Part, Part], keys: Keys, *, trial: Trial, steps: int, batches: int) -> Array:
+@partial(jax.jit, static_argnames=("trial", "length"))
+def _loss(numbers: Any, data: tuple[Batch, Part, Part], keys: Keys, *, trial: Trial, length: Any) -> Array:
     TRACES["unrolled"] += 1
-    return unrolled(trial, numbers, *data, keys=keys, steps=steps, batches=batches)
+    return unrolled(trial, numbers, *data, keys=keys, **dict(length))
 
 
-@partial(jax.jit, static_argnames=("trial", "steps", "batches", "places", "mode"))
+@partial(jax.jit, static_argnames=("trial", "length", "places", "mode"))
 def _slope(
     numbers: Any,
     data: tuple[Batch, Part, Part],
     keys: Keys,
     *,
     trial: Trial,
-    steps: int,
-    batches: int,
+    length: Any,
     places: tuple[int, ...],
     mode: str,
 ) -> tuple[Array, Array]:
@@ -248,7 +249,7 @@ def _slope(
         now = list(leaves)
         for k, i in enumerate(places):
             now[i] = some[k]
-        return unrolled(trial, structure.unflatten(now), *data, keys=keys, steps=steps, batches=batches)
+        return unrolled(trial, structure.unflatten(now), *data, keys=keys, **dict(length))
 
     here = jnp.stack([leaves[i] for i in places])
     if mode == "reverse":

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -176,10 +176,14 @@ def _problems(sweep: "Sweep", config: int) -> Any:
         prepared = Prepared(frame, data.train, data.dev, data.example, int(np.prod(frame.shape)))
         trial, given, _, _ = bind(sweep.model, sweep.configs[config], prepared, ())
         batches = batches_per_epoch(int(data.train.rows), trial.batch_size)
+        numbers = own_numbers(trial, given, batches)
+        program = sweep.entries[config].program
+        if program.batch_size is not None:  # the sweep took a batch in these parts, each with draws of its own
+            trial = replace(trial, batch_size=program.trial.batch_size)
         assert data.dev is not None
         parts = (data.example, data.train, data.dev)
         keys = run_draws(sweep.work, seed, fold).keys
-        yield Problem(trial, own_numbers(trial, given, batches), parts, keys, epochs * batches, batches)
+        yield Problem(trial, numbers, parts, keys, epochs * batches, batches, program.batch_size)
 
 
 def _epochs(sweep: "Sweep", config: int) -> int:

@@ -132,15 +132,16 @@ def gradient_at(
     order: Array,
     epoch: Array,
     i: Array,
-    batch_size: Array | None,
+    batch_size: Any,
     *,
     unrolled: bool = False,
 ) -> tuple[Gradient, Array]:
     """The gradient at batch ``i`` of an epoch, and how many examples that batch has.
 
     A batch of more than a block is taken in blocks, so that its bits do not depend on the number of cores; but not
-    where the loss or the optimizer looks at a batch as one. ``unrolled``, their number is that of a whole batch, for a
-    traced one has no derivative in reverse mode; those past the end of a short batch are empty.
+    where the loss or the optimizer looks at a batch as one. ``unrolled``, with a ``batch_size`` that is not traced,
+    their number is that of a whole batch, for a traced one has no derivative in reverse mode; those past the end of a
+    short batch are empty.
     """
     room = train.x.shape[0]
     size, batches = sizes(trial, train, batch_size)
@@ -162,7 +163,8 @@ def gradient_at(
     noise = jax.random.fold_in(keys.noise, epoch * batches + i)
     if not in_parts:
         return gradient(trial, lane, numbers, take(begin, end), end - begin, noise), end - begin
-    parts = -(-min(trial.batch_size, room) // piece) if unrolled else -(-(end - begin) // piece)
+    whole = trial.batch_size if batch_size is None else batch_size
+    parts = -(-min(whole, room) // piece) if unrolled else -(-(end - begin) // piece)
     piecewise = partial(gradient_in_parts, trial, lane, numbers)
     return piecewise(lambda j: take(begin + j * piece, end), parts, end - begin, noise), end - begin
 

@@ -36,6 +36,7 @@ def unrolled(
     *,
     steps: int,
     batches: int,
+    batch_size: int | None = None,
 ) -> Array:
     """The mean loss on ``dev`` (without penalty) after ``steps`` updates from the start; differentiable both ways.
 
@@ -51,6 +52,7 @@ def unrolled(
         keys: what the run draws from.
         steps: updates, ≥ 1.
         batches: updates an epoch takes.
+        batch_size: examples an update, where they are taken in parts of as many as the trial's own has.
     """
     epochs = jnp.arange(-(-steps // batches), dtype=jnp.int32)
     room = train.x.shape[0]
@@ -60,7 +62,7 @@ def unrolled(
         epoch = lane.state.step // batches
         at_step = resolve(lane.numbers, lane.state.step)
         i = lane.state.step - epoch * batches
-        at, _ = gradient_at(trial, lane, at_step, train, keys, orders[epoch], epoch, i, None, unrolled=True)
+        at, _ = gradient_at(trial, lane, at_step, train, keys, orders[epoch], epoch, i, batch_size, unrolled=True)
         return lane._replace(state=attempt(trial, lane, at_step, at), stats=at.stats)
 
     lane = _repeated(update, start(trial, keys.init, example, numbers), steps)
