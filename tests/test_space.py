@@ -89,6 +89,13 @@ def test_grid_takes_every_combination_the_last_name_fastest():
     assert propose({"a": fo.choice(1, 2), "lr": fo.log_uniform(0.001, 1.0, points=4)}, 3, KEY, "grid") == grid[:3]
 
 
+def test_a_grid_of_whole_numbers_holds_whole_numbers():
+    """As the random search does: a model's own functions may count with them."""
+    grid = propose(dict(a=fo.integer(1, 4), b=fo.integer(1, 1000, points=3)), None, KEY, search="grid")
+    assert {type(x) for hyper in grid for x in hyper.values()} == {int}
+    assert [hyper["a"] for hyper in grid[::3]] == [1, 2, 3, 4] and {hyper["b"] for hyper in grid} == {1, 501, 1000}
+
+
 def test_grid_has_no_doubles_where_a_name_is_blank():
     space = dict(optimizer=fo.choice("adam", "sgd"), b1=fo.when(optimizer="adam", b1=fo.uniform(0.5, 0.9, points=3)))
     grid = propose(space, None, KEY, "grid")

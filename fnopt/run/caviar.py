@@ -233,7 +233,7 @@ def _folds(model: Model, train: Dataset, dev: Dataset | None, folds: Any, key: A
 
 def full(model: Model, hyper: Mapping[str, Any], numbers: Mapping[str, Any]) -> dict[str, Any]:
     """A configuration as ``fit`` takes it: the structure that was chosen, the numbers that it has, its own length."""
-    length = {NAME: int(hyper[NAME])} if NAME in hyper else {}  # a grid has whole numbers as floats
+    length = {NAME: hyper[NAME]} if NAME in hyper else {}
     return {**{name: value for name, value in hyper.items() if name in model.structure}, **numbers, **length}
 
 

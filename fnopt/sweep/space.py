@@ -247,9 +247,9 @@ def grid_points(space: Any, default: int) -> Iterable[Any]:
     if isinstance(space, Choice):
         return space.options
     if space.whole and space.points is None and space.high - space.low < default:
-        return [float(v) for v in np.arange(space.low, space.high + 1)]
+        return [int(v) for v in np.arange(space.low, space.high + 1)]
     k = space.points or default
     bell = space.kind in ("normal", "log_normal")
     u = (np.arange(k) + 0.5) / k if bell else np.linspace(0, 1, k) if k > 1 else np.array([0.5])
     values = np.asarray(space.quantile(jnp.asarray(u, jnp.result_type(float))))
-    return list(dict.fromkeys(float(v) for v in values))
+    return list(dict.fromkeys(map(int if space.whole else float, values)))
