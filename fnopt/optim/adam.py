@@ -82,7 +82,7 @@ class At(NamedTuple):
 
 def correction(b: Array, h: Any, t: Array) -> Array:
     """What divides a running mean of decay ``b``, as far as it is to be corrected."""
-    return 1 - h.bias_correction + h.bias_correction * one_minus_power(b, t)
+    return one_minus_power(b, t, h.bias_correction)
 
 
 def at(h: Any, t: Array) -> At:
