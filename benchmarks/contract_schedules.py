@@ -117,8 +117,27 @@ def _ours() -> dict[str, tuple[Any, dict[str, Any]]]:
         "scaled": of(lambda by: s.exponential(0.1, 0.5).scaled(by), by=0.5),
         "clipped": of(lambda low, high: s.exponential(0.1, 0.5).clipped(low, high), low=0.01, high=0.08),
         "warmed": of(lambda steps, start: s.constant(0.1).warmed(steps, start), steps=5.0, start=0.01),
-        "every": of(lambda steps_per_epoch: s.exponential(0.1, 0.5).every(steps_per_epoch), steps_per_epoch=3.0),
+        "every": of(
+            lambda steps_per_epoch, staircase: s.exponential(0.1, 0.5).every(steps_per_epoch, staircase),
+            steps_per_epoch=3.0,
+            staircase=0.5,
+        ),
+        "piecewise": of(
+            lambda boundary, before, after: s.piecewise((boundary, 20.0), (before, after, 0.01)),
+            boundary=5.0,
+            before=0.1,
+            after=0.05,
+        ),
+        "plateau": of(_cut, value=0.1, factor=0.5, patience=2.0, cooldown=1.0, min_delta=0.01, floor=0.01),
     }
+
+
+def _cut(**numbers: Any) -> Any:
+    """A plateau that has seen one improvement and four looks without."""
+    lr = fo.schedules.plateau(**numbers)
+    for score in (0.5, 0.6, 0.6, 0.6, 0.6, 0.6):
+        lr = fo.schedules.follow(lr, score)
+    return lr
 
 
 def _theirs() -> dict[str, tuple[Any, dict[str, Any]]]:

@@ -86,7 +86,11 @@ def same_structure(expected: Any, got: Any, what: str) -> None:
     for (path, x), y in zip(jax.tree_util.tree_leaves_with_path(expected), jax.tree.leaves(got), strict=True):
         if jnp.shape(x) != jnp.shape(y):
             name = jax.tree_util.keystr(path)
-            raise ValueError(f"{what}{name} must have the parameter's shape {jnp.shape(x)}, got {jnp.shape(y)}")
+            lanes = jnp.shape(x)[1:] == jnp.shape(y) or jnp.shape(y)[1:] == jnp.shape(x)
+            cure = (
+                "; where one has an axis of several configurations, write jax.vmap(optimizer.update)" if lanes else ""
+            )
+            raise ValueError(f"{what}{name} must have the parameter's shape {jnp.shape(x)}, got {jnp.shape(y)}{cure}")
 
 
 def require(module: str, extra: str) -> ModuleType:

@@ -56,7 +56,7 @@ def as_number(name: str, x: Any, within: Range = REAL) -> Any:
     True
     """
     if isinstance(x, Searchable) or callable(x):
-        return x
+        return x if isinstance(x, Searchable) else _schedule(name, x)
     if isinstance(x, bool | int | float):
         return jnp.asarray(on_host(name, x, within))
     x = _array(name, x, within)
@@ -64,6 +64,16 @@ def as_number(name: str, x: Any, within: Range = REAL) -> Any:
         return jnp.where(within.holds(x), x, jnp.nan)
     if not within.holds(float(x)):  # on the host: inside a jitted function any operation on `x` would be traced
         raise ValueError(f"`{name}` must be in {within}, got {float(x):g}")
+    return x
+
+
+def _schedule(name: str, x: Any) -> Any:
+    """A schedule, whose numbers are leaves; TypeError for a plain function, which no compiled program can be given."""
+    if any(callable(leaf) for leaf in jax.tree.leaves(x)):
+        raise TypeError(
+            f"`{name}` is a plain function, and a schedule here is a pytree of numbers that can be called: take one of "
+            f"fo.schedules, or register a class of yours with jax.tree_util.register_dataclass; got {x!r}"
+        )
     return x
 
 

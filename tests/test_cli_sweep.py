@@ -10,15 +10,18 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from types import SimpleNamespace
 
+import jax
 import numpy as np
 import pytest
 from cli_cases import SPACE, contents, sweep_pets, write_pets
 from rich.console import Console
 
+import fnopt as fo
 from fnopt.cli import show, source
 from fnopt.cli.entry import run
 from fnopt.run import load, open_sweep
 from fnopt.run.leaderboard import parts_of
+from fnopt.run.progress import Board
 from fnopt.sweep.drive import Silent
 from fnopt.train import Objective
 
@@ -218,13 +221,33 @@ def test_on_a_narrow_terminal_it_is_plain_text(done, capsys, monkeypatch):
 
 def test_the_bar_shows_who_leads():
     def result(config, score, status="done"):
-        return SimpleNamespace(config=config, scores={"dev": {"accuracy": score}}, status=status)
+        return SimpleNamespace(config=config, scores={"dev": {"accuracy": score}}, status=status, epochs=3)
 
     file = io.StringIO()
-    bar = show.Leading("classes", Objective("dev", "accuracy"), Console(file=file, force_terminal=True, width=200))
+    bar = Board("classes", Objective("dev", "accuracy"), Console(file=file, force_terminal=True, width=200))
+    bar.configs = [{"lr": 0.5}, {"lr": 0.25}, {"lr": 0.125, "optimizer": "adam"}, {"lr": 1.0}]
     bar.start(4, 1)
     bar.done([result(0, 0.5), result(1, 0.75)])
     bar.tick(2)
-    bar.done([result(2, 0.6), result(3, 0.99, "diverged")])
-    assert "best dev/accuracy 0.7500 (1)" in file.getvalue()
-    assert "4/4, 1 diverged" in file.getvalue()
+    assert [config for config, *_ in bar.leaders()] == [1, 0]
+    bar.done([result(2, 0.9, "pruned"), result(3, 0.99, "diverged")])
+    assert [config for config, *_ in bar.leaders()] == [1, 0, 2]
+    said = re.sub("\x1b\\[[0-9;?]*[A-Za-z]", "", file.getvalue())
+    assert "best dev/accuracy 0.7500 (1)" in said and "4/4, 1 diverged" in said
+
+
+def test_the_board_shows_the_best_configurations_while_a_sweep_runs():
+    file = io.StringIO()
+    board = Board("classes", Objective("dev", "accuracy"), Console(file=file, force_terminal=True, width=200))
+    train, dev = fo.data.split(fo.data.iris(), (0.5, 0.5), key=jax.random.key(0))
+    space = dict(lr=fo.log_uniform(1e-3, 1e-1), optimizer=fo.choice("sgd", "adam"))
+    sweep = fo.caviar(fo.classifier(hidden=(4,)), space, train, dev, n=6, epochs=2, progress=board)
+    best = [standing.config for standing in sweep.ranking()]
+    assert board.leaders()[0][0] == best[0] and len(board.leaders()) == 5
+    assert board.configs[best[0]]["optimizer"] == sweep.configs[best[0]]["optimizer"]
+    drawn = io.StringIO()
+    board._over = False
+    Console(file=drawn, width=200).print(board._drawn())
+    assert "optimizer" in drawn.getvalue() and f"{sweep.configs[best[0]]['lr']:.4g}" in drawn.getvalue()
+    board.stop()
+    assert not board._screen.is_started

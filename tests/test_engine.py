@@ -356,3 +356,38 @@ def test_numbers_of_two_meanings_are_refused():
     model = fo.supervised(init, loss, lambda p, s, x, h: x @ p, task="values", numbers=dict(beta=0.5))
     with pytest.raises(ValueError, match="'beta' is one of momentum's too"):
         fo.fit(model, blobs(), hyper=dict(optimizer="momentum"), epochs=1)
+
+
+def test_too_large_a_program_is_refused_each_time(monkeypatch):
+    """What a sweep's C comes to does not depend on the sweeps before it in the same process."""
+    from fnopt.sweep import compiled
+
+    train, dev = fo.data.split(fo.data.iris(), (0.5, 0.5), key=jax.random.key(0))
+    go = lambda: fo.caviar(fo.classifier(hidden=(5,)), dict(lr=fo.log_uniform(1e-3, 1e-1)), train, dev, n=5, epochs=2)  # noqa: E731
+    sweep = go()
+    bytes_ = sweep.plan.memory
+    monkeypatch.setattr(compiled, "total_memory", lambda device: bytes_ - 1)
+    for _ in range(2):
+        with pytest.warns(UserWarning, match="too little memory for 4 lanes"):
+            small = go()
+        assert small.widths == [2] and "since 4 need too much memory" in str(small.plan)
+
+
+def test_settings_of_the_caller_hold_in_all_threads():
+    """`with` sets them for the calling thread alone; the programs' names tell with what they were compiled."""
+    from fnopt.sweep.compiled import _PROGRAMS
+
+    with jax.default_matmul_precision("float32"):
+        train, dev = fo.data.split(fo.data.iris(), (0.5, 0.5), key=jax.random.key(0))
+        sweep = fo.caviar(fo.classifier(hidden=(6,)), dict(lr=fo.log_uniform(1e-3, 1e-1)), train, dev, n=5, epochs=2)
+    mine = [name for name in _PROGRAMS if sweep.entries[0].program.trial in name]
+    assert mine and all("float32" in name for name in mine)
+
+
+def test_another_engine_is_refused_by_name():
+    from fnopt.sweep.plan import differences, fingerprint
+
+    now = fingerprint()
+    old = {name: value for name, value in now.items() if name != "engine"}
+    assert differences(now, now) == []
+    assert differences(old, now) == ["engine was '1' and is '2': take the fnopt that began it"]

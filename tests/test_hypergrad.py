@@ -164,7 +164,7 @@ def test_refusals():
     cases = {
         "`batch_size` is structure, not a number.*fo.caviar.*lr": dict(wrt="batch_size"),
         "`hidden` is structure": dict(wrt=("lr", "hidden")),
-        "no number 'beta1'; did you mean 'b1'": dict(wrt="beta1"),
+        "this run has no 'beta1'; did you mean 'b1'": dict(wrt="beta1"),
         "the model's number `l1` is not given: give it a value in `hyper`; this run has b1": dict(wrt="l1"),
         "give `epochs` or `steps`, not both": dict(epochs=1, steps=1),
         "unknown mode 'backward'": dict(mode="backward"),

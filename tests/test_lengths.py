@@ -236,3 +236,17 @@ def test_a_lane_that_dies_where_another_ends_is_as_alone(rule):
     sweep = fo.caviar(MODEL, space, *PARTS, search="grid", epochs=4, stop=rule, key=KEY, threads=1)
     assert fo.check.lane_identity(sweep).passed, fo.check.lane_identity(sweep)
     assert {row["status"] for row in sweep.table()} >= {"diverged"}
+
+
+@pytest.mark.parametrize(
+    "rule", [fo.median(min_epochs=3, every=3, warmup=20), fo.halving(eta=3)], ids=["median", "halving"]
+)
+def test_scores_do_not_depend_on_who_ends_where_another_is_judged(rule):
+    """The training part is scored where a lane ends, and its sisters, who are at a rung there, have no score for it."""
+    space = dict(lr=fo.log_uniform(1e-3, 1e-1), epochs=fo.choice(3, 9), batch_size=16)
+    sweep = fo.caviar(MODEL, space, *PARTS, n=12, epochs=9, stop=rule, key=KEY)
+    assert fo.check.lane_identity(sweep).passed, fo.check.lane_identity(sweep)
+    few = fo.caviar(MODEL, space, *PARTS, n=5, epochs=9, stop=rule, key=KEY)
+    if rule.ordered:
+        for i in range(5):
+            np.testing.assert_equal(few.lanes(i)[0].history, sweep.lanes(i)[0].history)

@@ -1,9 +1,7 @@
 """What a sweep looks like on a terminal: aligned facts, a bar with the best so far, the leaderboard."""
 
-import math
 import re
 import sys
-from collections.abc import Sequence
 from typing import Any
 
 from rich import box
@@ -12,10 +10,9 @@ from rich.table import Table
 
 from fnopt.run import Bar, Sweep
 from fnopt.run.leaderboard import leaderboard, parts_of
-from fnopt.run.progress import brief
+from fnopt.run.progress import Board
 from fnopt.sweep.drive import Silent, Watch
-from fnopt.sweep.result import LaneResult
-from fnopt.train import Objective, higher_is_better
+from fnopt.train import Objective
 
 MARGIN = 12
 
@@ -43,36 +40,9 @@ def show(sweep: Sweep) -> None:
     console.print(head, "", table, *([tail] if tail else []), sep="\n", soft_wrap=True)
 
 
-class Leading(Bar):
-    """The bar, and beside it the best single training so far."""
-
-    def __init__(self, task: str, objective: Objective, console: Console):
-        super().__init__("sweep", best=self._leader, console=console)
-        self._objective, self._higher = objective, higher_is_better(task, objective.metric)
-        self._score, self._config = math.nan, -1
-
-    def start(self, lanes: int, epochs: int) -> None:
-        """Draw the empty bar; nobody leads."""
-        self._score, self._config = math.nan, -1
-        super().start(lanes, epochs)
-
-    def done(self, results: Sequence[LaneResult]) -> None:
-        """Look who leads, then draw."""
-        part, metric = self._objective
-        for result in results:
-            score = result.scores[part][metric]
-            better = score > self._score if self._higher else score < self._score
-            if result.status != "diverged" and (better or math.isnan(self._score)):
-                self._score, self._config = score, result.config
-        super().done(results)
-
-    def _leader(self) -> str:
-        return f"best {'/'.join(self._objective)} {brief(self._score)} ({self._config})" if self._config >= 0 else ""
-
-
 def watch_for(task: str, objective: Objective) -> Watch:
-    """A bar on stderr where it is a terminal, nothing elsewhere."""
-    return Leading(task, objective, Console(stderr=True)) if sys.stderr.isatty() else Silent()
+    """A bar and a leaderboard on stderr where it is a terminal, nothing elsewhere."""
+    return Board(task, objective, Console(stderr=True)) if sys.stderr.isatty() else Silent()
 
 
 def stop(watch: Any) -> None:

@@ -8,7 +8,8 @@ Numbers:
     eps_root: in [0, inf); inside the root, where it is also the sum that S starts from elsewhere. With both 0, an
         entry whose gradient has always been 0 stays where it is.
 
-Elsewhere: torch is as here, its ``initial_accumulator_value`` being ``eps_root``.
+Elsewhere: torch is as here, its ``initial_accumulator_value`` being ``eps_root``; optax begins at 0.1 and has its 1e-7
+inside the root, which together are ``eps_root=0.1 + 1e-7, eps=0``.
 
 Source: Duchi, Hazan and Singer, "Adaptive Subgradient Methods for Online Learning and Stochastic Optimization", 2011,
 https://jmlr.org/papers/v12/duchi11a.html.

@@ -1,6 +1,7 @@
 """Optax's gradient transformations as optimizers of ours, their numbers as leaves."""
 
 import inspect
+import re
 from collections import namedtuple
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -65,7 +66,9 @@ def from_transform(factory: Callable[..., Any], *, numbers: Mapping[str, float],
 def _made(factory: Callable[..., Any], numbers: tuple[tuple[str, float], ...], name: str) -> Optimizer:
     theirs = sorted(dict(numbers), key=lambda number: OURS.get(number, number) != "lr")  # lr first, the rest as given
     ours = [OURS.get(number, number) for number in theirs]
-    record: Any = namedtuple(f"{name}Hyper", ours, defaults=[dict(numbers)[number] for number in theirs])
+    record: Any = namedtuple(
+        re.sub(r"\W", "", name) + "Hyper", ours, defaults=[dict(numbers)[number] for number in theirs]
+    )
     ranges = dict.fromkeys(ours, REAL)
 
     def made(h: Any, params: Params) -> Any:

@@ -17,7 +17,7 @@ Numbers:
 beta. Write ``_replace(beta=0.99, dampening=0.99, first_dampening=0.99)``.
 
 Elsewhere: torch's ``SGD(momentum=β, dampening=d)`` is ``dampening=d, first_dampening=0``; Keras and scikit-learn are
-``dampening=0, lr_inside=1``.
+``dampening=0, lr_inside=1``, optax's ``sgd(momentum=β)`` is ``dampening=0``.
 
 Source: Polyak, "Some methods of speeding up the convergence of iteration methods", 1964,
 https://doi.org/10.1016/0041-5553(64)90137-5.

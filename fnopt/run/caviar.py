@@ -17,10 +17,11 @@ from fnopt.run.coarse import Parts, coarse_to_fine
 from fnopt.run.conduct import conduct
 from fnopt.run.lengths import NAME, check_lengths
 from fnopt.run.programs import choices, options_of
+from fnopt.run.progress import Board
 from fnopt.run.run import watch_of
 from fnopt.run.setup import as_key, bind_folds, metrics_of, objective_of, rules_of
 from fnopt.run.store import FINE
-from fnopt.run.sweep import Sweep
+from fnopt.run.sweep import Sweep, columns_of
 from fnopt.run.tracking import Tracker, tracked_sweep, trackers_of
 from fnopt.sweep.drive import Watch
 from fnopt.sweep.perturb import Ranges, ranges_of
@@ -197,8 +198,15 @@ def _stage(
         fingerprint=fingerprint(),
     )
     sweep.notes, sweep.ranges = dict(notes or {}), ranges
-    with tracked_sweep(sweep, watch_of(progress), track) as watch:
-        return conduct(sweep, path, minutes=minutes, watch=watch, **how)
+    board = Board(model.task, sweep.work.objective) if progress is True else watch_of(progress)
+    if isinstance(board, Board):
+        board.configs = [columns_of(config) for config in sweep.configs]
+    try:
+        with tracked_sweep(sweep, board, track) as watch:
+            return conduct(sweep, path, minutes=minutes, watch=watch, **how)
+    finally:
+        if progress is True and isinstance(board, Board):
+            board.stop()
 
 
 def _ranges(model: Model, space: Mapping[str, Any], rule: Rule | None, search: str) -> Ranges:

@@ -1,5 +1,6 @@
 """Running a sweep from where it stands: threads, checkpoints, and what the plan was."""
 
+import shlex
 import signal
 import sys
 import warnings
@@ -67,7 +68,7 @@ def conduct(
 def _threads(devices: Sequence[Any]) -> int:
     """One more than cores on the CPU, two a device elsewhere: one computes while another's chunk is on the host."""
     platform = jax.local_devices()[0].platform if devices[0] is None else devices[0].platform
-    return cores() + 1 if platform == "cpu" else 2 * len(devices)
+    return max(cores() + 1, len(devices)) if platform == "cpu" else 2 * len(devices)
 
 
 def _fitting(
@@ -102,6 +103,7 @@ def _halve(sweep: Sweep, error: Exhausted) -> None:
         if entry.program.trial == error.trial:
             sweep.entries[i] = entry._replace(width=width // 2)
     sweep.widths = widths_of(sweep.entries)
+    sweep.halved.append(f"{width // 2} lanes a chunk, since {width} need too much memory ({error.why})")
     sweep.kept.forget(concerned)
     sweep.places = [place for place in sweep.places if place.config not in concerned]
 
@@ -133,8 +135,8 @@ def _run(
         add_cut(sweep)
     if folder is not None:
         store.finish(sweep, folder)
-    if ended.why in (INTERRUPTED, TERMINATED) and "command" not in sweep.notes:  # the command line says it itself
-        _say(sweep, folder)
+    if ended.why == TERMINATED or (ended.why == INTERRUPTED and "command" not in sweep.notes):
+        _say(sweep, folder)  # the command line says it itself, but where this is its end
     if ended.why == TERMINATED:
         raise SystemExit(128 + signal.SIGTERM)
     return sweep
@@ -143,9 +145,8 @@ def _run(
 def _say(sweep: Sweep, folder: Path | None) -> None:
     """How to go on, after Ctrl-C or SIGTERM."""
     whole = sum(s.status not in ("not run", "cut") for s in sweep.ranking())
-    how = (
-        "is in memory alone; with path=… it could go on" if folder is None else f"is in {folder}; the same call goes on"
-    )
+    on = f"fnopt resume {shlex.quote(str(folder))} goes on" if "command" in sweep.notes else "the same call goes on"
+    how = "is in memory alone; with path=… it could go on" if folder is None else f"is in {folder}; {on}"
     print(f"fnopt: {sweep.ended}, {whole} of {sweep.n} configurations are done; all {how}", file=sys.stderr)
 
 
@@ -180,4 +181,5 @@ def _plan(sweep: Sweep, field: Field, threads: int, devices: Sequence[Any], trac
         padding=padding_of(sweep.entries),
         segment=segment_of(sweep.work),
         predicted=ended.predicted,
+        halved=tuple(sweep.halved),
     )

@@ -204,7 +204,7 @@ def _refused(model: Model | Trial, name: str, known: list[str], problem: Problem
         return f"`{name}` follows another number here and has no derivative of its own: give it a value in `hyper`"
     if isinstance(model, Model) and name in model.ranges:
         return f"the model's number `{name}` is not given: give it a value in `hyper`; this run has {', '.join(known)}"
-    return f"this run has no number {name!r}{nearest(name, known)}; a number of the model must be given in `hyper`"
+    return f"a number of the model must be given in `hyper`, and this run has no {name!r}{nearest(name, known)}"
 
 
 def _of(prepared: Prepared) -> tuple[Batch, Part, Part]:

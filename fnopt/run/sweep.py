@@ -24,7 +24,7 @@ from fnopt.sweep.lanes import packed
 from fnopt.sweep.lineage import Move
 from fnopt.sweep.merge import Options, member
 from fnopt.sweep.perturb import Ranges
-from fnopt.sweep.plan import Plan, fingerprint
+from fnopt.sweep.plan import Plan, differences, fingerprint
 from fnopt.sweep.population import Population
 from fnopt.sweep.ranking import Kept, Standing, standard_error
 from fnopt.sweep.result import LaneResult, result_of
@@ -70,6 +70,7 @@ class Sweep:
     places: list[Place] = field(default_factory=list, repr=False)  # lanes under way, where the sweep was broken off
     notes: Mapping[str, Any] = field(default_factory=dict, repr=False)
     measured: list[Any] = field(default_factory=list, repr=False)  # what C was chosen by, where it was measured
+    halved: list[str] = field(default_factory=list, repr=False)  # where memory was too small for C lanes, in words
     ranges: Ranges = field(default_factory=dict, repr=False)  # of a population: what its numbers are drawn from
     plan: Plan | None = None
     coarse: "Sweep | None" = field(default=None, repr=False)  # the first stage of a coarse-to-fine search
@@ -271,8 +272,7 @@ class Sweep:
         recorded = self.kept.lanes.get((result.config, result.seed, result.fold))
         if recorded is None or recorded.digest == result.digest:
             return
-        now = fingerprint()
-        other = [f"{k}: {v!r} then, {now.get(k)!r} now" for k, v in self.fingerprint.items() if now.get(k) != v]
+        other = differences(self.fingerprint, fingerprint())
         if not other:
             raise RuntimeError(
                 f"configuration {result.config}, seed {result.seed}, fold {result.fold} gave other bits than the "

@@ -37,7 +37,8 @@ def descend(function: Function, optimizer: Optimizer, start: Any, steps: int, **
 def _path(function: Function, optimizer: Optimizer, steps: int, state: State) -> Array:
     def step(state: State, _: None) -> tuple[State, Any]:
         value, slope = jax.value_and_grad(function)(state.params)
-        new = optimizer.update(state, slope, loss=value)
+        more = {"objective": function} if optimizer.wants_objective else {}
+        new = optimizer.update(state, slope, loss=value, **more)
         return new, optimizer.readout(new)
 
     first: Any = optimizer.readout(state)

@@ -10,7 +10,7 @@ import numpy as np
 
 from fnopt._types import Batch, Params, Stats
 from fnopt.schedules import follows
-from fnopt.sweep.compiled import Exhausted, first_program, program
+from fnopt.sweep.compiled import exhausting, first_program, program
 from fnopt.sweep.draws import Draws, draws_of
 from fnopt.sweep.lanes import apart, packed, stack
 from fnopt.sweep.lineage import Lineage, founder_of
@@ -194,17 +194,13 @@ def trainer(work: Work, chunk: Chunk, draws: Draws, until: int, ends: bool = Tru
         nonlocal run
         start = time.perf_counter()
         when = When(every=np.int32(scored_each(work, lanes)), last=last)
-        try:
+        with exhausting(trial):
             orders = draws.orders(data.train, trial.shuffle, age, until)
             numbers = np.int32(age), np.int32(count), when, np.int32(which), size
             arguments = lanes, data.train, data.dev, draws.keys, orders, *numbers
             run = run or program(trial, work.objective, device, *arguments)
             begun = time.perf_counter()
             made = jax.block_until_ready(run(*arguments))
-        except jax.errors.JaxRuntimeError as error:
-            if "RESOURCE_EXHAUSTED" not in str(error):
-                raise
-            raise Exhausted(trial, str(error).splitlines()[0]) from error
         end = time.perf_counter()
         clock.compiling += begun - start
         clock.device += end - begun
@@ -225,10 +221,11 @@ def begin_lanes(work: Work, chunk: Chunk, draws: Draws, weights: tuple[Params, S
     trial, which = cohort.program.trial, np.int32(cohort.program.which)
     hyper = stack([place.numbers for place in chunk.places], cohort.width)
     example = work.folds[cohort.fold].example
-    weights = draws.weights(trial, example) if weights is None else weights
-    arguments = draws.keys.init, example, hyper, work.rule, which, weights
     (device,) = example.x.devices()
-    return first_program(trial, device, *arguments)(*arguments)
+    with exhausting(trial):
+        weights = draws.weights(trial, example) if weights is None else weights
+        arguments = draws.keys.init, example, hyper, work.rule, which, weights
+        return jax.block_until_ready(first_program(trial, device, *arguments)(*arguments))
 
 
 def going_on(lanes: Lane) -> Any:

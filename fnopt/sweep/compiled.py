@@ -2,7 +2,9 @@
 
 import math
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from functools import cache
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -23,10 +25,21 @@ class Exhausted(MemoryError):
         self.trial, self.why = trial, why
 
 
+@contextmanager
+def exhausting(trial: Trial) -> Iterator[None]:
+    """Exhausted, naming the structure, where the device says within that its memory is at an end."""
+    try:
+        yield
+    except jax.errors.JaxRuntimeError as error:
+        if "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        raise Exhausted(trial, str(error).splitlines()[0]) from error
+
+
 # Of LLVM's levels the first is all that a small network gains from: the same speed, a sixth less to compile.
 # The other analysis leaves out copies of what a loop carries, which for small networks is a tenth of a step.
 QUICK = {"xla_backend_optimization_level": 1, "xla_cpu_copy_insertion_use_region_analysis": True}
-PRECISION = "jax_default_matmul_precision"  # of all settings the one that a program depends on and that may change
+SETTINGS = ("jax_default_matmul_precision", "jax_threefry_partitionable", "jax_enable_x64")  # a program's bits, too
 
 _PROGRAMS: dict[Any, "Made"] = {}
 _LOCK = Lock()
@@ -38,8 +51,8 @@ def program(trial: Trial, objective: Objective, device: Any, *arguments: Any) ->
     Compiled ahead and not on the first call, so that the time and the memory of a program are known apart from its
     run. The lanes' keys do not count, only shapes and types.
     """
-    made, new = _made(advance, device, arguments, trial=trial, objective=objective)
-    there = total_memory(device) if new else None
+    made = _made(advance, device, arguments, trial=trial, objective=objective)
+    there = total_memory(device)
     if made.bytes is not None and there is not None and made.bytes > there:
         raise Exhausted(trial, f"needs {made.bytes:,} bytes of the device's {there:,}")
     return made.run
@@ -47,12 +60,12 @@ def program(trial: Trial, objective: Objective, device: Any, *arguments: Any) ->
 
 def first_program(trial: Trial, device: Any, *arguments: Any) -> Any:
     """The compiled :func:`begin` for these arguments, made where there is none yet."""
-    return _made(begin, device, arguments, trial=trial)[0].run
+    return _made(begin, device, arguments, trial=trial).run
 
 
 def draw_program(trial: Trial, device: Any, *arguments: Any) -> Any:
     """The compiled :func:`draw` for these arguments, made where there is none yet."""
-    return _made(draw, device, arguments, trial=trial)[0].run
+    return _made(draw, device, arguments, trial=trial).run
 
 
 class Made(NamedTuple):
@@ -62,17 +75,17 @@ class Made(NamedTuple):
     bytes: int | None
 
 
-def _made(function: Any, device: Any, arguments: tuple[Any, ...], **static: Any) -> tuple[Made, bool]:
-    """The compiled program of these arguments' shapes and types, and whether it is new."""
+def _made(function: Any, device: Any, arguments: tuple[Any, ...], **static: Any) -> Made:
+    """The compiled program of these arguments' shapes and types."""
     leaves, structure = jax.tree.flatten(arguments)
     shapes = tuple((leaf.shape, leaf.dtype) for leaf in leaves)
-    name = *static.values(), function, device, structure, shapes, getattr(jax.config, PRECISION)
+    name = *static.values(), function, device, structure, shapes, *(getattr(jax.config, s) for s in SETTINGS)
     if (made := _PROGRAMS.get(name)) is not None:
-        return made, False
+        return made
     run = _compiled(function.lower(*arguments, **static), device, once=function is not advance)
     made = Made(run, bytes_of(run))
     with _LOCK:
-        return _PROGRAMS.setdefault(name, made), True
+        return _PROGRAMS.setdefault(name, made)
 
 
 def _compiled(lowered: Any, device: Any, once: bool) -> Any:
@@ -95,6 +108,7 @@ def forget() -> None:
         _PROGRAMS.clear()
 
 
+@cache
 def total_memory(device: Any) -> int | None:
     """The memory of a device in bytes, free or not; None where it does not say."""
     stats = device.memory_stats() if device.platform != "cpu" else None

@@ -118,6 +118,9 @@ def run_field(
     return Ended(crew.why if any(field.open) else "", spent, crew.forecast.seconds)
 
 
+PRECISION = "jax_default_matmul_precision"
+
+
 class _Crew:
     """Threads that take chunks from a field and give their lanes back."""
 
@@ -144,6 +147,7 @@ class _Crew:
     def go(self, threads: int, start: float) -> None:
         """Start the threads; ``start`` is when the run began."""
         self.start, self.at_once = start, self._at_once(threads)
+        self.precision, self.x64 = getattr(jax.config, PRECISION), jax.config.read("jax_enable_x64")
         self.forecast = Forecast(self.field.waiting(), self.at_once)
         for i in range(threads):
             # Events, since a join that Ctrl-C breaks off takes a running thread for ended (Python up to 3.12).
@@ -173,10 +177,12 @@ class _Crew:
 
     def _work(self, device: Any, home: threading.Event, clock: Clock) -> None:
         try:
-            while (taken := self._take(device)) is not None:
-                begun = time.perf_counter()
-                self._train(device, *taken, clock)
-                clock.working += time.perf_counter() - begun
+            # What a caller sets by `with` holds in its own thread alone.
+            with jax.default_matmul_precision(self.precision), jax.enable_x64(self.x64):
+                while (taken := self._take(device)) is not None:
+                    begun = time.perf_counter()
+                    self._train(device, *taken, clock)
+                    clock.working += time.perf_counter() - begun
         except BaseException as error:
             self.errors.append(error)
             self.stop("error")

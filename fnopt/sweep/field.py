@@ -190,13 +190,15 @@ class Field:
         assert place.lane is not None
         if place.age >= self.ledger.lengths[place.config]:
             return self._end(place)
-        if dead(place):  # the chunk may have ended here for another lane, which alone it would not have done
-            at_rung = place.age in self.ledger.ages(place.config)
-            return self._end(place if at_rung else _scored_alone(self.work, place))
+        # The chunk may have ended here for another lane, for whose sake the training part was scored.
+        if self.work.objective.part == "dev" or place.age not in self.ledger.ages(place.config):
+            place = _scored_alone(self.work, place)
+        if dead(place):
+            return self._end(place)
         if self._judged_here(place):
             self.rung[place.config].append(place)
             return self._at_rung(place.config)
-        self._wait(_scored_alone(self.work, place))
+        self._wait(place)
         return []
 
     def _judged_here(self, place: Place) -> bool:

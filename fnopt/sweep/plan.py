@@ -3,6 +3,7 @@
 import math
 import os
 import platform
+from collections import Counter
 from typing import Any, NamedTuple
 
 import jax
@@ -32,6 +33,7 @@ class Plan(NamedTuple):
     padding: float = 0.0  # share of the hidden units that stand empty, so that widths share a program
     segment: float = 0.0  # seconds at which a segment aims; 0 in a store that does not say
     predicted: float | None = None  # seconds, said once each program was timed, for lanes that all train to the end
+    halved: tuple[str, ...] = ()  # where a device's memory was too small for C lanes, in words
 
     @property
     def wasted(self) -> float:
@@ -51,15 +53,17 @@ class Plan(NamedTuple):
     def plain(self) -> dict[str, Any]:
         """As JSON has it."""
         finite = [list(m) for m in self.measured if math.isfinite(m[2])]
-        return {**self._asdict(), "lanes": list(self.lanes), "measured": finite}
+        return {**self._asdict(), "lanes": list(self.lanes), "measured": finite, "halved": list(self.halved)}
 
     @classmethod
     def of(cls, plain: dict[str, Any]) -> "Plan":
         """What :meth:`plain` gave."""
-        return cls(**{**plain, "lanes": tuple(plain["lanes"]), "measured": tuple(map(tuple, plain["measured"]))})
+        told = {"lanes": tuple(plain["lanes"]), "measured": tuple(map(tuple, plain["measured"]))}
+        return cls(**{**plain, **told, "halved": tuple(plain.get("halved", ()))})
 
     def __str__(self) -> str:
-        widths = ", ".join(map(str, sorted(set(self.lanes)))) or "none"
+        counts = Counter(self.lanes)
+        widths = ", ".join(f"{c} a chunk" + f" in {counts[c]} structures" * (len(counts) > 1) for c in sorted(counts))
         memory = ""
         if self.memory is not None and self.room is not None:
             memory = f"; {size(self.memory)} for the largest program, in each thread: {size(self.room)} predicted"
@@ -70,7 +74,7 @@ class Plan(NamedTuple):
                 f"device      {self.device}{several}, {self.threads} threads, each training whole chunks",
                 f"structures  {len(self.lanes)}, one program each; {self.programs} chunk programs compiled, "
                 f"{self.traces} traces in all",
-                f"lanes       {widths} a chunk; occupancy {self.occupancy:.1%} ({self.live:,} of {self.executed:,} "
+                f"lanes       {widths or 'none'}; occupancy {self.occupancy:.1%} ({self.live:,} of {self.executed:,} "
                 "lane-epochs were of use)",
                 f"wasted      {self.wasted:.1%}: {1 - self.occupancy:.1%} of the places were empty or dead, "
                 f"{self.padding:.1%} of the units pad a width",
@@ -83,22 +87,34 @@ class Plan(NamedTuple):
         )
 
     def _why(self) -> list[str]:
-        """What the widths were chosen by."""
+        """What the widths were chosen by, and what changed them."""
+        platform = self.device.split()[0]
+        few, wide = lanes_per_chunk(0, platform), lanes_per_chunk(WIDE, platform)
+        reasons = [f"{text}; the structure began again" for text in self.halved]
         if self.measured:
-            each = {structure for structure, _, _ in self.measured}
-            return [
-                f"{'measured' if k == 0 else '':<12}structure {k}: "
-                + ", ".join(f"{width} lanes {seconds * 1e6:.0f} µs" for s, width, seconds in self.measured if s == k)
+            each = sorted({structure for structure, _, _ in self.measured})
+            reasons += ["of the numbers of lanes that were timed the fewest that are within 5 % of the best:"]
+            reasons += [
+                f"structure {k}: "
+                + ", ".join(f"{width} lanes {_micro(seconds)}" for s, width, seconds in self.measured if s == k)
                 + " a lane-epoch"
-                for k in sorted(each)
+                for k in each
             ]
-        return [
-            f"why         on a CPU {lanes_per_chunk(0, 'cpu')} lanes fill a core, of {WIDE:,} parameters or more one; "
-            "small",
-            "            structures that differ only in optimizer, batch size or width share a program:",
-            "            compiling is what they cost; a thread more than cores computes while another's",
-            "            chunk is on the host",
-        ]
+        elif platform == "cpu":
+            reasons += [
+                f"on a CPU {few} lanes, stepped side by side, fill a core; from {WIDE:,} parameters on {wide} does"
+            ]
+        else:
+            reasons += [f"an accelerator wants many lanes: {few}, from {WIDE:,} parameters on {wide}"]
+        reasons += ["lanes of a chunk gather each batch once; small structures that differ only in"]
+        reasons += ["optimizer, batch size or width share a program: compiling is what they cost"]
+        if platform == "cpu":
+            reasons += ["a thread more than cores computes while another's chunk is on the host"]
+        return [f"{'why' if k == 0 else '':<12}{reason}" for k, reason in enumerate(reasons)]
+
+
+def _micro(seconds: float) -> str:
+    return f"{seconds * 1e6:.0f} µs" if math.isfinite(seconds) else "too large"
 
 
 def size(count: int) -> str:
@@ -135,6 +151,7 @@ def fingerprint() -> dict[str, str]:
     """What the bits depend on beside configuration, seed, fold, data and C."""
     device = jax.devices()[0]
     return {
+        "engine": ENGINE,
         "device": f"{device.platform} {device.device_kind}",
         "machine": f"{platform.machine()} {_cpu_model()}",
         "cores": str(max(cores(), jax.local_device_count() if device.platform == "cpu" else 0)),  # of XLA's pool
@@ -147,7 +164,9 @@ def fingerprint() -> dict[str, str]:
 
 
 SETTINGS = ("threefry_partitionable", "default_matmul_precision", "disable_most_optimizations")
+ENGINE = "2"  # of the bits: another one wherever a change of this package changes them
 CURES = {
+    "engine": "take the fnopt that began it",
     "device": "run it on such a device",
     "machine": "run it on such a machine",
     "cores": "set NPROC={then} in the environment, before Python starts",
@@ -162,12 +181,12 @@ CURES = {
 def differences(then: dict[str, Any], now: dict[str, str]) -> list[str]:
     """Where two fingerprints differ, each with what would make them equal.
 
-    >>> differences({"cores": "2"}, {"cores": "1"})
+    >>> differences({"engine": "2", "cores": "2"}, {"engine": "2", "cores": "1"})
     ["cores was '2' and is '1': set NPROC=2 in the environment, before Python starts"]
     """
     return [
         f"{name} was {value!r} and is {now.get(name)!r}: " + CURES.get(name, "make it equal").format(then=value)
-        for name, value in then.items()
+        for name, value in {"engine": "1", **then}.items()  # of which the first said nothing
         if now.get(name) != value
     ]
 

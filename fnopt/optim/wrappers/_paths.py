@@ -61,11 +61,20 @@ def places(rules: Rules, params: Params) -> list[int | None]:
     """
     names = tree.names(params)
     for pattern, _ in rules:
-        if names and not any(fnmatchcase(name, pattern) for name in names):
+        if names and not any(_matches(name, pattern) for name in names):
             raise ValueError(f"no parameter's path matches {pattern!r}; there are {', '.join(names)}")
-    return [next((k for k, (p, _) in enumerate(rules) if fnmatchcase(name, p)), None) for name in names]
+    return [next((k for k, (p, _) in enumerate(rules) if _matches(name, p)), None) for name in names]
 
 
 def by_leaf(rules: Rules, params: Params, h: Any) -> list[Any]:
     """For each leaf the number of its rule; None where it has none."""
     return [None if k is None else h[k] for k in places(rules, params)]
+
+
+def _matches(path: str, pattern: str) -> bool:
+    """A pattern may have dots, as paths have here, or slashes, as elsewhere.
+
+    >>> _matches("hidden_0.bias", "*.bias"), _matches("hidden_0.bias", "*/bias"), _matches("hidden_0.bias", "bias")
+    (True, True, False)
+    """
+    return fnmatchcase(path, pattern) or fnmatchcase(path, pattern.replace("/", "."))
