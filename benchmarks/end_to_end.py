@@ -16,7 +16,7 @@ from benchmarks.fresh import answer, fresh
 from benchmarks.table import Row
 
 TITLE = "end to end: seconds from the start of a process to its end; ratio: a contestant's time over ours in full"
-WHO = ("fnopt", "fnopt_halving", "sklearn_search")
+WHO = ("fnopt", "fnopt_halving", "sklearn_search", "optuna_search")
 FULL, QUICK = (256, 30, 4), (8, 4, 1)  # configurations, epochs, how many of the networks
 FOLDS = 5
 HIDDEN = ((32,), (64,), (128,), (64, 64))
@@ -69,7 +69,7 @@ def ours(n: int, epochs: int, networks: int, stop: Any) -> Row:
 def main(who: str, n: int, epochs: int, networks: int) -> None:
     """One contestant, in this process."""
     start = time.perf_counter()
-    if who == "sklearn_search":
+    if who in peers.NEEDS:
         made = peers.load(who).search(n, epochs, FOLDS, HIDDEN[:networks])
     else:
         made = ours(n, epochs, networks, fo.halving() if who == "fnopt_halving" else None)

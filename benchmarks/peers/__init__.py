@@ -21,6 +21,7 @@ NEEDS = {  # peer: the modules it cannot do without
     "sklearn_mlp": ("sklearn", "joblib"),
     "sklearn_search": ("sklearn", "scipy"),
     "optuna_hyperband": ("optuna",),
+    "optuna_search": ("optuna",),
 }
 Train = Callable[[Draw], Callable[[], Layers]]
 

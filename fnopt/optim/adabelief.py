@@ -63,15 +63,15 @@ class At(NamedTuple):
     lr: Any
     b1: Any
     b2: Any
-    c1: Any  # 1 − b1^t
-    c2: Any  # 1 − b2^t
+    k1: Any  # 1 / (1 − b1^t)
+    k2: Any  # 1 / (1 − b2^t)
     eps: Any
     eps_root: Any
 
 
 def at(h: Any, t: Array) -> At:
     """What all leaves share."""
-    return At(h.lr, h.b1, h.b2, one_minus_power(h.b1, t), one_minus_power(h.b2, t), h.eps, h.eps_root)
+    return At(h.lr, h.b1, h.b2, 1 / one_minus_power(h.b1, t), 1 / one_minus_power(h.b2, t), h.eps, h.eps_root)
 
 
 def rule(p: Array, g: Array, memory: Belief, h: Any, t: Array) -> tuple[Array, Belief]:
@@ -79,7 +79,7 @@ def rule(p: Array, g: Array, memory: Belief, h: Any, t: Array) -> tuple[Array, B
     del t
     m = h.b1 * memory.m + (1 - h.b1) * g
     s = h.b2 * memory.s + (1 - h.b2) * jnp.square(g - m) + h.eps_root
-    m_hat, s_hat = m / h.c1, s / h.c2
+    m_hat, s_hat = h.k1 * m, h.k2 * s
     return p - h.lr * ratio(m_hat, root(s_hat) + h.eps), Belief(m, s)
 
 

@@ -74,8 +74,8 @@ class At(NamedTuple):
     lr: Any
     b1: Any
     b2: Any
-    c1: Any  # 1 − b1^t where k is 1
-    c2: Any  # 1 − b2^t where k is 1
+    k1: Any  # 1 / (1 − b1^t), as far as the mean is to be corrected; a factor, since each division costs a leaf as much
+    k2: Any  # 1 / (1 − b2^t)
     eps: Any  # corrected, where that is asked for
     eps_root: Any
 
@@ -88,14 +88,14 @@ def correction(b: Array, h: Any, t: Array) -> Array:
 def at(h: Any, t: Array) -> At:
     """What all leaves share."""
     c1, c2 = correction(h.b1, h, t), correction(h.b2, h, t)
-    return At(h.lr, h.b1, h.b2, c1, c2, h.eps * c2 ** (-h.eps_correction / 2), h.eps_root)
+    return At(h.lr, h.b1, h.b2, 1 / c1, 1 / c2, h.eps * c2 ** (-h.eps_correction / 2), h.eps_root)
 
 
 def rule(p: Array, g: Array, memory: Moments, h: Any, t: Array) -> tuple[Array, Moments]:
     """One step of algorithm 1 for one leaf."""
     m = h.b1 * memory.m + (1 - h.b1) * g
     v = h.b2 * memory.v + (1 - h.b2) * jnp.square(g)
-    m_hat, v_hat = m / h.c1, v / h.c2
+    m_hat, v_hat = h.k1 * m, h.k2 * v
     return p - h.lr * ratio(m_hat, root(v_hat + h.eps_root) + h.eps), Moments(m, v)
 
 

@@ -73,7 +73,7 @@ class At(NamedTuple):
 def at(h: Any, t: Array) -> At:
     """What all leaves share."""
     adam = adam_at(h, t)
-    return At(adam, adam.c2**h.corrected_maximum, adam.c2 ** (1 - h.corrected_maximum))
+    return At(adam, adam.k2**h.corrected_maximum, adam.k2 ** (1 - h.corrected_maximum))
 
 
 def rule(p: Array, g: Array, memory: Peaks, h: Any, t: Array) -> tuple[Array, Peaks]:
@@ -82,8 +82,8 @@ def rule(p: Array, g: Array, memory: Peaks, h: Any, t: Array) -> tuple[Array, Pe
     a = h.adam
     m = a.b1 * memory.m + (1 - a.b1) * g
     v = a.b2 * memory.v + (1 - a.b2) * jnp.square(g)
-    v_max = jnp.maximum(memory.v_max, v / h.before)
-    m_hat, v_hat = m / a.c1, v_max / h.after
+    v_max = jnp.maximum(memory.v_max, h.before * v)
+    m_hat, v_hat = a.k1 * m, h.after * v_max
     return p - a.lr * ratio(m_hat, root(v_hat + a.eps_root) + a.eps), Peaks(m, v, v_max)
 
 

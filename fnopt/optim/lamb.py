@@ -73,7 +73,7 @@ def rule(p: Array, g: Array, memory: Moments, h: Any, t: Array) -> tuple[Array, 
     a = h.adam
     m = a.b1 * memory.m + (1 - a.b1) * g
     v = a.b2 * memory.v + (1 - a.b2) * jnp.square(g)
-    m_hat, v_hat = m / a.c1, v / a.c2
+    m_hat, v_hat = a.k1 * m, a.k2 * v
     u = ratio(m_hat, root(v_hat + a.eps_root) + a.eps) + h.weight_decay * p
     return p - a.lr * trust_ratio(norm(p), norm(u)) * u, Moments(m, v)
 

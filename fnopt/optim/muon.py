@@ -124,11 +124,11 @@ def matrix_rule(h: Any, p: Array, g: Array, m: Array, v: Array) -> Moved:
     return Moved(p - h.lr * longer * orthogonalized(u, h) - h.lr * h.weight_decay * p, m, v)
 
 
-def adam_rule(h: Any, c1: Array, c2: Array, p: Array, g: Array, m: Array, v: Array) -> Moved:
-    """One step for any other leaf; c1 and c2 are 1 − b1^t and 1 − b2^t."""
+def adam_rule(h: Any, k1: Array, k2: Array, p: Array, g: Array, m: Array, v: Array) -> Moved:
+    """One step for any other leaf; k1 and k2 are 1 / (1 − b1^t) and 1 / (1 − b2^t)."""
     m = h.adam_b1 * m + (1 - h.adam_b1) * g
     v = h.adam_b2 * v + (1 - h.adam_b2) * jnp.square(g)
-    step = ratio(m / c1, root(v / c2) + h.adam_eps)
+    step = ratio(k1 * m, root(k2 * v) + h.adam_eps)
     return Moved(p - h.adam_lr * step - h.adam_lr * h.weight_decay * p, m, v)
 
 
@@ -161,11 +161,11 @@ def _muon(words: tuple[str, ...]) -> Optimizer:
         return Moments(jax.tree.map(jnp.zeros_like, p), v)
 
     def leaf_rule(scalars: Any, p: Array, own: bool, g: Array, m: Array, v: Array) -> Moved:
-        h, c1, c2 = scalars
-        return matrix_rule(h, p, g, m, v) if own else adam_rule(h, c1, c2, p, g, m, v)
+        h, k1, k2 = scalars
+        return matrix_rule(h, p, g, m, v) if own else adam_rule(h, k1, k2, p, g, m, v)
 
     def rule(p: Params, g: Params, memory: Moments, h: Any, t: Array, *_: Any) -> tuple[Params, Moments]:
-        scalars = h, one_minus_power(h.adam_b1, t), one_minus_power(h.adam_b2, t)
+        scalars = h, 1 / one_minus_power(h.adam_b1, t), 1 / one_minus_power(h.adam_b2, t)
         moved = leafwise(Moved, leaf_rule, scalars, p, matrices(p), g, *memory)
         return moved.p, Moments(moved.m, moved.v)
 

@@ -76,7 +76,7 @@ class At(NamedTuple):
     b2: Any
     mu: Any
     mu_next: Any
-    c2: Any  # 1 − b2^t
+    k2: Any  # 1 / (1 − b2^t)
     eps: Any
     eps_root: Any
 
@@ -90,7 +90,7 @@ def momentum_at(h: Any, t: Array) -> Array:
 def at(h: Any, t: Array) -> At:
     """What all leaves share."""
     mu, mu_next = momentum_at(h, t), momentum_at(h, t + 1)
-    return At(h.lr, h.b1, h.b2, mu, mu_next, one_minus_power(h.b2, t), h.eps, h.eps_root)
+    return At(h.lr, h.b1, h.b2, mu, mu_next, 1 / one_minus_power(h.b2, t), h.eps, h.eps_root)
 
 
 def rule(p: Array, g: Array, memory: Lookahead, h: Any, t: Array) -> tuple[Array, Lookahead]:
@@ -101,7 +101,7 @@ def rule(p: Array, g: Array, memory: Lookahead, h: Any, t: Array) -> tuple[Array
     c_next = h.mu_next * c + (1 - h.mu_next)
     m = h.b1 * memory.m + (1 - h.b1) * g
     v = h.b2 * memory.v + (1 - h.b2) * jnp.square(g)
-    m_hat, v_hat = h.mu_next / c_next * m + (1 - h.mu) / c * g, v / h.c2
+    m_hat, v_hat = h.mu_next / c_next * m + (1 - h.mu) / c * g, h.k2 * v
     return p - h.lr * ratio(m_hat, root(v_hat + h.eps_root) + h.eps), Lookahead(m, v, c)
 
 

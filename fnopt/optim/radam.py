@@ -71,8 +71,8 @@ class At(NamedTuple):
     lr: Any
     b1: Any
     b2: Any
-    c1: Any  # 1 − b1^t
-    c2: Any  # 1 − b2^t
+    k1: Any  # 1 / (1 − b1^t)
+    k2: Any  # 1 / (1 − b2^t)
     eps: Any  # corrected, where that is asked for
     eps_root: Any
     r: Any  # 1 before the switch
@@ -106,7 +106,7 @@ def at(h: Any, t: Array) -> At:
     r = root((length - 4) * (length - 2) * limit / ((limit - 4) * (limit - 2) * length))
     r = jnp.where(on, r, 1) + 0 * h.threshold  # a threshold that is NaN shows
     eps = h.eps * c2 ** (-h.eps_correction / 2)
-    return At(h.lr, h.b1, h.b2, c1, c2, eps, h.eps_root, r, on.astype(t.dtype))
+    return At(h.lr, h.b1, h.b2, 1 / c1, 1 / c2, eps, h.eps_root, r, on.astype(t.dtype))
 
 
 def rule(p: Array, g: Array, memory: Moments, h: Any, t: Array) -> tuple[Array, Moments]:
@@ -114,7 +114,7 @@ def rule(p: Array, g: Array, memory: Moments, h: Any, t: Array) -> tuple[Array, 
     del t
     m = h.b1 * memory.m + (1 - h.b1) * g
     v = h.b2 * memory.v + (1 - h.b2) * jnp.square(g)
-    m_hat, v_hat = m / h.c1, v / h.c2
+    m_hat, v_hat = h.k1 * m, h.k2 * v
     scale = h.on * (root(v_hat + h.eps_root) + h.eps) + (1 - h.on)
     return p - h.lr * ratio(h.r * m_hat, scale), Moments(m, v)
 

@@ -81,7 +81,7 @@ class At(NamedTuple):
     beta: Any
     centred: Any
     momentum: Any
-    c: Any
+    k: Any
     eps: Any
     eps_root: Any
     inside: Any
@@ -92,8 +92,8 @@ def at(h: Any, t: Array) -> At:
     """What all leaves share."""
     inside = (1 - h.lr_inside) + h.lr_inside * h.lr
     outside = (1 - h.lr_inside) * h.lr + h.lr_inside
-    c = correction(h.beta, h, t)
-    return At(h.beta, h.centred, h.momentum, c, h.eps, h.eps_root, inside, outside)
+    k = 1 / correction(h.beta, h, t)
+    return At(h.beta, h.centred, h.momentum, k, h.eps, h.eps_root, inside, outside)
 
 
 def rule(p: Array, g: Array, memory: Spread, h: Any, t: Array) -> tuple[Array, Spread]:
@@ -101,7 +101,7 @@ def rule(p: Array, g: Array, memory: Spread, h: Any, t: Array) -> tuple[Array, S
     del t
     s = h.beta * memory.s + (1 - h.beta) * jnp.square(g)
     mean = h.beta * memory.g + (1 - h.beta) * g
-    spread = jnp.maximum(s / h.c - h.centred * jnp.square(mean / h.c), 0)  # rounding can lead below 0
+    spread = jnp.maximum(h.k * s - h.centred * jnp.square(h.k * mean), 0)  # rounding can lead below 0
     v = h.momentum * memory.v + h.inside * ratio(g, root(spread + h.eps_root) + h.eps)
     return p - h.outside * v, Spread(s, mean, v)
 

@@ -70,7 +70,7 @@ def rule(p: Array, g: Array, memory: Moments, h: Any, t: Array) -> tuple[Array, 
     a, square, v = h.adam, jnp.square(g), memory.v + h.start
     m = a.b1 * memory.m + (1 - a.b1) * g
     v = v - (1 - a.b2) * jnp.sign(v - square) * square
-    m_hat, v_hat = m / a.c1, v / a.c2
+    m_hat, v_hat = a.k1 * m, a.k2 * v
     return p - a.lr * ratio(m_hat, root(v_hat + a.eps_root) + a.eps), Moments(m, v)
 
 
