@@ -260,3 +260,28 @@ def test_refusals():
         fo.check.optimizer(3)
     with pytest.raises(ValueError, match=r"`strength` of init has no value to try.*numbers=dict\(strength="):
         fo.check.optimizer((lambda params, *, strength: None, update))
+
+
+def test_a_pair_of_another_form_goes_through_all_properties():
+    """A state that is a dict, and optax's form: what they keep is found kept, and what they break is named."""
+
+    def begin(params, *, lr):
+        return {"params": params, "lr": jnp.asarray(lr, jnp.float32)}
+
+    def descend(state, grads):
+        step = lambda p, g: (p.astype(jnp.float32) - state["lr"] * g.astype(jnp.float32)).astype(p.dtype)  # noqa: E731
+        return {**state, "params": jax.tree.map(step, state["params"], grads)}
+
+    report = fo.check.optimizer((begin, descend))
+    held = {row["property"] for row in report.table if row["passed"]}
+    assert {"state", "traces", "carry bfloat16", "number is a leaf", "vmap = loop", "derivative"} <= held, report
+    assert {row.property for row in report.failures} == {"refuses nonsense"}, report
+
+    def update(updates, state, params=None):
+        del params
+        return jax.tree.map(lambda g: -0.1 * g, updates), state + 1
+
+    report = fo.check.optimizer((lambda params: jnp.zeros((), jnp.int32), update))
+    failed = {row.property for row in report.failures}
+    assert {"number is a leaf"} <= failed <= {"number is a leaf", "refuses nonsense"}, report
+    assert "captured where the optimizer was made" in str(report)

@@ -10,7 +10,7 @@ from jax import Array
 
 from fnopt import tree
 from fnopt.check._row import CHECKED, INIT, LEAF, Row, cure_of, said
-from fnopt.check._subject import Subject
+from fnopt.check._subject import Held, Subject
 
 HALVES = ("float32", "bfloat16", "float16")
 
@@ -18,7 +18,8 @@ HALVES = ("float32", "bfloat16", "float16")
 def state_of(subject: Subject) -> Iterator[Row]:
     """``init`` gives a state: arrays alone, with ``params`` as they came and a ``step``."""
     state = subject.begin()
-    lacking = [name for name in ("step", "params", "hyper", "memory") if not hasattr(state, name)]
+    wanted = ("params",) if isinstance(state, Held) else ("step", "params", "hyper", "memory")
+    lacking = [name for name in wanted if not hasattr(state, name)]
     if lacking:
         cure = "return fo.State(step, params, hyper, memory), or a NamedTuple with these fields"
         yield Row("state", None, False, f"the state has no `{lacking[0]}`", cure)

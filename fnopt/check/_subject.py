@@ -11,6 +11,7 @@ import numpy as np
 from jax import Array
 
 from fnopt._types import Optimizer, Params
+from fnopt.tree import working_dtype
 
 START = {
     "b": np.array([0.3, -0.2]),
@@ -107,12 +108,65 @@ def subject_of(optimizer: Any, numbers: Mapping[str, float] | None, params: Para
         )
     weights: Any = jax.tree.map(lambda p: jnp.asarray(p, jnp.float32), START if params is None else params)
     name = getattr(optimizer, "name", None) or type(optimizer).__name__
+    init, update = _as_ours(init, update)
     if isinstance(optimizer, Optimizer):
         found = _of_ours(optimizer, weights, dict(numbers or {}))
     else:
         found = _of_signature(init, dict(numbers or {}))
     name = name if name != "tuple" else "optimizer"
     return Subject(name, init, update, found, weights, _extra(update)).compiled()
+
+
+class Held(NamedTuple):
+    """A state of another form than ours, with the parameters where the checks look for them."""
+
+    params: Params
+    theirs: Any
+
+
+def _as_ours(init: Callable[..., Any], update: Callable[..., Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """The pair as ``update(state, grads) -> state`` with ``state.params``, whichever of three forms it came in.
+
+    The others are optax's, ``update(updates, state, params) -> (updates, state)``, and a state that is a dict.
+    """
+    names = [p.name for p in inspect.signature(update).parameters.values() if p.kind != p.VAR_KEYWORD]
+    if names[:1] != ["state"] and names[1:2] == ["state"]:
+
+        def begin(params: Params, **numbers: Any) -> Held:
+            return Held(params, init(params, **numbers))
+
+        def step(state: Held, grads: Params) -> Held:
+            moves, memory = update(grads, state.theirs, state.params)
+            return Held(jax.tree.map(_moved, state.params, moves), memory)
+
+        return _signed(begin, init), step
+
+    def unwrapped(state: Any) -> Any:
+        return {**state.theirs, "params": state.params} if isinstance(state, Held) else state
+
+    def wrapped(state: Any) -> Any:
+        if not isinstance(state, dict) or "params" not in state:
+            return state
+        return Held(state["params"], {name: part for name, part in state.items() if name != "params"})
+
+    def begun(params: Params, **numbers: Any) -> Any:
+        return wrapped(init(params, **numbers))
+
+    def stepped(state: Any, grads: Params, **more: Any) -> Any:
+        return wrapped(update(unwrapped(state), grads, **more))
+
+    return _signed(begun, init), _signed(stepped, update)
+
+
+def _moved(p: Array, u: Array) -> Array:
+    f = working_dtype(p)
+    return (p.astype(f) + u.astype(f)).astype(p.dtype)
+
+
+def _signed(function: Callable[..., Any], like: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, with the arguments that another one is seen to take."""
+    function.__signature__ = inspect.signature(like)  # pyright: ignore[reportFunctionMemberAccess]
+    return function
 
 
 def _of_ours(optimizer: Optimizer, params: Params, given: dict[str, Any]) -> dict[str, float]:

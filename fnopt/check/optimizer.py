@@ -63,7 +63,8 @@ def optimizer(
 ) -> Contract:
     """Take any pair of ``init`` and ``update`` through the contract that fit, sweeps and resume rely on.
 
-    - state: ``init(params, **numbers)`` gives a pytree of arrays with ``step``, ``params``, ``hyper`` and ``memory``;
+    - state: ``init(params, **numbers)`` gives a pytree of arrays with ``step``, ``params``, ``hyper`` and ``memory``,
+      or a dict with ``params``, or what optax's ``update(updates, state, params)`` takes;
     - traces: no Python decision in ``update`` looks at a value;
     - carry: structure, shapes and types never change, for float32, bfloat16 and float16 parameters;
     - number is a leaf: each stands in the state, and ``update`` reads it there;
