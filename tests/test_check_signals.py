@@ -92,5 +92,63 @@ def test_refusals():
         fo.check.signals(net, params, jnp.ones(2))
     with pytest.raises(ValueError, match="`limit` must be above 1, got 1"):
         fo.check.signals(net, params, jnp.ones((1, 2)), limit=1)
-    with pytest.raises(TypeError, match=r"must be a network from fo\.nn\.mlp, got int"):
+    with pytest.raises(TypeError, match=r"must be from fo\.nn\.mlp or a function of \(params, x\), got int"):
         fo.check.signals(3, params, jnp.ones((1, 2)))
+
+
+def test_a_function_is_taken_apart_as_the_network_is():
+    """The layers of any function are its products with parameters: the same rows as those of the network itself."""
+    net = nn.mlp(hidden=(8, 8, 8), out=3, activation="tanh")
+    params, _ = net.init(jax.random.key(0), features=5)
+    x = jax.random.normal(jax.random.key(1), (32, 5))
+    one, other = (fo.check.signals(n, params, x) for n in (net, lambda p, x: net.forward(p, (), x)[0]))
+    for a, b in zip(one.table, other.table, strict=True):
+        assert a["layer"] == b["layer"] and a["units"] == b["units"] and b["saturated"] is None
+        for column in ("activation", "gradient", "weights", "dead"):
+            assert a[column] == pytest.approx(b[column], rel=1e-5)
+    assert one.passed and other.passed
+
+
+def test_convolutions_batches_of_any_form_and_a_vanishing_gradient():
+    """By hand: a convolution, then sigmoid layers under a vmap, whose gradients vanish; each layer by its path."""
+    keys = jax.random.split(jax.random.key(0), 6)
+    dense = [{"w": jax.random.normal(k, (16, 16)) / 4, "b": jnp.zeros(16)} for k in keys[1:]]
+    params = {"conv": {"kernel": jax.random.normal(keys[0], (3, 3, 1, 1)) / 3}, "dense": dense}
+
+    def apply(params, x):
+        z = jax.lax.conv_general_dilated(
+            x, params["conv"]["kernel"], (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
+        )
+        a = jax.nn.relu(z).reshape(len(x), -1)
+
+        def one(a):
+            for layer in params["dense"]:
+                a = jax.nn.sigmoid(layer["w"].T @ a + layer["b"])
+            return a
+
+        return jax.vmap(one)(a)
+
+    x = jax.random.normal(jax.random.key(1), (7, 4, 4, 1))
+    report = fo.check.signals(apply, params, x)
+    assert [row["layer"] for row in report.table] == ["conv", *(f"dense.{k}" for k in range(5))]
+    assert report.findings[0].startswith("gradients vanish: ") and not report.passed
+
+    def whole(added):  # the derivative at the second layer's z, by a bias of each example
+        def one(x, mine):
+            layers = [params["dense"][0] | {"b": mine}, *params["dense"][1:]]
+            return apply({**params, "dense": layers}, x[None])[0]
+
+        return jnp.sum(jax.vmap(one)(x, added)) / len(x)
+
+    g = jax.grad(whole)(jnp.zeros((7, 16)))
+    row = fo.check.signals(apply, params, x, loss=lambda out: jnp.sum(out) / len(x)).table[1]
+    assert row["gradient"] == pytest.approx(float(jnp.sqrt(jnp.mean(jnp.sum(jnp.square(7 * g), axis=1)))), rel=1e-4)
+
+
+def test_a_function_without_layers_is_refused():
+    with pytest.raises(ValueError, match="no product or convolution of examples with parameters"):
+        fo.check.signals(lambda p, x: x * p["a"], {"a": jnp.ones((1, 3))}, jnp.ones((4, 3)))
+    with pytest.raises(TypeError, match="one array of outputs"):
+        fo.check.signals(lambda p, x: (x @ p, x), jnp.ones((3, 2)), jnp.ones((4, 3)))
+    with pytest.raises(TypeError, match="or a function of"):
+        fo.check.signals("mlp", {}, jnp.ones((4, 3)))

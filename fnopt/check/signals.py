@@ -11,6 +11,7 @@ from jax import Array
 
 from fnopt._types import Params, Stats
 from fnopt.check._table import shown
+from fnopt.check._taps import back, walked
 from fnopt.nn import MLP
 
 LIMIT = 10.0  # times smaller or larger than at the other end of the network
@@ -45,7 +46,7 @@ class Signals:
 
 
 def signals(
-    net: MLP,
+    net: MLP | Callable[[Params, Array], Array],
     params: Params,
     x: Any,
     stats: Stats | None = None,
@@ -59,9 +60,11 @@ def signals(
     all bounds for c > 1, and the same on the way back.
 
     Args:
-        net: from ``fo.nn.mlp``.
-        params: as for ``net.forward``.
-        x: shape=(m, features), as the network sees it; a batch of some tens is enough.
+        net: from ``fo.nn.mlp``, or any function ``net(params, x) -> outputs``, of Flax, Equinox or written by hand: its
+            layers are its products and convolutions of examples with parameters, outside of loops, and are called as
+            the parameters are. What goes out of a layer is then what goes into the next one.
+        params: as for ``net.forward``; a pytree.
+        x: shape=(m, …), as the network sees it; a batch of some tens is enough.
         stats: as for ``net.forward``, under batch norm.
         loss: ``loss(outputs) -> scalar``, a mean over the examples, whose gradient goes back. Without one, each
             example's outputs are added up with random signs, which measures the network alone: at the end of training a
@@ -70,7 +73,8 @@ def signals(
             last one a gradient, may be before it counts as vanishing (or exploding).
 
     Raises:
-        ValueError: for x that is no batch, for a limit of 1 or less, and as ``net.forward``.
+        ValueError: for x that is no batch, for a limit of 1 or less, and as ``net.forward``; for a function without a
+            product of examples with parameters.
 
     Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010,
     https://proceedings.mlr.press/v9/glorot10a.html.
@@ -83,18 +87,58 @@ def signals(
     activations vanish: hidden_4 has 0.0625 of hidden_0's, a factor of 0.5 a layer; try init='he' or norm='batch'
     gradients vanish: hidden_4 has 0.0625 of hidden_8's, a factor of 0.5 a layer; try init='he' or norm='batch'
     """
-    if not isinstance(net, MLP):
-        raise TypeError(f"`net` must be a network from fo.nn.mlp, got {type(net).__name__}")
     x = jnp.asarray(x)
-    if x.ndim != 2 or not len(x):
-        raise ValueError(f"`x` must be a batch, shape (m, features), got {x.shape}; for one example write x[None, :]")
     if not limit > 1:
         raise ValueError(f"`limit` must be above 1, got {limit!r}")
+    if not isinstance(net, MLP):
+        if not callable(net):
+            raise TypeError(f"`net` must be from fo.nn.mlp or a function of (params, x), got {type(net).__name__}")
+        table = _of_function(net, params, x, loss)
+        return Signals(table, tuple(_findings(table, limit)))
+    if x.ndim != 2 or not len(x):
+        raise ValueError(f"`x` must be a batch, shape (m, features), got {x.shape}; for one example write x[None, :]")
     stats = () if stats is None else stats
     seen = jax.jit(net.activations)(params, stats, x)
-    back, weights = _gradients(net, params, stats, x, loss)
-    table = [_row(net, name, seen[name], back[name], weights[name]) for name in (*net.layers, "output")]
+    at_z, weights = _gradients(net, params, stats, x, loss)
+    table = [_row(net, name, seen[name], at_z[name], weights[name]) for name in (*net.layers, "output")]
     return Signals(table, tuple(_findings(table, limit)))
+
+
+def _of_function(
+    apply: Callable[..., Any], params: Params, x: Array, loss: Callable[[Array], Array] | None
+) -> list[dict[str, Any]]:
+    """A row for each layer that is found in a function."""
+    if not x.ndim or not len(x):
+        raise ValueError(f"`x` must be a batch, shape (m, …), got {x.shape}")
+    out, taps = walked(apply, params, x)
+    if not taps:
+        raise ValueError(
+            "`net` has no product or convolution of examples with parameters outside of loops and branches: there is "
+            "no layer to look at"
+        )
+    signs = jax.random.rademacher(jax.random.key(0), out.shape, out.dtype)
+    at_z, at_params = back(apply, params, x, loss or (lambda out: jnp.sum(signs * out) / len(x)), taps)
+    leaves = jax.tree.leaves(at_params)
+    rows = []
+    for k, (tap, g) in enumerate(zip(taps, at_z, strict=True)):
+        last = k == len(taps) - 1
+        a = out if last else taps[k + 1].data
+        rows.append(
+            {
+                "layer": tap.name,
+                "units": a.shape[-1] if a.ndim else 1,
+                "activation": _rms(a),
+                "gradient": len(x) ** 0.5 * _norm([g]),  # each example's own is m times its part of the mean's
+                "weights": _norm([leaves[i] for i in tap.leaves]),
+                "dead": 0.0 if last else float(jnp.mean(jnp.all(a.reshape(-1, a.shape[-1]) == 0, axis=0))),
+                "saturated": None,
+            }
+        )
+    return rows
+
+
+def _norm(leaves: Any) -> float:
+    return float(jnp.sqrt(sum((jnp.sum(jnp.square(g.astype(jnp.float32))) for g in leaves), jnp.zeros(()))))
 
 
 def _gradients(
