@@ -83,11 +83,12 @@ def at(h: Any, t: Array) -> At:
 def rule(p: Array, g: Array, memory: Sizes, h: Any, t: Array) -> tuple[Array, Sizes]:
     """One step for one leaf."""
     del t
-    agreement = jnp.sign(g) * jnp.sign(memory.g)  # not the sign of g g', which is 0 where the product underflows
+    sign = jnp.sign(g)
+    agreement = sign * jnp.sign(memory.g)  # not the sign of g g', which is 0 where the product underflows
     eta = jnp.where(agreement > 0, h.eta_plus, jnp.where(agreement < 0, h.eta_minus, 1))
     s = jnp.clip(eta * (memory.s + h.start), h.min_step, h.max_step)
-    g = jnp.where(agreement < 0, 0, g)
-    return p - s * jnp.sign(g), Sizes(s, g)
+    back = agreement < 0
+    return p - s * jnp.where(back, 0, sign), Sizes(s, jnp.where(back, 0, g))
 
 
 rprop = elementwise("rprop", RpropHyper, RANGES, Sizes, rule, lr=0.01, at=at, doc=__doc__)
