@@ -141,7 +141,7 @@ def scalar(name: str, x: Any, within: Range, dtype: Any) -> Array:
     >>> scalar("strength", 0.5, NONNEGATIVE, jnp.bfloat16)
     Array(0.5, dtype=bfloat16)
     """
-    number = as_number(name, x, within)
+    number = x if callable(x) else as_number(name, x, within)
     if not isinstance(number, Array):
         raise TypeError(f"`{name}` must be a number here, got {x!r}; call a schedule with its step, draw from a space")
     return number.astype(dtype)
