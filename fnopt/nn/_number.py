@@ -13,7 +13,7 @@ def number(name: str, x: Any, within: Range, dtype: Any) -> Array:
     Raises:
         TypeError: for a schedule or a space, which have no step or draw here.
     """
-    scalar = as_number(name, x, within)
+    scalar = x if callable(x) else as_number(name, x, within)
     if not isinstance(scalar, Array):
         raise TypeError(f"`{name}` must be a number here, got {x!r}; call the schedule with its step first")
     return scalar.astype(dtype)
