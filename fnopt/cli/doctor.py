@@ -21,8 +21,10 @@ SIZE, TIMES = 1024, 7
 
 def run_doctor() -> None:
     """Print everything, one line a fact."""
-    for name, value in facts().items():
-        print(f"{name:<14}{value}")
+    found = facts()
+    width = max(map(len, found)) + 2
+    for name, value in found.items():
+        print(f"{name:<{width}}{value}")
 
 
 def facts() -> dict[str, str]:
