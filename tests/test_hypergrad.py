@@ -8,7 +8,7 @@ import pytest
 import fnopt as fo
 from fnopt.check.hypergradient import differences
 from fnopt.run.coordinates import Coordinate, coordinates
-from fnopt.run.hypergrad import _slope, loss_at, problem_of
+from fnopt.run.hypergrad import _slope, _static, loss_at, problem_of
 from fnopt.run.polish import _problems
 from fnopt.sweep.lanes import TRACES
 from fnopt.sweep.space import Space
@@ -116,7 +116,7 @@ def test_a_large_batch_has_the_masks_that_training_draws():
 def test_memory_grows_with_the_root():
     def temporary(steps):
         p = problem_of(functions(), *line(), None, steps=steps)
-        static = dict(trial=p.trial, steps=steps, batches=p.batches, places=(1,), mode="reverse")
+        static = dict(**_static(p), places=(1,), mode="reverse")
         return _slope.lower(p.numbers, p.data, p.keys, **static).compile().memory_analysis().temp_size_in_bytes
 
     def growing(steps):  # beside the order of each epoch, here one step of 20 rows, 4 bytes a row
