@@ -175,9 +175,10 @@ def report(lines: list[Line]) -> str:
 
 
 LEGEND = """What fnopt's optimizers and wrappers hold is counted by the tests' run: properties by `fo.check.optimizer`,
-through which optax's go too; formula: 300 steps (L-BFGS 30) as a float64 oracle written from the paper takes them, in float64 and
-float32; as torch, as optax: their trajectory, where the definitions agree; optimum: convex problems solved to 1e-5; all
-cuts: after any step through a file to the same bits, in each wrapper and in none, each under every kind of schedule.
+through which optax's go too; formula: 300 steps (L-BFGS 30) as a float64 oracle written from the paper takes them, in
+float64 and float32; as torch, as optax: their trajectory, where the definitions agree; optimum: convex problems solved
+to 1e-5; all cuts: after any step through a file to the same bits, in each wrapper and in none, each under every kind of
+schedule.
 """
 
 
