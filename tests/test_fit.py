@@ -265,6 +265,23 @@ def test_tables_of_orders_are_remembered_up_to_a_size(monkeypatch):
     assert mine.orders(rows, True, 64, 70) is not long
 
 
+def test_draws_follow_the_setting_that_decides_them():
+    """A table remembered under one way to make words of a key is not handed out under the other."""
+    from fnopt.sweep.draws import Draws
+    from fnopt.train import keys_of, part
+
+    rows = part(np.ones((200, 1), np.float32), np.zeros(200), np.ones(200), np.ones(200), 0.0, 1.0)
+    mine, before = Draws(keys_of(jax.random.key(12))), jax.config.values["jax_threefry_partitionable"]
+    here = np.asarray(mine.orders(rows, True, 0, 1))
+    try:
+        jax.config.update("jax_threefry_partitionable", not before)
+        there = np.asarray(mine.orders(rows, True, 0, 1))
+    finally:
+        jax.config.update("jax_threefry_partitionable", before)
+    assert not np.array_equal(here[0], there[0])
+    assert np.array_equal(here, mine.orders(rows, True, 0, 1))
+
+
 def test_weights_are_drawn_once_unless_numbers_have_a_part_in_them():
     """Two structures, two keys and two sets of data have their own; the widths inside a bucket have a part in them."""
     from fnopt.model.widths import bucketed

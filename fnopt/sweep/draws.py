@@ -16,6 +16,7 @@ from fnopt.sweep.compiled import draw_program
 from fnopt.sweep.merge import drawn_alike
 from fnopt.train import Keys, Part, epoch_orders, keys_of, window
 
+PARTITIONABLE = "jax_threefry_partitionable"
 DRAWS = 256  # seeds and folds remembered
 BYTES = 2**26  # of orders and of weights remembered, the newest aside: they are quickly drawn again
 
@@ -66,7 +67,7 @@ class Draws:
         first = age // length * length
         count = min(length, until - first)
         with _LOCK:
-            name = *_name(self.keys.order), first, length, rows, room, shuffle
+            name = *_name(self.keys.order), _way(), first, length, rows, room, shuffle
         found = _TABLES.get(name)
         if found is not None and found[0] >= count:
             return found[1]
@@ -80,7 +81,7 @@ class Draws:
         if not drawn_alike(trial, example):
             return None
         with _LOCK:
-            name = *_name(self.keys.init), trial, *map(id, jax.tree.leaves(example))
+            name = *_name(self.keys.init), _way(), trial, *map(id, jax.tree.leaves(example))
         found = _WEIGHTS.get(name)
         if found is not None:
             return found[1]
@@ -111,6 +112,11 @@ def _name(key: chex.PRNGKey) -> Any:
         while len(_NAMES) > DRAWS:
             _NAMES.popitem(last=False)
     return _NAMES[id(key)][1]
+
+
+def _way() -> Any:
+    """The setting that decides which words a key gives."""
+    return getattr(jax.config, PARTITIONABLE)
 
 
 @partial(jax.jit, compiler_options=ONCE)
