@@ -416,11 +416,16 @@ def test_family_state_is_each_members_own():
             np.testing.assert_array_equal(a, b)
 
 
-def test_a_rule_pays_for_no_scores_that_it_does_not_read():
+def test_a_rule_pays_for_no_scores_that_it_does_not_read(monkeypatch):
     """The training part is scored where training ends; at a rung only if it decides there. A replay scores it."""
+    from fnopt.sweep import chunk
+
     train, dev = parts()
-    space, rule = dict(lr=fo.log_uniform(1e-4, 1e-1)), fo.halving(eta=2, min_epochs=1)
+    space, rule, asked = dict(lr=fo.log_uniform(1e-4, 1e-1)), fo.halving(eta=2, min_epochs=1), []
+    real = chunk.When
+    monkeypatch.setattr(chunk, "When", lambda **when: asked.append(int(when["last"])) or real(**when))
     sweep = fo.caviar(MODEL, space, train, dev, n=4, epochs=4, stop=rule, key=KEY)
+    assert {*asked} == {0, 4}  # nowhere at the rungs, and at the end
     for row in sweep.table():
         (lane,) = sweep.lanes(row["config"])
         scored = np.isfinite(lane.history["train"]["loss"])
