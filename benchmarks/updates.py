@@ -1,7 +1,9 @@
 """One update of every optimizer, against optax's: milliseconds, bytes and compile time.
 
-Both are one compiled program that is given its state for good (donated) and returns the new one. The gradient is
-drawn once. Contestants take turns; the ratio is the median over the rounds.
+Twice against optax's: as its users have it, with numbers that are constants of the program, and with each number traced
+that can be (``inject_hyperparams``), as all of ours are. Each is one compiled program that is given its state for good
+(donated) and returns the new one. The gradient is drawn once. Contestants take turns; the ratio is the median over the
+rounds.
 
 python -m benchmarks --only updates
 """
@@ -23,6 +25,7 @@ from benchmarks.table import Row
 TITLE = "updates: ms an update, later calls; ratio: our time over optax's, the median of the rounds' ratios"
 QUICK_NAMES = ("sgd", "adam", "lion")
 ROUNDS, TARGET = 7, 0.05  # rounds; seconds that a timed call lasts, by repeating the update
+ROUNDING = 2.0**-22  # relative to the parameters: what the first steps may differ by
 DEAR = {"muon": 2_000_000}  # parameters above which an optimizer's own matrix products take too long for a table
 
 
@@ -44,16 +47,16 @@ def run(quick: bool) -> Iterator[Row]:
     if lack := peers.missing("optax_update"):
         yield dict(note=f"skipped: {', '.join(lack)} is not installed")
         return
-    pairs = peers.load("optax_update").SAME
     for cell in QUICK if quick else (*FULL, *VMAPPED):
-        for name in QUICK_NAMES if quick else pairs:
+        for name in QUICK_NAMES if quick else peers.load("optax_update").SAME:
             if cell.parameters <= DEAR.get(name, cell.parameters):
-                yield race(name, cell, *pairs[name])
+                yield race(name, cell)
 
 
-def race(name: str, cell: Cell, theirs: Any, numbers: dict[str, float]) -> Row:
+def race(name: str, cell: Cell) -> Row:
     """Both, in turn."""
     peer, optimizer = peers.load("optax_update"), fo.optim.by_name(name)
+    theirs, traced, numbers = peer.plain(name), peer.traced(name), peer.SAME[name][-1]
     params, grads = drawn(cell, 0), drawn(cell, 1)
 
     def begin(p: Any) -> Any:
@@ -62,19 +65,21 @@ def race(name: str, cell: Cell, theirs: Any, numbers: dict[str, float]) -> Row:
     def update(state: Any, g: Any) -> Any:
         return optimizer.update(state, g)
 
-    step = peer.step(theirs)
     several = (lambda f: jax.vmap(f)) if cell.lanes > 1 else (lambda f: f)
     ours = Contestant(several(update), (jax.jit(several(begin))(params),), grads, lambda s: s[0].params)
-    other = Contestant(
-        lambda p, m, g: several(step)(p, m, g), (params, jax.jit(several(theirs.init))(params)), grads, lambda s: s[0]
-    )
-    first = ours.once(), other.once()
-    apart = max(
-        float(jnp.linalg.norm(a - b) / jnp.linalg.norm(b - p))
-        for a, b, p in zip(*map(jax.tree.leaves, (*first, params)), strict=True)
-    )
+
+    def of_optax(transformation: Any) -> "Contestant":
+        memory = jax.jit(several(transformation.init))(params)
+        return Contestant(several(peer.step(transformation)), (params, memory), grads, lambda s: s[0])
+
+    racing = {"ours": ours, "optax": of_optax(theirs), **({"traced": of_optax(traced)} if traced else {})}
+    first = {who: contestant.once() for who, contestant in racing.items()}
+    leaves = list(zip(*map(jax.tree.leaves, (first["ours"], first["optax"], params)), strict=True))
+    apart = max(float(jnp.linalg.norm(a - b) / jnp.linalg.norm(a - p)) for a, b, p in leaves)
+    agree = all(jnp.linalg.norm(a - b) <= ROUNDING * jnp.linalg.norm(p) for a, b, p in leaves)
     repeats = max(1, int(TARGET / max(ours.took, 1e-6)))
-    _, times = interleaved({"ours": ours.turn(repeats), "optax": other.turn(repeats)}, ROUNDS, slow=float("inf"))
+    turns = {who: contestant.turn(repeats) for who, contestant in racing.items()}
+    _, times = interleaved(turns, ROUNDS, slow=float("inf"))
     each = {who: [t / repeats for t in taken] for who, taken in times.items()}
     ms = {who: statistics.median(some) * 1e3 for who, some in each.items()}
     least = 4 * (2 * ours.count(ours.state[0].memory) + 3 * cell.parameters)
@@ -86,15 +91,17 @@ def race(name: str, cell: Cell, theirs: Any, numbers: dict[str, float]) -> Row:
         ms=ms["ours"],
         optax_ms=ms["optax"],
         ratio=ratio(each["ours"], each["optax"]),
+        traced=ratio(each["ours"], each["traced"]) if traced else None,  # over optax's with its numbers traced
         spread=spread(each["ours"]),
         compile_s=ours.compiling,
-        optax_compile_s=other.compiling,
+        optax_compile_s=racing["optax"].compiling,
+        traced_compile_s=racing["traced"].compiling if traced else None,
         least_bytes=least / cell.parameters,
         bytes=ours.bytes / cell.parameters,
-        optax_bytes=other.bytes / cell.parameters,
+        optax_bytes=racing["optax"].bytes / cell.parameters,
         bandwidth=least / (ms["ours"] * 1e-3) / machine.copy_rate(),
-        apart=apart,  # of the first step, relative to its length: where the definitions agree, a rounding
-        ok=bool(np.isfinite(apart)),
+        apart=apart,  # of the first step, relative to its length
+        ok=agree or name in peer.DIFFERENT,
     )
 
 

@@ -385,9 +385,9 @@ def test_settings_of_the_caller_hold_in_all_threads():
 
 
 def test_another_engine_is_refused_by_name():
-    from fnopt.sweep.plan import differences, fingerprint
+    from fnopt.sweep.plan import ENGINE, differences, fingerprint
 
     now = fingerprint()
     old = {name: value for name, value in now.items() if name != "engine"}
     assert differences(now, now) == []
-    assert differences(old, now) == ["engine was '1' and is '2': take the fnopt that began it"]
+    assert differences(old, now) == [f"engine was '1' and is '{ENGINE}': take the fnopt that began it"]

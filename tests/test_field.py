@@ -99,7 +99,9 @@ def trained(plan, place, age):
     lane = Lane(SimpleNamespace(params=weights), (), {}, fault, patience)
     rows = plan.curves[at][:age].copy()
     rows[end if dead else age :] = -1  # after its end a lane stands still, and what it sees there must not count
-    return place._replace(age=age, lane=lane, seen=Records(train=rows, dev=rows, cost=rows[:, 0], lr=rows[:, 1]))
+    return place._replace(
+        age=age, lane=lane, seen=Records(train=rows, dev=rows, cost=rows[:, 0], lr=rows[:, 1], updates=rows[:, 1])
+    )
 
 
 def is_dead(plan, place):

@@ -44,7 +44,7 @@ def test_a_classifier_learns_and_remembers():
 
 def test_fit_without_dev():
     run = fo.fit(fo.classifier(hidden=4), blobs(), epochs=2)
-    assert set(run.scores) == {"train"} and set(run.history) == {"train", "cost", "lr"}
+    assert set(run.scores) == {"train"} and set(run.history) == {"train", "cost", "lr", "updates"}
 
 
 def test_a_regressor_answers_in_the_targets_units():
@@ -389,6 +389,8 @@ def test_a_diverging_run_is_frozen_and_named():
     run = fo.fit(fo.regressor(hidden=(8,)), data, hyper=dict(lr=1e30, optimizer="sgd"), epochs=5, key=KEY)
     assert run.status == "diverged" and "not finite at step" in run.why
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(run.params))
+    assert run.autopsy is not None and run.autopsy.first in run.why and "\n" not in run.why
+    assert f"{run.autopsy.first} " in str(run.autopsy) and "<- first" in str(run.autopsy)
 
 
 def test_given_weights_are_the_start():

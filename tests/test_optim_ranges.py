@@ -104,6 +104,9 @@ def test_the_fault_names_the_number():
     assert all(row["number"] == "`lr` must be in [0, inf), got -0.00333333" for row in found)
     assert all("`lr` must be in" in line for line in str(found).splitlines())
     assert "`lr` must be in [0, inf)" in sweep.replay(0, debug=True).why
+    alone = fo.fit(fo.regressor(hidden=(2,)), train, hyper=dict(space, b1=0.9), epochs=2)
+    assert alone.autopsy is not None and alone.autopsy.step == 4
+    assert "`lr` must be in [0, inf), got -0.00333333" in alone.why
 
 
 def test_a_fault_of_the_gradient_names_no_number():

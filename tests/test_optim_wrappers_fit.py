@@ -10,6 +10,7 @@ from optim_cases import bits_equal
 
 import fnopt as fo
 from fnopt.run.codec import decode, encode
+from fnopt.run.store import curves_csv
 
 KEY = jax.random.key(4)
 CLIPPED = fo.optim.clip_by_global_norm(fo.optim.adam)
@@ -68,6 +69,26 @@ def test_accumulation_in_fit_is_the_larger_batch():
     small = fo.fit(model(fo.optim.accumulate(fo.optim.sgd)), TRAIN, hyper=parts, epochs=4, key=KEY)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), small.params, whole.params)
     np.testing.assert_array_equal(small.history["lr"], whole.history["lr"])
+
+
+def test_every_number_that_changes_is_in_the_history():
+    """By the steps that were taken: two an epoch of three batches and every_k=1.5, which counts as 2, in turn."""
+    decay = fo.schedules.exponential(0.8, 0.5)
+    beta = fo.schedules.linear(0.0, 0.9, 6)
+    hyper = dict(lr=0.1, batch_size=24, every_k=2.0, beta=beta, dampening=0.0, first_dampening=0.0, dropout=decay)
+    accumulated = model(fo.optim.accumulate(fo.optim.momentum))
+    run = fo.fit(accumulated, TRAIN, hyper=hyper, epochs=4, key=KEY)
+    np.testing.assert_array_equal(run.history["updates"], [1, 3, 4, 6])
+    np.testing.assert_allclose(run.history["beta"], [0.0, 0.3, 0.45, 0.75], rtol=1e-6)
+    np.testing.assert_allclose(run.history["dropout"], 0.8 * 0.5 ** np.arange(2, 12, 3), rtol=1e-6)
+    grid = dict(hyper, lr=fo.choice(0.1, 0.2))
+    sweep = fo.caviar(accumulated, grid, TRAIN, DEV, search="grid", epochs=4, key=KEY)
+    for name in ("updates", "beta", "dropout"):
+        for replica in (sweep.lanes(1)[0], sweep.replay(1)):
+            np.testing.assert_array_equal(replica.history[name], run.history[name])
+    rows = curves_csv(sweep).splitlines()
+    assert rows[0].endswith("cost,lr,updates,beta,dropout") or rows[0].endswith("cost,lr,updates,dropout,beta")
+    assert len(rows) == 9
 
 
 def test_a_proximal_step_waits_for_the_update():

@@ -254,7 +254,7 @@ def test_the_history_has_every_number_that_changes(fitted, iris):
     hyper = {"dropout": (schedules.linear(0.4, 0.0, 2).every(),), "l2": 1e-4}
     run = fo.fit(fo.classifier(hidden=(4,)), *iris, hyper=hyper, epochs=3)
     np.testing.assert_allclose(run.history["dropout.0"], [0.4, 0.2, 0.0], atol=1e-7)
-    assert set(run.history) == {"train", "dev", "cost", "lr", "dropout.0"}
+    assert set(run.history) == {"train", "dev", "cost", "lr", "updates", "dropout.0"}
     assert set(run.more(1).history["dropout.0"].tolist()) == {*run.history["dropout.0"].tolist()}
 
 

@@ -261,7 +261,7 @@ def trained(place, program, age):
             lane = lane._replace(state=lane.state._replace(params={"w": w}))
         rows.append(scores(lane.state.params["w"]))
     table = np.stack(rows)
-    seen = Records(train=table, dev=table, cost=table[:, 0], lr=table[:, 1])
+    seen = Records(train=table, dev=table, cost=table[:, 0], lr=table[:, 1], updates=table[:, 1])
     return place._replace(age=age, lane=lane, seen=seen)
 
 

@@ -81,14 +81,17 @@ class At(NamedTuple):
 
 
 def correction(b: Array, h: Any, t: Array) -> Array:
-    """What divides a running mean of decay ``b``, as far as it is to be corrected."""
-    return one_minus_power(b, t, h.bias_correction)
+    """What a running mean of decay ``b`` is multiplied by, as far as it is to be corrected.
+
+    It ends with a division, which the compiler computes once: sums and choices it would copy into every leaf's kernel.
+    """
+    return 1 / ((1 - h.bias_correction) + h.bias_correction * one_minus_power(b, t))
 
 
 def at(h: Any, t: Array) -> At:
     """What all leaves share."""
-    c1, c2 = correction(h.b1, h, t), correction(h.b2, h, t)
-    return At(h.lr, h.b1, h.b2, 1 / c1, 1 / c2, h.eps * c2 ** (-h.eps_correction / 2), h.eps_root)
+    k1, k2 = correction(h.b1, h, t), correction(h.b2, h, t)
+    return At(h.lr, h.b1, h.b2, k1, k2, h.eps * k2 ** (h.eps_correction / 2), h.eps_root)
 
 
 def rule(p: Array, g: Array, memory: Moments, h: Any, t: Array) -> tuple[Array, Moments]:

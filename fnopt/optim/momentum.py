@@ -64,13 +64,27 @@ RANGES = {
 }
 
 
-def rule(p: Array, g: Array, memory: Velocity, h: Any, t: Array) -> tuple[Array, Velocity]:
-    """One step for one leaf."""
+class At(NamedTuple):
+    """The numbers at one step."""
+
+    beta: Any
+    inside: Any  # (1 − d) a
+    outside: Any  # b
+
+
+def at(h: Any, t: Array) -> At:
+    """What all leaves share."""
     d = jnp.where(t == 1, h.first_dampening, h.dampening)
     inside = (1 - h.lr_inside) + h.lr_inside * h.lr  # not 1 + k (lr − 1), which rounds a small rate away
     outside = (1 - h.lr_inside) * h.lr + h.lr_inside
-    v = h.beta * memory.v + (1 - d) * inside * g
-    return p - outside * v, Velocity(v)
+    return At(h.beta, (1 - d) * inside, outside)
+
+
+def rule(p: Array, g: Array, memory: Velocity, h: Any, t: Array) -> tuple[Array, Velocity]:
+    """One step for one leaf."""
+    del t
+    v = h.beta * memory.v + h.inside * g
+    return p - h.outside * v, Velocity(v)
 
 
 momentum = elementwise(
@@ -80,6 +94,7 @@ momentum = elementwise(
     Velocity,
     rule,
     lr=0.1,
+    at=at,
     fill={"dampening": "beta", "first_dampening": "dampening"},
     doc=__doc__,
 )

@@ -109,11 +109,11 @@ def start(p: Params) -> Estimate:
 
 def leaf_rule(scalars: Any, p: Array, g: Array, m: Array, v: Array, s: Array) -> Moved:
     """One step of algorithm 4 for one leaf, but for d."""
-    h, gamma, d, pull = scalars
+    h, gamma, d, pull, r = scalars
     m = h.b1 * m + (1 - h.b1) * d * g
     v = h.b2 * v + (1 - h.b2) * jnp.square(d * g)
     s = root(h.b2) * s + (1 - root(h.b2)) * pull * jnp.square(d) * g
-    rate = gamma * d * h.d0
+    rate = gamma * d * h.d0 + 0 * r  # so that p is written after ⟨g, p₀ − p⟩ has read it, which spares a copy
     return Moved(p - rate * ratio(m, root(v) + d * h.eps) - rate * h.weight_decay * p, m, v, s)
 
 
@@ -124,7 +124,7 @@ def rule(p: Params, g: Params, memory: Estimate, h: Any, t: Array, *_: Any) -> t
     pull = (1 - h.safeguard_warmup) * gamma + h.safeguard_warmup
     away = jax.tree.map(lambda a, b: a - b, memory.p0, p)
     r = keep * memory.r + (1 - keep) * gamma * jnp.square(d) * dot(g, away)
-    p, m, v, s = leafwise(Moved, leaf_rule, (h, gamma, d, pull), p, g, *memory[:3])
+    p, m, v, s = leafwise(Moved, leaf_rule, (h, gamma, d, pull, r), p, g, *memory[:3])
     found = h.d_coef * ratio(r, norm_1(s)) / h.d0
     highest = jnp.maximum(memory.highest, found)
     d = jnp.minimum(highest, grown(jnp.where(d == 1, highest, d), h.growth))

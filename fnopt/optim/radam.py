@@ -103,10 +103,11 @@ def at(h: Any, t: Array) -> At:
     limit, length = (1 + h.b2) / (1 - h.b2), 1 + 2 * mean_age(h.b2, t, c2)
     on = length > h.threshold
     limit, length = jnp.where(on, limit, 6), jnp.where(on, length, 6)
-    r = root((length - 4) * (length - 2) * limit / ((limit - 4) * (limit - 2) * length))
-    r = jnp.where(on, r, 1) + 0 * h.threshold  # a threshold that is NaN shows
+    squared = (length - 4) * (length - 2) * limit / ((limit - 4) * (limit - 2) * length)
+    r = root(jnp.where(on, squared, 1) + 0 * h.threshold)  # a threshold that is NaN shows
     eps = h.eps * c2 ** (-h.eps_correction / 2)
-    return At(h.lr, h.b1, h.b2, 1 / c1, 1 / c2, eps, h.eps_root, r, on.astype(t.dtype))
+    # A root of 0 or 1 is itself, and what the compiler computes once and not in every leaf's kernel.
+    return At(h.lr, h.b1, h.b2, 1 / c1, 1 / c2, eps, h.eps_root, r, root(on.astype(t.dtype)))
 
 
 def rule(p: Array, g: Array, memory: Moments, h: Any, t: Array) -> tuple[Array, Moments]:

@@ -92,7 +92,7 @@ def at(h: Any, t: Array) -> At:
     """What all leaves share."""
     inside = (1 - h.lr_inside) + h.lr_inside * h.lr
     outside = (1 - h.lr_inside) * h.lr + h.lr_inside
-    k = 1 / correction(h.beta, h, t)
+    k = correction(h.beta, h, t)
     return At(h.beta, h.centred, h.momentum, k, h.eps, h.eps_root, inside, outside)
 
 

@@ -17,7 +17,7 @@ from fnopt.sweep.merge import bound, shapes_of
 from fnopt.sweep.plan import Plan
 from fnopt.sweep.population import Population
 from fnopt.sweep.result import LaneResult, digest, result_of
-from fnopt.train import Records, start
+from fnopt.train import CURVES, Records, start
 
 if TYPE_CHECKING:
     from fnopt.run.sweep import Sweep
@@ -116,15 +116,15 @@ def _stacked(tables: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _columns(sweep: "Sweep") -> list[tuple[str, str]]:
-    """What the columns of a table of curves are: (part, score), then cost and lr."""
+    """What the columns of a table of curves are: (part, score), then cost, lr and updates."""
     names = ("loss", *sweep.trials[0].metrics)
     parts = ("train",) if sweep.work.folds[0].dev is None else ("train", "dev")
-    return [*((part, name) for part in parts for name in names), ("cost", ""), ("lr", "")]
+    return [*((part, name) for part in parts for name in names), *((name, "") for name in CURVES)]
 
 
 def _curves(history: Mapping[str, Any]) -> np.ndarray:
     scores = [values for _, rows in _parts(history) for values in rows.values()]
-    return np.stack([*scores, history["cost"], history["lr"]], axis=1)
+    return np.stack([*scores, *(history[name] for name in CURVES)], axis=1)
 
 
 def _history(sweep: "Sweep", curves: np.ndarray, columns: Sequence[tuple[str, str]]) -> dict[str, Any]:
@@ -139,7 +139,7 @@ def _history(sweep: "Sweep", curves: np.ndarray, columns: Sequence[tuple[str, st
 
 def _rows(seen: Records) -> np.ndarray:
     parts = [seen.train, *([] if seen.dev is None else [seen.dev])]
-    return np.concatenate([*parts, seen.cost[:, None], seen.lr[:, None]], axis=1)
+    return np.concatenate([*parts, *(getattr(seen, name)[:, None] for name in CURVES)], axis=1)
 
 
 def _places(
@@ -164,8 +164,9 @@ def _places(
             raise ValueError(f"the stored lane of configuration {config} has not the shapes of this model")
         table = arrays[f"seen.{g}"][row : row + age]
         row += age
-        dev = table[:, width : 2 * width] if len(columns) > width + 2 else None
-        seen = Records(train=table[:, :width], dev=dev, cost=table[:, -2], lr=table[:, -1])
+        dev = table[:, width : 2 * width] if len(columns) > width + len(CURVES) else None
+        alone = dict(zip(CURVES, table[:, -len(CURVES) :].T, strict=True))
+        seen = Records(train=table[:, :width], dev=dev, **alone)
         lane, lineage = jax.tree.unflatten(structure, mine), lineages[i]
         numbers = lane_numbers(sweep, founder, fold, lineage[-1].numbers) if lineage else entry.of(fold)
         places.append(Place(config, seed, fold, numbers, age, lane, seen, lineage))

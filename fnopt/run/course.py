@@ -8,21 +8,48 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fnopt._types import Schedule
+from fnopt._types import Schedule, Trial
 from fnopt.schedules import Plateau, Scaled, filled, follow, piecewise
+from fnopt.sweep.chunk import Work
 from fnopt.sweep.lanes import TRACES
+from fnopt.train import batches_per_epoch, higher_is_better
 
 
-def course(numbers: Mapping[str, Any], per_epoch: int, scores: Any) -> dict[str, np.ndarray]:
+def course(
+    trial: Trial, numbers: Mapping[str, Any], work: Work, fold: int, history: Mapping[str, Any]
+) -> dict[str, np.ndarray]:
+    """What each number of a lane that is a schedule was, epoch by epoch; not lr, which the lane records itself.
+
+    Args:
+        trial: whose own numbers go by batches, and its optimizer's by the updates it made.
+        numbers: what the lane began with, by name.
+        work: what it was trained on.
+        fold: which part of it.
+        history: the lane's curves.
+    """
+    changing = {name: x for name, x in numbers.items() if name != "lr" and _changes(x)}
+    if not changing:
+        return {}
+    part, metric = work.objective
+    sign = 1.0 if higher_is_better(trial.task, metric) else -1.0
+    scores = sign * np.asarray(history.get(part, history["train"])[metric])
+    batches = batches_per_epoch(int(work.folds[fold].train.rows), trial.batch_size) * np.arange(1, len(scores) + 1)
+    own = {name: x for name, x in changing.items() if name in trial.numbers}
+    rest = {name: x for name, x in changing.items() if name not in trial.numbers}
+    return {**over_epochs(own, batches, scores), **over_epochs(rest, np.asarray(history["updates"]), scores)}
+
+
+def over_epochs(numbers: Mapping[str, Any], counts: Any, scores: Any) -> dict[str, np.ndarray]:
     """The value of every schedule among ``numbers`` at the last update of each epoch, by dotted name.
 
     Args:
-        numbers: what a lane began with, by name.
-        per_epoch: updates an epoch.
+        numbers: by name.
+        counts: shape=(epochs,), updates made by the end of each epoch.
         scores: shape=(epochs,), what a plateau was shown after each; better when higher.
 
     >>> from fnopt.schedules import exponential
-    >>> course({"lr": 0.1, "dropout": (0.2, exponential(0.8, 0.5).every(3))}, 3, np.zeros(3))["dropout.1"].tolist()
+    >>> numbers = {"lr": 0.1, "dropout": (0.2, exponential(0.8, 0.5).every(3))}
+    >>> over_epochs(numbers, np.array([3, 6, 9]), np.zeros(3))["dropout.1"].tolist()
     [0.800000011920929, 0.4000000059604645, 0.20000000298023224]
     """
     paths, _ = jax.tree_util.tree_flatten_with_path(dict(numbers), is_leaf=callable)
@@ -30,9 +57,13 @@ def course(numbers: Mapping[str, Any], per_epoch: int, scores: Any) -> dict[str,
     if not named:
         return {}
     f = jnp.result_type(float)
-    steps = np.arange(1, len(scores) + 1, dtype=np.int32) * per_epoch - 1
+    steps = np.maximum(np.asarray(counts, np.int32) - 1, 0)
     begun = jax.tree.map(lambda x: np.asarray(x, f), named)
     return jax.device_get(_values(begun, steps, np.asarray(scores, f)))
+
+
+def _changes(number: Any) -> bool:
+    return any(callable(x) for x in jax.tree.leaves(number, is_leaf=callable))
 
 
 def settled(hyper: Mapping[str, Any], scores: Any) -> dict[str, Any]:
@@ -48,7 +79,8 @@ def settled(hyper: Mapping[str, Any], scores: Any) -> dict[str, Any]:
 
 
 def _settled(rule: Plateau, scores: Any) -> Scaled:
-    scales = course({"scale": filled(replace(rule, value=1.0), 1)}, 1, scores)["scale"]
+    epochs = np.arange(1, len(scores) + 1)
+    scales = over_epochs({"scale": filled(replace(rule, value=1.0), 1)}, epochs, scores)["scale"]
     changes = np.flatnonzero(np.diff(scales)) + 1
     values = tuple(float(scales[k]) for k in (0, *changes))
     return Scaled(rule.value, piecewise(tuple(map(float, changes)), values).every()).checked()

@@ -20,7 +20,7 @@ def faults(sweep: "Sweep", configs: Sequence[int] | None = None) -> Faults:
     for config in wanted:
         sweep._known(config)
     rows = Faults()
-    for r in (r for config in wanted for r in sweep.lanes(config) if r.status == "diverged"):
+    for r in (r for config in wanted for r in sweep.kept.of(config) if r.status == "diverged"):
         run = sweep.replay(r.config, seed=r.seed, fold=r.fold, debug=True)
         found = run.autopsy
         assert found is not None and run.going is not None

@@ -19,7 +19,7 @@ from fnopt.sweep.draws import Draws
 from fnopt.sweep.drive import Watch
 from fnopt.sweep.merge import Program
 from fnopt.sweep.result import LaneResult
-from fnopt.train import EarlyStopping, Keys, keys_of
+from fnopt.train import CURVES, EarlyStopping, Keys, keys_of
 
 EPOCHS = 20  # where nobody says
 
@@ -89,7 +89,7 @@ def fit(
         stats=(),
         numbers={},
         scores={},
-        history={"train": {}, "cost": np.zeros(0, np.float32), "lr": np.zeros(0, np.float32)},
+        history={"train": {}, **{name: np.zeros(0, np.float32) for name in CURVES}},
     )
     going = Going(work, lanes, draws, chunk, _nothing())
     with tracked_fit(trial, start.hyper, work, (train, dev), watch_of(progress), track) as watch:

@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from fnopt.model import Prepared
+from fnopt.run.course import course
 from fnopt.run.setup import bind
 from fnopt.schedules import piecewise
 from fnopt.sweep.chunk import Chunk, Cohort, Pace, Place, run_chunk
@@ -116,6 +117,13 @@ def with_courses(sweep: "Sweep", config: int, place: Place) -> Place:
     inside = {name for name in tops if callable(sweep.configs[place.founder][name])}
     numbers = _lane_numbers(sweep, place.founder, place.fold, hyper)
     return place._replace(numbers={name: x for name, x in numbers.items() if name not in inside})
+
+
+def course_of(sweep: "Sweep", result: LaneResult) -> dict[str, Any]:
+    """What each number of a lane that changed was, epoch by epoch."""
+    place = Place(result.config, result.seed, result.fold, sweep.entries[result.founder].of(result.fold))
+    numbers = with_courses(sweep, result.config, place._replace(lineage=result.lineage)).numbers
+    return course(sweep.trials[result.founder], numbers, sweep.work, result.fold, result.history)
 
 
 def _tops(lineage: Lineage) -> set[str]:

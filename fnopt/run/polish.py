@@ -188,7 +188,7 @@ def _problems(sweep: "Sweep", config: int) -> Any:
 
 def _epochs(sweep: "Sweep", config: int) -> int:
     """The epochs that counted, the mean over seeds and folds."""
-    return max(round(float(np.mean([lane.best + 1 for lane in sweep.lanes(config)]))), 1)
+    return max(round(float(np.mean([lane.best + 1 for lane in sweep.kept.of(config)]))), 1)
 
 
 def _polished(

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fnopt._checks import whole
-from fnopt._types import Dataset, Params, Stats, Trial, updates
+from fnopt._types import Dataset, Params, Stats, Trial
 from fnopt.model import Frame, Model, framed
 from fnopt.numbers import resolve
 from fnopt.run.course import course
@@ -19,8 +19,20 @@ from fnopt.sweep.chunk import Chunk, Pace, Work, going_on, trainer
 from fnopt.sweep.draws import Draws
 from fnopt.sweep.drive import Silent, Watch
 from fnopt.sweep.lanes import TRACES, apart
+from fnopt.sweep.merge import member
 from fnopt.sweep.result import LaneResult, Trim, result_of
-from fnopt.train import SCORES, Autopsy, Lane, Records, batches_per_epoch, evaluate, higher_is_better, linked, window
+from fnopt.train import (
+    CURVES,
+    SCORES,
+    Autopsy,
+    Lane,
+    Records,
+    autopsy,
+    batches_per_epoch,
+    evaluate,
+    linked,
+    window,
+)
 
 ROWS = 4096  # predicted at once
 
@@ -41,8 +53,9 @@ class Run:
     """One trained model.
 
     ``hyper`` holds its structure and numbers, ``scores[part][score]`` what its weights reach, ``history[part][score]``
-    one value an epoch; ``history["lr"]`` and ``history["cost"]`` are the learning rate and the training cost, and
-    every other number that is a schedule has its values under its name, as in ``history["dropout"]``.
+    one value an epoch; ``history["lr"]`` and ``history["cost"]`` are the learning rate and the training cost,
+    ``history["updates"]`` counts what the optimizer had made, and every other number that is a schedule has its values
+    under its name, as in ``history["dropout"]``.
     """
 
     model: Model
@@ -58,7 +71,7 @@ class Run:
     why: str = ""
     best_epoch: int = 0  # how many epochs the weights that count have seen
     going: Going | None = field(default=None, repr=False)
-    autopsy: Autopsy | None = field(default=None, repr=False)  # of a lane that diverged, where it was asked for
+    autopsy: Autopsy | None = field(default=None, repr=False)  # its failing step, leaf by leaf, where it diverged
 
     @property
     def epochs(self) -> int:
@@ -161,13 +174,23 @@ def _continued(run: Run, going: Going, new: Records, watch: Watch) -> Run:
         return np.stack([np.asarray(rows[n]) for n in names], axis=-1) if rows else None
 
     if run.history["cost"].size:
-        old = Records(train=earlier("train"), dev=earlier("dev"), cost=run.history["cost"], lr=run.history["lr"])
+        old = Records(train=earlier("train"), dev=earlier("dev"), **{n: run.history[n] for n in CURVES})
         new = jax.tree.map(lambda a, b: np.concatenate([a, b]), old, new)
     (lane,) = apart(going.lanes, 1)
     place = going.chunk.places[0]._replace(age=len(new.cost), lane=lane, seen=new)
     result = result_of(going.work, going.chunk.cohort.program, place, trim=going.trim)
     watch.done([result])
-    return as_run(run.model, run.frame, run.trial, run.hyper, going._replace(result=result))
+    new = as_run(run.model, run.frame, run.trial, run.hyper, going._replace(result=result))
+    return dissected(new, going, lane) if result.status == "diverged" else new
+
+
+def dissected(run: Run, going: Going, lane: Lane) -> Run:
+    """The run of a lane that diverged, with its failing step looked at leaf by leaf."""
+    cohort = going.chunk.cohort
+    program, train = cohort.program, going.work.folds[cohort.fold].train
+    size = None if program.batch_size is None else np.int32(program.batch_size)
+    found = autopsy(member(program.trial, program.which), lane, train, going.draws.keys, size)
+    return replace(run, autopsy=found, why=f"not finite at {found.line}")
 
 
 def as_run(model: Model, frame: Frame, trial: Trial, hyper: Mapping[str, Any], going: Going) -> Run:
@@ -198,14 +221,8 @@ def as_run(model: Model, frame: Frame, trial: Trial, hyper: Mapping[str, Any], g
 
 
 def _course(trial: Trial, going: Going) -> dict[str, Any]:
-    """What each number that is a schedule was, epoch by epoch, but for the learning rate, which the lane records."""
-    work, (place, *_) = going.work, going.chunk.places
-    counted = trial.optimizer.clock is updates  # else only the lane knows how many updates an epoch made
-    numbers = {n: x for n, x in place.numbers.items() if n != "lr" and (counted or n in trial.numbers)}
-    part, metric = work.objective
-    sign = 1.0 if higher_is_better(trial.task, metric) else -1.0
-    scores = sign * going.result.history.get(part, going.result.history["train"])[metric]
-    return course(numbers, batches_per_epoch(int(work.folds[place.fold].train.rows), trial.batch_size), scores)
+    (place, *_) = going.chunk.places
+    return course(trial, place.numbers, going.work, place.fold, going.result.history)
 
 
 def watch_of(progress: bool | Watch) -> Watch:

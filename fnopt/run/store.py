@@ -282,13 +282,13 @@ def table_csv(rows: list[dict[str, Any]]) -> str:
 
 
 def curves_csv(sweep: "Sweep") -> str:
-    """One row a configuration, seed, fold and epoch: every score, the training cost and the learning rate."""
+    """One row a configuration, seed, fold and epoch: every score, the training cost and the numbers that change."""
     rows = []
-    for (config, seed, fold), r in sorted(sweep.kept.lanes.items()):
+    for r in (r for config in range(sweep.n) for r in sweep.lanes(config)):
         parts = {f"{p}/{name}": v for p in ("train", "dev") for name, v in r.history.get(p, {}).items()}
-        columns = {**parts, "cost": r.history["cost"], "lr": r.history["lr"]}
+        columns = {**parts, **{name: v for name, v in r.history.items() if name not in ("train", "dev")}}
         rows += [
-            {"config": config, "seed": seed, "fold": fold, "epoch": e + 1}
+            {"config": r.config, "seed": r.seed, "fold": r.fold, "epoch": e + 1}
             | {k: float(v[e]) for k, v in columns.items()}
             for e in range(r.epochs)
         ]

@@ -3,7 +3,7 @@
 import math
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -15,21 +15,21 @@ from fnopt.model import Frame, Model
 from fnopt.run.course import settled
 from fnopt.run.fit import fit
 from fnopt.run.lengths import NAME, own_length
-from fnopt.run.lineage import over_time, retraced, shown, with_courses
-from fnopt.run.run import Going, Run, as_run
+from fnopt.run.lineage import course_of, over_time, retraced, shown, with_courses
+from fnopt.run.run import Going, Run, as_run, dissected
 from fnopt.run.setup import joined
 from fnopt.sweep.chunk import Chunk, Cohort, Place, Work, run_draws
 from fnopt.sweep.field import Entry
 from fnopt.sweep.lanes import packed
 from fnopt.sweep.lineage import Move
-from fnopt.sweep.merge import Options, member
+from fnopt.sweep.merge import Options
 from fnopt.sweep.perturb import Ranges
 from fnopt.sweep.plan import Plan, differences, fingerprint
 from fnopt.sweep.population import Population
 from fnopt.sweep.ranking import Kept, Standing, standard_error
 from fnopt.sweep.result import LaneResult, result_of
 from fnopt.sweep.stop import Rule
-from fnopt.train import autopsy, higher_is_better
+from fnopt.train import higher_is_better
 
 if TYPE_CHECKING:
     from fnopt.run.faults import Faults
@@ -117,19 +117,23 @@ class Sweep:
             ValueError: for a configuration that the sweep does not have.
         """
         self._known(config)
-        lanes = self.lanes(config)
+        lanes = self.kept.of(config)
         return lanes[0].lineage if lanes else ()
 
     def _means(self, config: int) -> dict[str, dict[str, float]]:
-        lanes = self.lanes(config)
+        lanes = self.kept.of(config)
         return {
             part: {name: float(np.mean([r.scores[part][name] for r in lanes])) for name in rows}
             for part, rows in lanes[0].scores.items()
         }
 
     def lanes(self, config: int) -> list[LaneResult]:
-        """What each seed and fold of one configuration came to: curves, scores, why it ended."""
-        return self.kept.of(config)
+        """What each seed and fold of one configuration came to: curves, scores, why it ended.
+
+        ``history`` has the scores of both parts, cost, learning rate and updates made, and the value of every other
+        number that is a schedule, epoch by epoch.
+        """
+        return [r._replace(history={**r.history, **course_of(self, r)}) for r in self.kept.of(config)]
 
     def table(self) -> list[dict[str, Any]]:
         """One dict a configuration, row i being configuration i: what it was, its scores and why it ended.
@@ -144,7 +148,7 @@ class Sweep:
         rows = []
         for i in range(self.n):
             standing, values = self.kept.standing(i), configs[i]
-            scores = self._means(i) if self.lanes(i) else {}
+            scores = self._means(i) if self.kept.of(i) else {}
             rows.append(
                 {
                     "config": i,
@@ -194,12 +198,7 @@ class Sweep:
         hyper = {**self.model.split(hyper)[0], **{name: x for name, x in hyper.items() if name != NAME}}
         going = Going(self.work, lanes, run_draws(self.work, seed, fold), alone, result, entry.trim)
         run = as_run(self.model, self.frames[fold], self.trials[place.founder], hyper, going)
-        if not debug or result.status != "diverged":
-            return run
-        size = None if entry.program.batch_size is None else np.int32(entry.program.batch_size)
-        trial = member(entry.program.trial, entry.program.which)
-        found = autopsy(trial, place.lane, self.work.folds[fold].train, going.draws.keys, size)
-        return replace(run, autopsy=found, why=f"not finite at {found}")
+        return dissected(run, going, place.lane) if debug and result.status == "diverged" else run
 
     def faults(self, configs: Sequence[int] | None = None) -> "Faults":
         """Where each lane stopped being finite: one dict a lane that diverged; printed, a line each.
@@ -295,7 +294,7 @@ class Sweep:
         if not 0 <= config < self.n:
             raise ValueError(f"this sweep has configurations 0 to {self.n - 1}, got config={config}")
         data = joined(*(parts or (self.train, self.dev)))
-        epochs = max(round(float(np.mean([r.best + 1 for r in self.lanes(config)]))), 1)
+        epochs = max(round(float(np.mean([r.best + 1 for r in self.kept.of(config)]))), 1)
         key = jax.random.fold_in(self.work.key, 0) if key is None else key
         hyper = settled(over_time(self, config), self._scores(config))
         return fit(self.model, data, hyper=hyper, epochs=epochs, key=key, progress=progress)
@@ -304,7 +303,7 @@ class Sweep:
         """The objective of a configuration's first lane, epoch by epoch, better when higher."""
         part, metric = self.work.objective
         sign = 1.0 if higher_is_better(self.model.task, metric) else -1.0
-        return sign * np.asarray(self.lanes(config)[0].history[part][metric])
+        return sign * np.asarray(self.kept.of(config)[0].history[part][metric])
 
     def polish(
         self,

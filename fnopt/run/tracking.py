@@ -221,7 +221,7 @@ def record_of(sweep: str, columns: Mapping[str, Any], result: LaneResult) -> Rec
         fold=result.fold,
         hyper={name: value for name, value in columns.items() if value is not None},
         scores={f"{part}/{name}": v for part, some in result.scores.items() for name, v in some.items()},
-        curves={**curves, "cost": np.asarray(result.history["cost"]), "lr": np.asarray(result.history["lr"])},
+        curves={**curves, **{n: np.asarray(v) for n, v in result.history.items() if n not in ("train", "dev")}},
         epochs=result.epochs,
         best_epoch=result.best + 1,
         status=result.status,

@@ -13,7 +13,7 @@ from fnopt.sweep.chunk import Place, Work
 from fnopt.sweep.lanes import finish
 from fnopt.sweep.lineage import Lineage, founder_of
 from fnopt.sweep.merge import Program
-from fnopt.train import Lane, batches_per_epoch, stopped
+from fnopt.train import CURVES, Lane, batches_per_epoch, stopped
 
 
 class LaneResult(NamedTuple):
@@ -22,7 +22,7 @@ class LaneResult(NamedTuple):
     config: int
     seed: int
     fold: int
-    history: dict[str, Any]  # "train" and "dev": {score: one value an epoch}; "cost", "lr"
+    history: dict[str, Any]  # "train" and "dev": {score: one value an epoch}; "cost", "lr", "updates"
     scores: dict[str, dict[str, float]]  # at the weights that count
     epochs: int  # epochs trained
     best: int  # the epoch whose weights count, from 0; -1 for those before the first
@@ -76,7 +76,7 @@ def result_of(work: Work, program: Program, place: Place, pruned: str = "", trim
         config=place.config,
         seed=place.seed,
         fold=place.fold,
-        history={**history, "cost": seen.cost[:epochs], "lr": seen.lr[:epochs]},
+        history={**history, **{name: getattr(seen, name)[:epochs] for name in CURVES}},
         scores={p: {name: float(v[max(best, 0)]) for name, v in rows.items()} for p, rows in history.items()},
         epochs=epochs,
         best=best,

@@ -28,6 +28,7 @@ from fnopt.train.scores import decide as decide
 from fnopt.train.scores import higher_is_better as higher_is_better
 from fnopt.train.scores import probabilities as probabilities
 from fnopt.train.scores import score_of as score_of
+from fnopt.train.segment import CURVES as CURVES
 from fnopt.train.segment import Objective as Objective
 from fnopt.train.segment import Records as Records
 from fnopt.train.segment import When as When

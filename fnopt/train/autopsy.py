@@ -48,18 +48,23 @@ class Autopsy(NamedTuple):
         """The first bad leaf; "" where only the cost is not finite."""
         return next((leaf.name for leaf in self.leaves if leaf.bad), "")
 
-    def __str__(self) -> str:
-        head = (
+    @property
+    def line(self) -> str:
+        """All of it but the table."""
+        first = f", first in {self.first}" if self.first else ""
+        return (
             f"step {self.step} (epoch {self.epoch}, batch {self.batch}): cost {self.cost:g}, "
-            f"gradient norm {self.gradient:g}{self.number and ', ' + self.number}"
+            f"gradient norm {self.gradient:g}{self.number and ', ' + self.number}{first}"
         )
+
+    def __str__(self) -> str:
         width = max(len(leaf.name) for leaf in self.leaves)
         rows = [
             f"{leaf.name:<{width}}  weights {leaf.norm:<11.4g} gradient {leaf.gradient:<11.4g} after "
             f"{leaf.after:<11.4g}{' <- first' if leaf.name == self.first else ''}"
             for leaf in self.leaves
         ]
-        return "\n".join([head, *(row.rstrip() for row in rows)])
+        return "\n".join([self.line, *(row.rstrip() for row in rows)])
 
 
 def autopsy(trial: Trial, lane: Lane, train: Part, keys: Keys, batch_size: Any = None) -> Autopsy:

@@ -27,6 +27,10 @@ class Objective(NamedTuple):
     metric: str
 
 
+CURVES = ("cost", "lr", "updates")
+"""What a segment records of each epoch beside the scores."""
+
+
 class When(NamedTuple):
     """Which epochs score the training part, which costs a forward pass over it; the dev part is scored after each."""
 
@@ -41,6 +45,7 @@ class Records(NamedTuple):
     dev: Any
     cost: Any  # shape=(LENGTH,): mean training cost over the epoch's batches, penalty and dropout included
     lr: Any  # shape=(LENGTH,): the learning rate at the epoch's last update
+    updates: Any  # shape=(LENGTH,): what the optimizer had made by the epoch's end, which its schedules count
 
 
 def segment(
@@ -64,7 +69,9 @@ def segment(
     """
     width = 1 + len(trial.metrics)
     empty = jnp.full((LENGTH, width), jnp.nan, jnp.result_type(float))
-    records = Records(train=empty, dev=None if dev is None else empty, cost=empty[:, 0], lr=empty[:, 0])
+    records = Records(
+        train=empty, dev=None if dev is None else empty, cost=empty[:, 0], lr=empty[:, 0], updates=empty[:, 0]
+    )
 
     def one_epoch(i: Array, carry: tuple[Lane, Records]) -> tuple[Lane, Records]:
         lane, records = carry
@@ -82,12 +89,14 @@ def segment(
             on_train, on_dev = evaluate_both(trial, *weights, numbers, train, dev, due)
         watched = on_train if objective.part == "train" or on_dev is None else on_dev
         lane = _watch(trial, objective, lane, watched, epoch)
-        last = jnp.maximum(trial.optimizer.clock(lane.state) - 1, 0)
+        made = trial.optimizer.clock(lane.state)
+        last = jnp.maximum(made - 1, 0)
         return _follow(trial, objective, lane, watched), Records(
             train=records.train.at[i].set(on_train),
             dev=None if records.dev is None or on_dev is None else records.dev.at[i].set(on_dev),
             cost=records.cost.at[i].set(cost.astype(records.cost.dtype)),
             lr=records.lr.at[i].set(resolve(lane.state.hyper, last).lr.astype(records.lr.dtype)),
+            updates=records.updates.at[i].set(made.astype(records.updates.dtype)),
         )
 
     return jax.lax.fori_loop(0, count, one_epoch, (lane, records))
