@@ -118,7 +118,7 @@ def leaf_rule(scalars: Any, p: Array, g: Array, row: Array, column: Array, whole
         column = beta * column + (1 - beta) * mean(square, -2)
         share = ratio(row, mean(row, -1)[..., None])
         # the roots apart: the product of two means of tiny squares would be 0 in float32
-        u = scaled(scaled(g, ratio(1, root(share))[..., :, None]), ratio(1, root(column))[..., None, :])
+        u = scaled(scaled(g, ratio(1.0, root(share))[..., :, None]), ratio(1.0, root(column))[..., None, :])
     else:
         whole = beta * whole + (1 - beta) * square
         u = ratio(g, root(whole))

@@ -113,7 +113,8 @@ def leaf_rule(scalars: Any, p: Array, g: Array, m: Array, v: Array, s: Array) ->
     m = h.b1 * m + (1 - h.b1) * d * g
     v = h.b2 * v + (1 - h.b2) * jnp.square(d * g)
     s = root(h.b2) * s + (1 - root(h.b2)) * pull * jnp.square(d) * g
-    rate = gamma * d * h.d0 + 0 * r  # so that p is written after ⟨g, p₀ − p⟩ has read it, which spares a copy
+    after = jnp.where(jnp.isfinite(r), 0 * r, 0)  # p is written after ⟨g, p₀ − p⟩ has read it, which spares a copy
+    rate = gamma * d * h.d0 + after
     return Moved(p - rate * ratio(m, root(v) + d * h.eps) - rate * h.weight_decay * p, m, v, s)
 
 
