@@ -65,13 +65,14 @@ def optax_cases():
     }
 
 
-@pytest.mark.parametrize(
-    "case",
-    ["adafactor", "adafactor, steps as they are", "muon", "schedule_free", "prodigy", "prodigy, safeguarded"],
-)
-def test_optax_goes_the_same_way(case, x64):
+PEERS = ["adafactor", "adafactor, steps as they are", "muon", "schedule_free", "prodigy", "prodigy, safeguarded"]
+
+
+@pytest.mark.holds("optax")
+@pytest.mark.parametrize(("name", "case"), [(case.split(",")[0], case) for case in PEERS], ids=PEERS)
+def test_optax_goes_the_same_way(name, case, x64):
     optax, (numbers, peer) = pytest.importorskip("optax"), optax_cases()[case]
-    state = ours(optim.by_name(case.split(",")[0]), **numbers)
+    state = ours(optim.by_name(name), **numbers)
 
     @jax.jit
     def step(params, memory):
