@@ -43,6 +43,7 @@ SETTINGS = ("jax_default_matmul_precision", "jax_threefry_partitionable", "jax_e
 
 _PROGRAMS: dict[Any, "Made"] = {}
 _LOCK = Lock()
+_TRACING = Lock()  # Python traces one at a time anyhow; in turns the first can be compiled while the next is traced
 
 
 def program(trial: Trial, objective: Objective, device: Any, *arguments: Any) -> Any:
@@ -82,7 +83,9 @@ def _made(function: Any, device: Any, arguments: tuple[Any, ...], **static: Any)
     name = *static.values(), function, device, structure, shapes, *(getattr(jax.config, s) for s in SETTINGS)
     if (made := _PROGRAMS.get(name)) is not None:
         return made
-    run = _compiled(function.lower(*arguments, **static), device, once=function is not advance)
+    with _TRACING:
+        lowered = function.lower(*arguments, **static)
+    run = _compiled(lowered, device, once=function is not advance)
     made = Made(run, bytes_of(run))
     with _LOCK:
         return _PROGRAMS.setdefault(name, made)

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from fnopt import tree
 from fnopt._types import Batch, Params, Stats, Trial
 from fnopt.losses import weighted_mean
 from fnopt.train.part import Part
@@ -38,7 +39,7 @@ def evaluate_both(
 
     def score(i: Array, carry: tuple[Array, Array]) -> tuple[Array, Array]:
         made = _block(trial, params, stats, numbers, at(i))
-        return jax.tree.map(lambda all, new: all.at[i].set(new), carry, made)
+        return tree.put(carry, made, i)
 
     shapes = jax.eval_shape(partial(_block, trial, params, stats, numbers), at(jnp.zeros((), jnp.int32)))
     room = jax.tree.map(lambda s: jnp.zeros((count + more, *s.shape), s.dtype), shapes)

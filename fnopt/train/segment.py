@@ -76,11 +76,19 @@ def segment(
     def one_epoch(i: Array, carry: tuple[Lane, Records]) -> tuple[Lane, Records]:
         lane, records = carry
         epoch = first + i
-        lane, cost = run_epoch(trial, lane, train, keys, orders[epoch % orders.shape[0]], epoch, batch_size)
+        lane, cost = run_epoch(
+            trial,
+            lane,
+            train,
+            keys,
+            orders[jax.lax.rem(epoch, jnp.asarray(orders.shape[0], epoch.dtype))],
+            epoch,
+            batch_size,
+        )
         numbers = resolve(lane.numbers, lane.state.step)
         weights = trial.optimizer.readout(lane.state), lane.stats
         age = epoch + 1
-        due = (age == when.last) | ((when.every > 0) & (age % jnp.maximum(when.every, 1) == 0))
+        due = (age == when.last) | ((when.every > 0) & (jax.lax.rem(age, jnp.maximum(when.every, 1)) == 0))
         if dev is None:
             nothing = jnp.full((width,), jnp.nan, empty.dtype)
             on_train = jax.lax.cond(due, lambda: evaluate(trial, *weights, numbers, train), lambda: nothing)
@@ -91,13 +99,8 @@ def segment(
         lane = _watch(trial, objective, lane, watched, epoch)
         made = trial.optimizer.clock(lane.state)
         last = jnp.maximum(made - 1, 0)
-        return _follow(trial, objective, lane, watched), Records(
-            train=records.train.at[i].set(on_train),
-            dev=None if records.dev is None or on_dev is None else records.dev.at[i].set(on_dev),
-            cost=records.cost.at[i].set(cost.astype(records.cost.dtype)),
-            lr=records.lr.at[i].set(resolve(lane.state.hyper, last).lr.astype(records.lr.dtype)),
-            updates=records.updates.at[i].set(made.astype(records.updates.dtype)),
-        )
+        seen = Records(on_train, on_dev, cost, resolve(lane.state.hyper, last).lr, made)
+        return _follow(trial, objective, lane, watched), tree.put(records, seen, i)
 
     return jax.lax.fori_loop(0, count, one_epoch, (lane, records))
 
@@ -129,7 +132,13 @@ def sizes(trial: Trial, train: Part, batch_size: Array | None) -> tuple[Array, A
     """Examples of a batch, and batches of an epoch."""
     piece = min(trial.batch_size, train.x.shape[0])
     size = jnp.minimum(piece if batch_size is None else batch_size, train.rows)
-    return size, -(-train.rows // size)
+    return size, _pieces(train.rows, size)
+
+
+def _pieces(rows: Array, size: Array | int) -> Array:
+    """In how many pieces of ``size`` so many rows come; a plain quotient, since ``//`` looks at signs besides."""
+    size = jnp.asarray(size, rows.dtype)
+    return jax.lax.div(rows + size - 1, size)
 
 
 def gradient_at(
@@ -173,7 +182,7 @@ def gradient_at(
     if not in_parts:
         return gradient(trial, lane, numbers, take(begin, end), end - begin, noise), end - begin
     whole = trial.batch_size if batch_size is None else batch_size
-    parts = -(-min(whole, room) // piece) if unrolled else -(-(end - begin) // piece)
+    parts = -(-min(whole, room) // piece) if unrolled else _pieces(end - begin, piece)
     piecewise = partial(gradient_in_parts, trial, lane, numbers)
     return piecewise(lambda j: take(begin + j * piece, end), parts, end - begin, noise), end - begin
 
