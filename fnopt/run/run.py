@@ -180,8 +180,8 @@ def _continued(run: Run, going: Going, new: Records, watch: Watch) -> Run:
     place = going.chunk.places[0]._replace(age=len(new.cost), lane=lane, seen=new)
     result = result_of(going.work, going.chunk.cohort.program, place, trim=going.trim)
     watch.done([result])
-    new = as_run(run.model, run.frame, run.trial, run.hyper, going._replace(result=result))
-    return dissected(new, going, lane) if result.status == "diverged" else new
+    made = as_run(run.model, run.frame, run.trial, run.hyper, going._replace(result=result))
+    return dissected(made, going, lane) if result.status == "diverged" else made
 
 
 def dissected(run: Run, going: Going, lane: Lane) -> Run:
