@@ -384,6 +384,27 @@ def test_settings_of_the_caller_hold_in_all_threads():
     assert mine and all("float32" in name for name in mine)
 
 
+def test_a_tracing_inside_a_tracing_is_not_waited_for(monkeypatch):
+    """As where a loss fits a teacher when it is first traced; in another thread the turn is given up after a while."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from fnopt.sweep import compiled
+
+    monkeypatch.setattr(compiled, "PATIENCE", 0.01)
+
+    def inner(x):
+        return x + 1
+
+    def outer(x):
+        with jax.ensure_compile_time_eval(), ThreadPoolExecutor(1) as pool:
+            assert (
+                compiled._lowered(jax.jit(inner), 1.0) and pool.submit(compiled._lowered, jax.jit(inner), 1.0).result()
+            )
+        return x
+
+    assert compiled._lowered(jax.jit(outer), 1.0)
+
+
 def test_another_engine_is_refused_by_name():
     from fnopt.sweep.plan import ENGINE, differences, fingerprint
 

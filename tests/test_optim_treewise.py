@@ -244,6 +244,17 @@ def test_formula_in_float32(name, numbers):
     assert furthest(name, numbers, jnp.float32, 10 if name == "lbfgs" else STEPS) <= 2e-5
 
 
+def test_adafactor_has_slopes_in_both_modes_where_a_column_is_nearly_dead():
+    grads = {"w": jnp.ones((4, 3)).at[:, 0].set(3e-14 * jnp.arange(1.0, 5))}
+
+    def end(eps1):
+        state = fo.optim.adafactor.init({"w": jnp.ones((4, 3))}, lr=0.01, eps1=eps1)
+        return jnp.sum(fo.optim.adafactor.update(state, grads).params["w"])
+
+    forward = jax.jvp(end, (jnp.float32(1e-30),), (jnp.float32(1.0),))[1]
+    np.testing.assert_allclose(forward, jax.grad(end)(jnp.float32(1e-30)), rtol=1e-5)
+
+
 @pytest.mark.parametrize("name", ["adafactor", "muon", "schedule_free", "prodigy"])
 def test_defaults_on_given_gradients(name, x64):
     assert on_given_gradients(name, np.float64) <= 1e-10

@@ -560,6 +560,22 @@ class Break(fo.sweep.drive.Silent):
             raise RuntimeError("broken off")
 
 
+def test_what_no_number_tells_is_not_in_the_history():
+    """Numbers of an optimizer that gathers batches, once a population moved some; and inside a schedule that moved."""
+    every, ramp = fo.uniform(1.5, 4.0), fo.schedules.linear(fo.uniform(0.1, 0.5), 0.0, 8).every()
+    space = dict(
+        lr=fo.uniform(0.05, 0.1), every_k=every, beta=fo.schedules.linear(0.0, 0.9, 8).every(), dropout=(ramp,)
+    )
+    model = fo.classifier(hidden=(5,), optimizer=fo.optim.accumulate(fo.optim.momentum), batch_size=16)
+    sweep = fo.caviar(model, space, *PARTS, n=4, epochs=4, stop=fo.population(every=2, share=0.5), key=KEY)
+    moved = [i for i in range(4) if sweep.lineage(i)]
+    assert moved and len(moved) < 4
+    for i in range(4):
+        for history in (sweep.lanes(i)[0].history, sweep.replay(i).history):
+            assert ({"beta", "dropout.0", "every_k"} & {*history}) == (set() if i in moved else {"beta", "dropout.0"})
+            assert len(history["updates"]) == 4
+
+
 def test_a_population_that_was_broken_off_comes_to_the_same(evolved, tmp_path):
     breaks = 0
     for after in (2, 4, 3, 5, 3, 4):

@@ -189,6 +189,17 @@ def test_one_run(tmp_path):
     assert [line["epochs"] for line in lines_of(tmp_path / "l.jsonl")] == [3, 4]
 
 
+def test_numbers_that_change_are_tracked(tmp_path):
+    """Of a later fit too, whose columns the file has not yet."""
+    track, hyper = fo.track.csv(tmp_path), dict(dropout=fo.schedules.linear(0.4, 0.0, 2).every())
+    fo.fit(MODEL, *PARTS, epochs=2, key=KEY, track=track)
+    run = fo.fit(MODEL, *PARTS, hyper=hyper, epochs=2, key=KEY, track=track)
+    rows = rows_of(tmp_path / "curves.csv")
+    assert [row["dropout"] for row in rows[:2]] == ["", ""]
+    assert [float(row["dropout"]) for row in rows[2:]] == run.history["dropout"].tolist() == pytest.approx([0.4, 0.2])
+    assert [float(row["updates"]) for row in rows[2:]] == run.history["updates"].tolist()
+
+
 def test_trackers_are_values(tmp_path):
     assert fo.track.csv(tmp_path) == fo.track.csv(str(tmp_path)) != fo.track.csv(tmp_path / "b")
     assert len({fo.track.jsonl("a"), fo.track.jsonl("a"), fo.track.jsonl("b")}) == 2

@@ -49,20 +49,18 @@ def _(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> tuple[Arra
 
 
 @jax.custom_jvp
-def scaled(a: Array, k: Array) -> Array:
-    """``a k``, where ``k`` is one over a scale of several entries of ``a``; its derivative as that of :func:`ratio`.
+def over(a: Array, b: Array) -> Array:
+    """:func:`ratio` where ``b`` is one scale for several entries of ``a``: a division a scale, and not one an entry.
 
-    >>> import jax
-    >>> float(scaled(3.0, 2.0)), [float(d) for d in jax.grad(scaled, (0, 1))(0.0, 1e30)]
-    (6.0, [0.0, 0.0])
+    >>> over(jnp.array([[2.0, 4.0], [1.0, 3.0]]), jnp.array([[2.0], [0.0]])).tolist()
+    [[1.0, 2.0], [0.0, 0.0]]
     """
-    return jnp.asarray(a * k)
+    return a * ratio(1.0, b)
 
 
-@scaled.defjvp
+@over.defjvp
 def _(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> tuple[Array, Array]:
-    (a, k), (da, dk) = primals, tangents
-    return scaled(a, k), jnp.where(a != 0, da * k + a * dk, 0)
+    return over(*primals), jax.jvp(ratio, primals, tangents)[1]
 
 
 def one_minus_power(b: Array, t: Array) -> Array:

@@ -43,7 +43,7 @@ from jax.typing import ArrayLike
 
 from fnopt._types import Params
 from fnopt.numbers import DECAY, FRACTION, NONNEGATIVE, Range
-from fnopt.optim._safe import ratio, root, scaled
+from fnopt.optim._safe import over, ratio, root
 from fnopt.optim._treewise import leafwise, treewise
 
 
@@ -118,7 +118,7 @@ def leaf_rule(scalars: Any, p: Array, g: Array, row: Array, column: Array, whole
         column = beta * column + (1 - beta) * mean(square, -2)
         share = ratio(row, mean(row, -1)[..., None])
         # the roots apart: the product of two means of tiny squares would be 0 in float32
-        u = scaled(scaled(g, ratio(1.0, root(share))[..., :, None]), ratio(1.0, root(column))[..., None, :])
+        u = over(over(g, root(share)[..., :, None]), root(column)[..., None, :])
     else:
         whole = beta * whole + (1 - beta) * square
         u = ratio(g, root(whole))

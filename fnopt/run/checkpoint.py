@@ -73,6 +73,9 @@ def restored(sweep: "Sweep", meta: Mapping[str, Any], arrays: Mapping[str, np.nd
     try:
         results, row = [], 0
         columns = _columns(sweep)
+        tables = [arrays["curves"], *(arrays[f"seen.{g}"] for g in range(len(meta["under_way"])))]
+        if any(len(table) and table.shape[1] != len(columns) for table in tables):
+            raise ValueError(f"the stored curves have not the {len(columns)} columns of this fnopt's")
         lineages = lineages_from(meta.get("lineages"), len(meta["lanes"]))
         for k, values in enumerate(meta["lanes"]):
             told = dict(zip(FIELDS, values, strict=True))

@@ -8,32 +8,37 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fnopt._types import Schedule, Trial
+from fnopt._types import Schedule, Trial, updates
 from fnopt.schedules import Plateau, Scaled, filled, follow, piecewise
-from fnopt.sweep.chunk import Work
+from fnopt.sweep.chunk import Place, Work
 from fnopt.sweep.lanes import TRACES
 from fnopt.train import batches_per_epoch, higher_is_better
 
+ROOM = 64  # epochs
 
-def course(
-    trial: Trial, numbers: Mapping[str, Any], work: Work, fold: int, history: Mapping[str, Any]
-) -> dict[str, np.ndarray]:
+
+def course(trial: Trial, place: Place, work: Work, history: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """What each number of a lane that is a schedule was, epoch by epoch; not lr, which the lane records itself.
 
     Args:
         trial: whose own numbers go by batches, and its optimizer's by the updates it made.
-        numbers: what the lane began with, by name.
+        place: with the numbers that the lane began with. Those of an optimizer that does not update with each batch are
+            left out where a population changed some: they go by epochs then, and no number says how many updates make
+            one.
         work: what it was trained on.
-        fold: which part of it.
         history: the lane's curves.
     """
-    changing = {name: x for name, x in numbers.items() if name != "lr" and _changes(x)}
+    told = not place.lineage or trial.optimizer.clock is updates
+    named = {name: x for name, x in place.numbers.items() if name != "lr" and (told or name in trial.numbers)}
+    changing = {name: x for name, x in named.items() if _changes(x)}
     if not changing:
         return {}
     part, metric = work.objective
     sign = 1.0 if higher_is_better(trial.task, metric) else -1.0
     scores = sign * np.asarray(history.get(part, history["train"])[metric])
-    batches = batches_per_epoch(int(work.folds[fold].train.rows), trial.batch_size) * np.arange(1, len(scores) + 1)
+    batches = batches_per_epoch(int(work.folds[place.fold].train.rows), trial.batch_size) * np.arange(
+        1, len(scores) + 1
+    )
     own = {name: x for name, x in changing.items() if name in trial.numbers}
     rest = {name: x for name, x in changing.items() if name not in trial.numbers}
     return {**over_epochs(own, batches, scores), **over_epochs(rest, np.asarray(history["updates"]), scores)}
@@ -57,9 +62,12 @@ def over_epochs(numbers: Mapping[str, Any], counts: Any, scores: Any) -> dict[st
     if not named:
         return {}
     f = jnp.result_type(float)
-    steps = np.maximum(np.asarray(counts, np.int32) - 1, 0)
+    epochs = len(scores)
+    room = (0, -epochs % ROOM)  # lanes end at many ages, and each length would be a program
+    steps = np.pad(np.maximum(np.asarray(counts, np.int32) - 1, 0), room)
     begun = jax.tree.map(lambda x: np.asarray(x, f), named)
-    return jax.device_get(_values(begun, steps, np.asarray(scores, f)))
+    values = jax.device_get(_values(begun, steps, np.pad(np.asarray(scores, f), room)))
+    return {name: value[:epochs] for name, value in values.items()}
 
 
 def _changes(number: Any) -> bool:

@@ -90,14 +90,16 @@ def shown(sweep: "Sweep", config: int) -> dict[str, Any]:
     return with_numbers(sweep.configs[founder_of(config, lineage)], lineage[-1].numbers)
 
 
-def over_time(sweep: "Sweep", config: int) -> dict[str, Any]:
+def over_time(sweep: "Sweep", config: int, lineage: Lineage | None = None) -> dict[str, Any]:
     """A configuration as ``fit`` takes it: each number that changed is ``piecewise``, counted in epochs.
 
     A number inside a schedule is what it was at the end: the schedule's time went on, and no schedule says so.
+    ``lineage`` is that which the sweep holds, unless given.
     """
-    lineage = sweep.lineage(config)
+    lineage = sweep.lineage(config) if lineage is None else lineage
     if not lineage:
         return dict(sweep.configs[config])
+    at_end = with_numbers(sweep.configs[founder_of(config, lineage)], lineage[-1].numbers)
     begun = numbers_in(sweep.configs[founder_of(config, lineage)], lineage[-1].numbers)
     courses = {name: _course(name, x, lineage) for name, x in begun.items()}
 
@@ -105,16 +107,18 @@ def over_time(sweep: "Sweep", config: int) -> dict[str, Any]:
         put = jax.tree_util.tree_map_with_path
         return put(lambda path, x: courses.get(dotted(name, path), x), value, is_leaf=callable)
 
-    return {name: one(name, x) if name in _tops(lineage) else x for name, x in shown(sweep, config).items()}
+    return {name: one(name, x) if name in _tops(lineage) else x for name, x in at_end.items()}
 
 
 def with_courses(sweep: "Sweep", config: int, place: Place) -> Place:
     """A lane of a lineage whose first numbers say how they changed; schedules that changed inside are left out."""
     if not place.lineage:
         return place
-    hyper = over_time(sweep, config)
-    tops = _tops(place.lineage)
-    inside = {name for name in tops if callable(sweep.configs[place.founder][name])}
+    hyper = over_time(sweep, config, place.lineage)
+    began = sweep.configs[place.founder]
+    inside = {
+        name for name in _tops(place.lineage) if any(map(callable, jax.tree.leaves(began[name], is_leaf=callable)))
+    }
     numbers = _lane_numbers(sweep, place.founder, place.fold, hyper)
     return place._replace(numbers={name: x for name, x in numbers.items() if name not in inside})
 
@@ -122,8 +126,8 @@ def with_courses(sweep: "Sweep", config: int, place: Place) -> Place:
 def course_of(sweep: "Sweep", result: LaneResult) -> dict[str, Any]:
     """What each number of a lane that changed was, epoch by epoch."""
     place = Place(result.config, result.seed, result.fold, sweep.entries[result.founder].of(result.fold))
-    numbers = with_courses(sweep, result.config, place._replace(lineage=result.lineage)).numbers
-    return course(sweep.trials[result.founder], numbers, sweep.work, result.fold, result.history)
+    place = with_courses(sweep, result.config, place._replace(lineage=result.lineage))
+    return course(sweep.trials[result.founder], place, sweep.work, result.history)
 
 
 def _tops(lineage: Lineage) -> set[str]:

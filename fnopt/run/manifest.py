@@ -26,7 +26,7 @@ from fnopt.train import EarlyStopping, early_stopping
 if TYPE_CHECKING:
     from fnopt.run.sweep import Sweep
 
-FORMAT = 2
+FORMAT = 3
 VERSION = "0.1.0"
 RULES: dict[type, str] = {
     Halving: "halving",

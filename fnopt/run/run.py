@@ -179,6 +179,7 @@ def _continued(run: Run, going: Going, new: Records, watch: Watch) -> Run:
     (lane,) = apart(going.lanes, 1)
     place = going.chunk.places[0]._replace(age=len(new.cost), lane=lane, seen=new)
     result = result_of(going.work, going.chunk.cohort.program, place, trim=going.trim)
+    result = result._replace(history={**course(run.trial, place, going.work, result.history), **result.history})
     watch.done([result])
     made = as_run(run.model, run.frame, run.trial, run.hyper, going._replace(result=result))
     return dissected(made, going, lane) if result.status == "diverged" else made
@@ -189,7 +190,12 @@ def dissected(run: Run, going: Going, lane: Lane) -> Run:
     cohort = going.chunk.cohort
     program, train = cohort.program, going.work.folds[cohort.fold].train
     size = None if program.batch_size is None else np.int32(program.batch_size)
-    found = autopsy(member(program.trial, program.which), lane, train, going.draws.keys, size)
+    try:
+        found = autopsy(member(program.trial, program.which), lane, train, going.draws.keys, size)
+    except jax.errors.JaxRuntimeError:  # as where memory is at an end: no reason to lose the run
+        return run
+    if not found.first and np.isfinite(found.cost):  # another program, in which the step is sound
+        return run
     return replace(run, autopsy=found, why=f"not finite at {found.line}")
 
 
@@ -212,17 +218,12 @@ def as_run(model: Model, frame: Frame, trial: Trial, hyper: Mapping[str, Any], g
         stats=jax.tree.map(jnp.asarray, result.stats),
         numbers=numbers,
         scores=result.scores,
-        history={**_course(trial, going), **result.history},
+        history=result.history,
         status=result.status,
         why=result.why,
         best_epoch=result.best + 1,
         going=going,
     )
-
-
-def _course(trial: Trial, going: Going) -> dict[str, Any]:
-    (place, *_) = going.chunk.places
-    return course(trial, place.numbers, going.work, place.fold, going.result.history)
 
 
 def watch_of(progress: bool | Watch) -> Watch:

@@ -27,6 +27,7 @@ from fnopt.run.generations import read, sync, write
 from fnopt.run.manifest import FORMAT, arrays_of, datasets, manifest, model_of, text_digest
 from fnopt.run.plain import read_json, save_arrays, write_atomically
 from fnopt.sweep.plan import differences
+from fnopt.train import CURVES
 
 if TYPE_CHECKING:
     from fnopt.run.sweep import Sweep
@@ -286,7 +287,8 @@ def curves_csv(sweep: "Sweep") -> str:
     rows = []
     for r in (r for config in range(sweep.n) for r in sweep.lanes(config)):
         parts = {f"{p}/{name}": v for p in ("train", "dev") for name, v in r.history.get(p, {}).items()}
-        columns = {**parts, **{name: v for name, v in r.history.items() if name not in ("train", "dev")}}
+        more = {name: v for name, v in r.history.items() if name not in ("train", "dev", *CURVES)}
+        columns = {**parts, **{name: r.history[name] for name in CURVES}, **more}
         rows += [
             {"config": r.config, "seed": r.seed, "fold": r.fold, "epoch": e + 1}
             | {k: float(v[e]) for k, v in columns.items()}

@@ -133,7 +133,7 @@ class Sweep:
         ``history`` has the scores of both parts, cost, learning rate and updates made, and the value of every other
         number that is a schedule, epoch by epoch.
         """
-        return [r._replace(history={**r.history, **course_of(self, r)}) for r in self.kept.of(config)]
+        return [r._replace(history={**course_of(self, r), **r.history}) for r in self.kept.of(config)]
 
     def table(self) -> list[dict[str, Any]]:
         """One dict a configuration, row i being configuration i: what it was, its scores and why it ended.
@@ -196,6 +196,7 @@ class Sweep:
         lanes = packed([place.lane], entry.width)
         hyper = over_time(self, config)
         hyper = {**self.model.split(hyper)[0], **{name: x for name, x in hyper.items() if name != NAME}}
+        result = result._replace(history={**course_of(self, result), **result.history})
         going = Going(self.work, lanes, run_draws(self.work, seed, fold), alone, result, entry.trim)
         run = as_run(self.model, self.frames[fold], self.trials[place.founder], hyper, going)
         return dissected(run, going, place.lane) if debug and result.status == "diverged" else run

@@ -6,7 +6,7 @@ there. A tracker is a value, ``open`` makes what it writes with, and what is the
 
 import threading
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -42,7 +42,7 @@ class Record(NamedTuple):
     fold: int
     hyper: dict[str, Any]  # by column; a number that the configuration lacks is not there
     scores: dict[str, float]  # by "part/score", of the weights that count
-    curves: dict[str, Any]  # by "part/score", "cost" and "lr": shape=(epochs,), NaN where it was not scored
+    curves: dict[str, Any]  # by "part/score", "cost", "lr", …: shape=(epochs,), NaN where it was not scored
     epochs: int
     best_epoch: int  # how many epochs the weights that count have seen
     status: str
@@ -82,8 +82,15 @@ class Tracking:
     A tracker that fails is named in a warning and left out from then on: no disk and no server can end a sweep.
     """
 
-    def __init__(self, watch: Watch, trackers: Sequence[Tracker], about: About, columns: Sequence[Mapping[str, Any]]):
-        self.watch, self._about, self._columns = watch, about, columns
+    def __init__(
+        self,
+        watch: Watch,
+        trackers: Sequence[Tracker],
+        about: About,
+        columns: Sequence[Mapping[str, Any]],
+        changing: Callable[[LaneResult], Mapping[str, Any]] = lambda result: {},
+    ):
+        self.watch, self._about, self._columns, self._changing = watch, about, columns, changing
         self._queue: SimpleQueue[Record | None] = SimpleQueue()
         self._loud: list[Warning] = []  # warnings that were turned into errors, for the thread that can be heard
         self._writers: dict[int, tuple[Tracker, Writer]] = {}
@@ -111,6 +118,7 @@ class Tracking:
     def take(self, results: Iterable[LaneResult]) -> None:
         """Hand results on."""
         for result in results:
+            result = result._replace(history={**self._changing(result), **result.history})
             self._queue.put(record_of(self._about.sweep, self._columns[result.config], result))
 
     def close(self) -> None:
@@ -151,6 +159,7 @@ class Tracking:
 @contextmanager
 def tracked_sweep(sweep: "Sweep", watch: Watch, track: Any) -> Iterator[Watch]:
     """A watch that also feeds ``track``; in the end it gets what it has not heard, as of lanes from a folder."""
+    from fnopt.run.lineage import course_of
     from fnopt.run.sweep import columns_of
 
     trackers = trackers_of(track)
@@ -160,7 +169,7 @@ def tracked_sweep(sweep: "Sweep", watch: Watch, track: Any) -> Iterator[Watch]:
     columns = [columns_of(config) for config in sweep.configs]
     names = tuple(dict.fromkeys(name for row in columns for name in row))
     about = About(_name(sweep), names, _scores(sweep.work, sweep.trials[0]))
-    tracking = Tracking(watch, trackers, about, columns)
+    tracking = Tracking(watch, trackers, about, columns, lambda result: course_of(sweep, result))
     try:
         yield tracking
         tracking.take(r for _, r in sorted(sweep.kept.lanes.items()) if r.status != "cut")

@@ -5,7 +5,7 @@ import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import cache
-from threading import Lock
+from threading import Lock, RLock
 from typing import Any, NamedTuple
 
 import jax
@@ -43,7 +43,8 @@ SETTINGS = ("jax_default_matmul_precision", "jax_threefry_partitionable", "jax_e
 
 _PROGRAMS: dict[Any, "Made"] = {}
 _LOCK = Lock()
-_TRACING = Lock()  # Python traces one at a time anyhow; in turns the first can be compiled while the next is traced
+# Python traces one program at a time anyhow; in turns the first one is compiled while the next is traced.
+_TRACING, PATIENCE = RLock(), 5.0  # seconds
 
 
 def program(trial: Trial, objective: Objective, device: Any, *arguments: Any) -> Any:
@@ -83,12 +84,21 @@ def _made(function: Any, device: Any, arguments: tuple[Any, ...], **static: Any)
     name = *static.values(), function, device, structure, shapes, *(getattr(jax.config, s) for s in SETTINGS)
     if (made := _PROGRAMS.get(name)) is not None:
         return made
-    with _TRACING:
-        lowered = function.lower(*arguments, **static)
+    lowered = _lowered(function, *arguments, **static)
     run = _compiled(lowered, device, once=function is not advance)
     made = Made(run, bytes_of(run))
     with _LOCK:
         return _PROGRAMS.setdefault(name, made)
+
+
+def _lowered(function: Any, *arguments: Any, **static: Any) -> Any:
+    """The program for the compiler, traced in its turn; out of turn where a tracing waits for another one inside it."""
+    mine = _TRACING.acquire(timeout=PATIENCE)
+    try:
+        return function.lower(*arguments, **static)
+    finally:
+        if mine:
+            _TRACING.release()
 
 
 def _compiled(lowered: Any, device: Any, once: bool) -> Any:

@@ -52,12 +52,13 @@ class Tables:
         columns = (*NAME, *map(_column, about.numbers), *about.scores, *END)
         self._lanes = Table(folder / LANES, columns, {*whole, NAME})
         # A lane's curves come before its row: those without a row are of a lane that was broken off here.
-        self._curves = Table(folder / CURVES, (*NAME, "epoch", *about.scores, "cost", "lr"), {*whole, NAME})
+        self._curves = Table(folder / CURVES, (*NAME, "epoch", *about.scores, "cost", "lr", "updates"), {*whole, NAME})
 
     def write(self, record: Record) -> None:
         """The curves, then the row."""
         name = dict(zip(NAME, (record.sweep, record.config, record.seed, record.fold), strict=True))
         curves = [{score: float(v[e]) for score, v in record.curves.items()} for e in range(record.epochs)]
+        self._curves.widen(tuple(record.curves))
         self._curves.add({**name, "epoch": e, **row} for e, row in enumerate(curves, 1))
         numbers = {_column(n): value for n, value in record.hyper.items()}
         self._lanes.add([{**name, **numbers, **record.scores, **{n: getattr(record, n) for n in END}}])
@@ -72,15 +73,17 @@ class Table:
     """One file, opened to append to; a column that it lacks is put at its end, blank so far."""
 
     def __init__(self, path: Path, columns: Sequence[str], keep: set[tuple[str, ...]]):
-        rows = _rows(path)
-        there = tuple(rows[0]) if rows else ()
-        self.columns = tuple(dict.fromkeys((*there, *columns)))
-        if rows and there != self.columns:
-            blank = [""] * (len(self.columns) - len(there))
-            write_atomically(path, _text([self.columns, *([*row, *blank] for row in rows[1:])]).encode())
+        self._path, self.columns = path, _widened(path, columns)
         self.file = grown(path, lambda line: tuple(line.split(",", 4)[:4]) in keep)
-        if not rows:
+        if not path.stat().st_size:
             self._put(_text([self.columns]))
+
+    def widen(self, columns: Sequence[str]) -> None:
+        """Room for these columns too, as for a number that only some lanes change."""
+        if not {*columns} <= {*self.columns}:
+            self.file.close()
+            self.columns = _widened(self._path, columns)
+            self.file = grown(self._path)
 
     def add(self, rows: Iterable[dict[str, Any]]) -> None:
         """Some rows, by column; what a row lacks is blank."""
@@ -89,6 +92,17 @@ class Table:
     def _put(self, text: str) -> None:
         self.file.write(text)
         self.file.flush()
+
+
+def _widened(path: Path, columns: Sequence[str]) -> tuple[str, ...]:
+    """The columns of a file and these; where it lacks some, it is written anew with blanks in its rows."""
+    rows = _rows(path)
+    there = tuple(rows[0]) if rows else ()
+    whole = tuple(dict.fromkeys((*there, *columns)))
+    if rows and there != whole:
+        blank = [""] * (len(whole) - len(there))
+        write_atomically(path, _text([whole, *([*row, *blank] for row in rows[1:])]).encode())
+    return whole
 
 
 def _rows(path: Path) -> list[list[str]]:
