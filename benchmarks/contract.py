@@ -178,8 +178,9 @@ LEGEND = """What fnopt's optimizers and wrappers hold is counted by the tests' r
 through which optax's go too; formula: 300 steps (L-BFGS 30) as a float64 oracle written from the paper takes them, in
 float64 and float32; as torch, as optax: their trajectory, where the definitions agree; optimum: convex problems solved
 to 1e-5; all cuts: after any step through a file to the same bits, in each wrapper and in none, each under every kind of
-schedule. A derivative holds where it is finite, with a leaf of zero gradient, and alike in forward and reverse mode: what
-fnopt misses there is finite, and differs between the modes by the rounding of Muon's five steps, of compact's moments.
+schedule. A carry holds with numbers of Python's and with float32 arrays. A derivative holds where it is finite, with a
+leaf of zero gradient, and alike in forward and reverse mode: what fnopt misses there is finite, and differs between the
+modes by the rounding of Muon's five steps, of compact's moments.
 """
 
 

@@ -111,6 +111,11 @@ def anything(params, *, lr, b=0.9):
     return init(params, lr=0.1, b=b)._replace(hyper=Hyper(lr, b))
 
 
+def promises(params, *, lr, b=0.9):
+    """Numbers as they come."""
+    return init(params, lr=0.1, b=b)._replace(hyper=Hyper(jnp.asarray(lr), jnp.asarray(b)))
+
+
 @jax.tree_util.register_static
 class Fixed:
     """A number as structure."""
@@ -146,6 +151,20 @@ def forgetful(state, grads):
     return new._replace(hyper=Hyper(state.hyper.lr, state.hyper.lr))
 
 
+def promoting(state, grads):
+    """Sound with a Python number, and no longer with an array of float32, as lanes of a sweep hand it over."""
+    lr = state.hyper.lr
+    return state._replace(
+        step=state.step + 1, params=jax.tree.map(lambda p, g: p - lr * g.astype(p.dtype), state.params, grads)
+    )
+
+
+@jax.jit
+def deaf(state, grads):
+    """Takes the whole state into a call, and reads no number there."""
+    return update(state._replace(hyper=Hyper(0.1, 0.9)), grads)._replace(hyper=state.hyper)
+
+
 FAULTS = {  # what is broken -> (optimizer, property and number that must fail, words of what was found, of the cure)
     "lr captured where it is made": (made(0.1), "number is a leaf", None, "init takes no numbers", "lr"),
     "update reads another lr": ((init, partial(update, lr=0.1)), "number is a leaf", "lr", "never reads", "hyper"),
@@ -155,11 +174,14 @@ FAULTS = {  # what is broken -> (optimizer, property and number that must fail, 
     "memory drifts": ((init, drifting), "carry float32", None, "memory.b is float32.* at first, bfloat16", "type"),
     "the root of 0": ((init, partial(update, root=jnp.sqrt)), "derivative", "b", "nan|inf", "jnp.where"),
     "a slope of 1/eps": ((init, partial(update, root=never_0)), "derivative", "lr", "their minimum", "jnp.where"),
+    "an array promotes": ((promises, promoting), "carry bfloat16", None, "bfloat16.*float32", "type"),
+    "deaf inside a call": ((init, deaf), "number is a leaf", "b", "never reads", "hyper"),
+    "NaN passes": ((promises, update), "refuses nonsense", "lr", "NaN", "as_number"),
     "a carry that grows": ((init, growing), "carry float32", None, r"b is float32\[2\] at first, .*\[4\]", "shape"),
     "a Python if on the step": ((init, python_if), "traces", None, "TracerBool", "jnp.where"),
     "a Python if on a number": ((checks_by_if, update), "vmap = loop", "lr", "TracerBool", "Tracer"),
     "a number as structure": ((static, static_update), "one trace", "lr", "new traces", "hyper"),
-    "a vector passes": ((anything, update), "refuses nonsense", "lr", "a vector and text and -1", "as_number"),
+    "a vector passes": ((anything, update), "refuses nonsense", "lr", "a vector and text and NaN and -1", "as_number"),
     "no step": ((lambda p, lr: Longer(p, Hyper(lr)), update), "state", None, "has no `step`", "fo.State"),
     "a step that breaks": ((init, lambda s, g: s.nothing), "traces", None, "AttributeError", ""),
 }  # fmt: skip
@@ -180,6 +202,17 @@ def test_a_planted_fault_is_found(fault):
     assert cure in rows[0].cure
     assert "BREAKS THE CONTRACT" in str(report)
     assert rows[0].found in str(report)
+
+
+def test_names_of_optax_are_known():
+    def begin(params):
+        return jax.tree.map(jnp.zeros_like, params)
+
+    def moves(grads, opt_state, params=None):
+        return jax.tree.map(lambda g: -0.1 * g, grads), opt_state
+
+    rows = {(row.property, row.number) for row in fo.check.optimizer((begin, moves)).failures}
+    assert rows == {("number is a leaf", None), ("refuses nonsense", None)}
 
 
 def test_a_sound_optimizer_of_ones_own_passes():

@@ -246,6 +246,11 @@ def test_fit_shows_it_the_objective_after_each_epoch(fitted):
     assert min(cut) < 1
 
 
+def test_one_score_at_a_time():
+    with pytest.raises(ValueError, match=r"`score` must be one number, got shape \(2,\)"):
+        schedules.follow(schedules.plateau(0.1), np.array([0.1, 0.2]))
+
+
 def test_the_history_has_every_number_that_changes(fitted, iris):
     scores = list(map(float, fitted.history["dev"]["accuracy"]))
     rule = {"patience": 1, "factor": 0.9, "cooldown": 0, "min_delta": 1e-4, "floor": 0}

@@ -12,6 +12,7 @@ from fnopt import tree
 from fnopt.check._row import CHECKED, INIT, LEAF, Row, cure_of, said
 from fnopt.check._subject import Held, Subject
 
+CALLS = ("jit", "pjit", "closed_call", "core_call", "remat", "checkpoint", "custom_jvp_call", "custom_vjp_call")
 HALVES = ("float32", "bfloat16", "float16")
 
 
@@ -43,16 +44,24 @@ def traces(subject: Subject) -> Iterator[Row]:
 
 
 def carries(subject: Subject) -> Iterator[Row]:
-    """Structure, shapes and types of the state are those of ``init``, for parameters of each floating type."""
+    """Structure, shapes and types of the state are those of ``init``, for parameters of each floating type.
+
+    With numbers as Python has them, and as float32 arrays, which lanes and searches hand over: these promote.
+    """
+    arrays = {name: jnp.float32(value) for name, value in subject.numbers.items()}
     for name in HALVES:
         mine = subject._replace(params=jax.tree.map(lambda p, d=name: p.astype(d), subject.params))
-        try:
-            before = jax.eval_shape(mine.begin)
-            after = jax.eval_shape(mine.step, mine.begin())
-            changed = _changed(before, after)
-        except Exception as error:
-            changed = said(error)
+        changed = next(filter(None, (_carried(mine, numbers) for numbers in ({}, arrays))), "")
         yield Row(f"carry {name}", None, not changed, changed, INIT)
+
+
+def _carried(subject: Subject, numbers: dict[str, Any]) -> str:
+    """What an update changes about the state's shapes and types; "" where it is nothing."""
+    try:
+        before = jax.eval_shape(lambda: subject.begin(**numbers))
+        return _changed(before, jax.eval_shape(subject.step, before))
+    except Exception as error:
+        return said(error)
 
 
 def numbers(subject: Subject) -> Iterator[Row]:
@@ -99,8 +108,8 @@ def refuses(subject: Subject) -> Iterator[Row]:
     """Nonsense raises a TypeError or a ValueError at once."""
     for number, value in subject.numbers.items():
         passed = [what for what, x in (("a vector", np.full(2, value)), ("text", "fast")) if _takes(subject, number, x)]
-        if number == "lr" and _takes(subject, number, -1.0):
-            passed.append("-1")
+        passed += ["NaN"] if _takes(subject, number, float("nan")) else []
+        passed += ["-1"] if number == "lr" and _takes(subject, number, -1.0) else []
         found = f"{number} may be {' and '.join(passed)}" if passed else ""
         yield Row("refuses nonsense", number, not passed, found, CHECKED)
     state = subject.begin()
@@ -160,9 +169,22 @@ def _with(state: Any, number: str, value: float) -> Any:
 
 def _read(subject: Subject, state: Any) -> set[int]:
     """Which leaves of the state the update computes with."""
-    traced = jax.make_jaxpr(subject.step)(state).jaxpr
-    used = {id(v) for equation in traced.eqns for v in equation.invars}
+    return _operands(jax.make_jaxpr(subject.step)(state).jaxpr)
+
+
+def _operands(traced: Any) -> set[int]:
+    """Which arguments an equation takes; of a call, which are taken inside."""
+    used = set()
+    for equation in traced.eqns:
+        inner = [x.jaxpr if hasattr(x, "jaxpr") else x for x in equation.params.values() if _is_program(x)]
+        whole = len(inner) == 1 and len(inner[0].invars) == len(equation.invars) and equation.primitive.name in CALLS
+        taken = _operands(inner[0]) if whole else range(len(equation.invars))
+        used |= {id(equation.invars[k]) for k in taken}
     return {k for k, v in enumerate(traced.invars) if id(v) in used}
+
+
+def _is_program(x: Any) -> bool:
+    return hasattr(x, "eqns") or hasattr(getattr(x, "jaxpr", None), "eqns")
 
 
 def _starts_memory(subject: Subject, number: str, held: int) -> bool:

@@ -130,7 +130,7 @@ def _as_ours(init: Callable[..., Any], update: Callable[..., Any]) -> tuple[Call
     The others are optax's, ``update(updates, state, params) -> (updates, state)``, and a state that is a dict.
     """
     names = [p.name for p in inspect.signature(update).parameters.values() if p.kind != p.VAR_KEYWORD]
-    if names[:1] != ["state"] and names[1:2] == ["state"]:
+    if names[1:] and "state" not in names[0] and "state" in names[1]:  # `state`, or `opt_state`
 
         def begin(params: Params, **numbers: Any) -> Held:
             return Held(params, init(params, **numbers))

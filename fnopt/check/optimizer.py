@@ -64,16 +64,18 @@ def optimizer(
     """Take any pair of ``init`` and ``update`` through the contract that fit, sweeps and resume rely on.
 
     - state: ``init(params, **numbers)`` gives a pytree of arrays with ``step``, ``params``, ``hyper`` and ``memory``,
-      or a dict with ``params``, or what optax's ``update(updates, state, params)`` takes;
+      or a dict with ``params``, or what optax's ``update(updates, state, params)`` takes (``opt_state`` is as good a
+      name for its second argument);
     - traces: no Python decision in ``update`` looks at a value;
-    - carry: structure, shapes and types never change, for float32, bfloat16 and float16 parameters;
+    - carry: structure, shapes and types never change, for float32, bfloat16 and float16 parameters, whether numbers
+      are Python's or float32 arrays;
     - number is a leaf: each stands in the state, and ``update`` reads it there;
     - one trace: another value of a number runs the same program;
     - vmap = loop: several values side by side come to what each comes to alone;
     - resume = straight run, pure: what is saved as arrays goes on to the same bits, and equal calls give equal bits;
     - derivative: with respect to each number finite and alike in forward and reverse mode, also at zero gradients
       and, over more steps, at the minimum;
-    - refuses nonsense: vectors, text, a negative learning rate, other trees, integers.
+    - refuses nonsense: vectors, text, NaN, a negative learning rate, other trees, integers.
 
     Args:
         optimizer: an ``Optimizer``, anything with ``init`` and ``update``, or the pair ``(init, update)``.

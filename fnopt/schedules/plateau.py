@@ -57,6 +57,8 @@ class Plateau(Base):
         numbers = self._as_scalars()
         best, waited, resting, scale = numbers.memory
         score = jnp.asarray(score, best.dtype)
+        if score.ndim:
+            raise ValueError(f"`score` must be one number, got shape {score.shape}; for several plateaus vmap `follow`")
         first = best == -jnp.inf
         needed = jnp.where(first, 0.0, best) + numbers.min_delta * jnp.abs(jnp.where(first, 0.0, best))
         better = jnp.where(first, score > best, score > needed)
@@ -101,6 +103,9 @@ def plateau(
     never. After a cut the wait begins anew, and ``cooldown`` looks do not count.
 
     In ``fit`` and ``caviar`` the score is the objective's, once an epoch: ``fit(…, hyper=dict(lr=plateau(0.1)))``.
+    In a loop of your own it begins with a memory, so that the state keeps its structure under ``jit`` and ``scan``, and
+    :func:`follow` shows it a score: ``adam.init(params, lr=plateau(0.1).begin())``, then
+    ``state._replace(hyper=follow(state.hyper, score))``.
     Under :func:`fnopt.caviar` its numbers may be spaces, and the columns are ``lr.value``, ``lr.factor``, ….
 
     Args:
@@ -142,7 +147,10 @@ def follow(x: T, score: ArrayLike) -> T:
 
     Args:
         x: a schedule, an optimizer's ``hyper``, any pytree of them; all but plateaus is as it was.
-        score: better when higher: give a loss with its sign turned.
+        score: one number, better when higher: give a loss with its sign turned.
+
+    Raises:
+        ValueError: for several scores at once.
 
     >>> from fnopt.schedules import cosine
     >>> lr = plateau(cosine(0.1, steps=100), patience=1)
