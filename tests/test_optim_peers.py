@@ -88,7 +88,10 @@ def test_optax_goes_the_same_way(name, case, x64):
         close(optim.schedule_free.readout(state), optax.contrib.schedule_free_eval_params(memory, params))
 
 
-def test_optax_has_the_same_quasi_newton_direction(x64):
+@pytest.mark.holds("optax")
+@pytest.mark.parametrize("name", ["lbfgs"])
+def test_optax_has_the_same_quasi_newton_direction(name, x64):
+    del name
     optax = pytest.importorskip("optax")
     peer, optimizer = optax.scale_by_lbfgs(memory_size=5), optim.lbfgs_with(history=5)
     state, memory = optimizer.init(started(), lr=0.5), peer.init(started())
@@ -102,7 +105,25 @@ def test_optax_has_the_same_quasi_newton_direction(x64):
         state = new
 
 
-def test_torch_without_a_search_goes_the_same_way(x64):
+@pytest.mark.holds("torch")
+@pytest.mark.parametrize("name", ["adafactor"])
+def test_torch_goes_the_same_way(name, x64):
+    """torch's Muon has its five steps in bfloat16, and is no measure of digits."""
+    torch = pytest.importorskip("torch")
+    p = {k: torch.tensor(v, requires_grad=True) for k, v in START.items()}
+    peer = torch.optim.Adafactor(list(p.values()), lr=0.05, eps=(1e-30, 1e-3), d=1.0, weight_decay=0.0)
+    for _ in range(STEPS):
+        now = gradients({k: v.detach().numpy() for k, v in p.items()})
+        for k, v in p.items():
+            v.grad = torch.tensor(np.asarray(now[k]))
+        peer.step()
+    state = ours(optim.by_name(name), lr=0.05)
+    close(state.params, {k: v.detach().numpy() for k, v in p.items()}, 1e-12)
+
+
+@pytest.mark.holds("torch")
+@pytest.mark.parametrize("name", ["lbfgs"])
+def test_torch_without_a_search_goes_the_same_way(name, x64):
     torch = pytest.importorskip("torch")
     p = [torch.tensor(v, requires_grad=True) for v in START.values()]
     peer = torch.optim.LBFGS(p, lr=0.5, max_iter=1, history_size=10)
@@ -113,7 +134,7 @@ def test_torch_without_a_search_goes_the_same_way(x64):
             v.grad = torch.tensor(np.asarray(g))
         return torch.tensor(0.0)
 
-    state, update = optim.lbfgs.init(started(), lr=0.5), jax.jit(optim.lbfgs.update)
+    state, update = optim.by_name(name).init(started(), lr=0.5), jax.jit(optim.by_name(name).update)
     for _ in range(20):
         peer.step(closure)
         state = update(state, jax.grad(loss)(state.params))
