@@ -73,3 +73,17 @@ def test_nan_inside_a_network_ends_the_lane():
     assert not jax.tree.leaves(stats)
     out, _ = jax.jit(net.forward)(params, stats, jnp.ones((2, 3)))
     assert np.isnan(np.asarray(out)).all()
+
+
+def test_a_lane_that_cannot_be_looked_at_again_is_told_by_its_record(sweep, monkeypatch):
+    """As where memory is at an end: neither the run nor the other rows are lost."""
+
+    def exhausted(*_):
+        raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED")
+
+    monkeypatch.setattr("fnopt.run.run.autopsy", exhausted)
+    (first, *_) = [i for i, row in enumerate(sweep.table()) if row["status"] == "diverged"]
+    run = sweep.replay(first, debug=True)
+    assert run.status == "diverged" and run.autopsy is None and "not finite at step" in run.why
+    row = sweep.faults([first])[0]
+    assert f"not finite at step {row['step']} (cost {row['cost']:g}" in run.why and row["autopsy"] is None

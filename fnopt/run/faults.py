@@ -1,5 +1,6 @@
 """Where and why lanes of a sweep diverged: the failing step of each once more, leaf by leaf."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,24 +23,15 @@ def faults(sweep: "Sweep", configs: Sequence[int] | None = None) -> Faults:
     rows = Faults()
     for r in (r for config in wanted for r in sweep.kept.of(config) if r.status == "diverged"):
         run = sweep.replay(r.config, seed=r.seed, fold=r.fold, debug=True)
-        found = run.autopsy
-        assert found is not None and run.going is not None
-        rows.append(
-            {
-                "config": r.config,
-                "seed": r.seed,
-                "fold": r.fold,
-                "step": found.step,
-                "epoch": found.epoch,
-                "batch": found.batch,
-                "cost": found.cost,
-                "last": float(run.going.lanes.fault.last[0]),
-                "leaf": found.first,
-                "gradient": found.gradient,
-                "number": found.number,
-                "autopsy": found,
-            }
-        )
+        assert run.going is not None
+        fault, found = run.going.lanes.fault, run.autopsy
+        row = {"config": r.config, "seed": r.seed, "fold": r.fold}
+        told = {"step": int(fault.step[0]), "epoch": r.epochs, "batch": 0, "cost": float(fault.cost[0])}
+        last = {"last": float(fault.last[0]), "leaf": "", "gradient": math.nan, "number": "", "autopsy": found}
+        if found is not None:
+            told = {name: getattr(found, name) for name in told}
+            last |= {"leaf": found.first, "gradient": found.gradient, "number": found.number}
+        rows.append(row | told | last)
     return rows
 
 

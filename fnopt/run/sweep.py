@@ -214,7 +214,7 @@ class Sweep:
             dicts with ``config``, ``seed``, ``fold``; ``step`` (the update that failed, from 0), ``epoch`` and
             ``batch`` (from 1), ``cost`` at that step, ``last`` (the last finite cost, NaN before any), ``leaf`` (the
             first bad leaf; "" where the cost alone is not finite), ``gradient`` (its norm over all leaves) and
-            ``autopsy``, the table of all leaves.
+            ``autopsy``, the table of all leaves; None, and the record alone, where looking again did not show it.
 
         Raises:
             ValueError: for a configuration that the sweep does not have.
