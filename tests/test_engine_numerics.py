@@ -7,6 +7,7 @@ import pytest
 from test_engine import KEY, PARTS, SPACE, sweep_of
 
 import fnopt as fo
+from fnopt import tree
 from fnopt._types import Trial
 from fnopt.train import start
 from fnopt.train.autopsy import _norm
@@ -49,3 +50,23 @@ def test_initial_weights_see_a_schedule_at_its_first_step():
     hyper = {"scale": fo.schedules.linear(0.5, 1.0, 10), "lr": 0.1}
     lane = start(trial, KEY, fo.Batch(*[jnp.ones((1, 2))] * 3), hyper)
     assert lane.state.params.tolist() == [0.5, 0.5] and callable(lane.numbers["scale"])
+
+
+def test_a_row_is_put_in_place_under_any_vmap():
+    """One slice for all where the place is the same, each its own where it is not, and one vmap inside another."""
+    rng = np.random.default_rng(0)
+    table, row = rng.normal(size=(3, 2, 5, 4)), rng.normal(size=(3, 2, 4))
+    table, row = jnp.asarray(table, jnp.float32), jnp.asarray(row, jnp.float32)
+    want = np.array(table)
+    want[:, :, 2] = row
+    both = jax.vmap(jax.vmap(tree.put, (0, 0, None)), (0, 0, None))
+    np.testing.assert_array_equal(both(table, row, jnp.asarray(2)), want)
+    own = jax.vmap(tree.put)(table[:, 0], row[:, 0], jnp.array([4, 0, 2]))
+    for k, place in enumerate((4, 0, 2)):
+        np.testing.assert_array_equal(own[k, place], row[k, 0])
+        np.testing.assert_array_equal(np.delete(own[k], place, 0), np.delete(table[k, 0], place, 0))
+    one = jax.vmap(tree.put, (None, 0, None))(table[0, 0], row[:, 0], jnp.asarray(1))
+    np.testing.assert_array_equal(one[:, 1], row[:, 0])
+    assert "scatter" not in str(
+        jax.make_jaxpr(jax.vmap(tree.put, (0, 0, None)))(table[:, 0], row[:, 0], jnp.asarray(2))
+    )

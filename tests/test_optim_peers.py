@@ -91,9 +91,8 @@ def test_optax_goes_the_same_way(name, case, x64):
 @pytest.mark.holds("optax")
 @pytest.mark.parametrize("name", ["lbfgs"])
 def test_optax_has_the_same_quasi_newton_direction(name, x64):
-    del name
     optax = pytest.importorskip("optax")
-    peer, optimizer = optax.scale_by_lbfgs(memory_size=5), optim.lbfgs_with(history=5)
+    peer, optimizer = optax.scale_by_lbfgs(memory_size=5), getattr(optim, f"{name}_with")(history=5)
     state, memory = optimizer.init(started(), lr=0.5), peer.init(started())
     direction, update = jax.jit(peer.update), jax.jit(optimizer.update)
     for t in range(20):

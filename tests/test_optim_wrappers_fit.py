@@ -72,7 +72,7 @@ def test_accumulation_in_fit_is_the_larger_batch():
 
 
 def test_every_number_that_changes_is_in_the_history():
-    """By the steps that were taken: two an epoch of three batches and every_k=1.5, which counts as 2, in turn."""
+    """By the steps that were taken: of three batches an epoch, with every_k=2, one and two in turn."""
     decay = fo.schedules.exponential(0.8, 0.5)
     beta = fo.schedules.linear(0.0, 0.9, 6)
     hyper = dict(lr=0.1, batch_size=24, every_k=2.0, beta=beta, dampening=0.0, first_dampening=0.0, dropout=decay)

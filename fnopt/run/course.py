@@ -36,9 +36,8 @@ def course(trial: Trial, place: Place, work: Work, history: Mapping[str, Any]) -
     part, metric = work.objective
     sign = 1.0 if higher_is_better(trial.task, metric) else -1.0
     scores = sign * np.asarray(history.get(part, history["train"])[metric])
-    batches = batches_per_epoch(int(work.folds[place.fold].train.rows), trial.batch_size) * np.arange(
-        1, len(scores) + 1
-    )
+    each = batches_per_epoch(int(work.folds[place.fold].train.rows), trial.batch_size)
+    batches = each * np.arange(1, len(scores) + 1)
     own = {name: x for name, x in changing.items() if name in trial.numbers}
     rest = {name: x for name, x in changing.items() if name not in trial.numbers}
     return {**over_epochs(own, batches, scores), **over_epochs(rest, np.asarray(history["updates"]), scores)}
