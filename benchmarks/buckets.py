@@ -18,10 +18,10 @@ SPACE = dict(lr=fo.log_uniform(1e-3, 1e-2), hidden=fo.integer(17, 64), batch_siz
 def main() -> None:
     """48 configurations of one hidden layer of 17 to 64 units, 20 epochs of digits."""
     train, dev, _ = fo.data.split(fo.data.digits(), (0.6, 0.2, 0.2), key=jax.random.key(0), stratify=True)
-    pays = programs._widths_pay
+    pays = programs._narrowest
     made = {}
-    for name, decide in (("buckets", pays), ("a program a width", lambda model, space: False)):
-        programs._widths_pay = decide
+    for name, decide in (("buckets", pays), ("a program a width", lambda model, space, least: None)):
+        programs._narrowest = decide
         start = time.perf_counter()
         sweep = fo.caviar(fo.classifier(), SPACE, train, dev, n=48, epochs=20, key=jax.random.key(1))
         made[name] = sweep
@@ -30,7 +30,7 @@ def main() -> None:
             f"{sweep.plan.compiling:.1f} s, training {sweep.plan.stepping:.1f} s, occupancy {sweep.plan.occupancy:.2f}",
             flush=True,
         )
-    programs._widths_pay = pays
+    programs._narrowest = pays
     hidden = [config["hidden"] for config in made["buckets"].configs]
     print(f"padded units: {1 - sum(hidden) / sum(map(bucket, hidden)):.1%} of the buckets'")
     two = [s.lanes(i)[0].history["dev"]["loss"] for s in made.values() for i in range(48)]

@@ -138,7 +138,10 @@ class Sim:
         if age == task.until or any(is_dead(self.plan, p) for p in places) or self.rng.random() < 0.1:
             del self.chunks[number]
             self.compiled.add(task.chunk.cohort.program)
-            self._collect(self.field.give_back(number, task, places))
+            ended, over = self.field.give_back(number, task, places)
+            self._collect([*ended, *map(self.field.result, over)])
+            for lane in over:
+                self.field.taken(lane)
             assert self.field.counts == (self.live, self.executed) or self.chunks
         else:
             self.chunks[number] = task, places

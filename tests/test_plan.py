@@ -77,3 +77,43 @@ def test_a_plan_comes_back_and_so_does_an_older_one(sweep):
     assert older == plan._replace(padding=0.0, segment=0.0, predicted=None)
     assert "segments" not in str(older) and " if no lane" not in str(older)
     assert "segments" in str(plan)
+
+
+@pytest.mark.parametrize(
+    ("hidden", "stop", "narrowest"),
+    [
+        (fo.choice(9, 16), None, 8),
+        (fo.choice(9, 17), None, None),  # as many buckets as widths
+        (fo.choice(9, 17), fo.halving(), 24),  # no wider than the widest needs
+        (fo.choice((9,), (17, 100)), fo.halving(), None),
+        (fo.choice((9,), (17,), (64, 64)), fo.hyperband(), 64),
+        (fo.choice(32, 64, 128), fo.median(), 64),
+        (fo.choice(32, 64, 128), fo.population(), None),  # where nobody stops
+        (fo.integer(4, 300), None, 8),
+        (fo.integer(4, 300), fo.asynchronous_halving(), 64),
+        ((fo.integer(4, 9), fo.choice(5, 30)), fo.halving(), 32),
+        ((20, 30), fo.halving(), None),
+        (None, fo.halving(), None),
+    ],
+)
+def test_the_narrowest_bucket_of_a_space(hidden, stop, narrowest):
+    """Under a rule most lanes train few epochs, so narrow widths share the program of the next wider ones."""
+    from fnopt.run.programs import options_of
+
+    assert options_of(fo.classifier(), {"hidden": hidden}, stop).narrowest == narrowest
+
+
+def test_widths_share_a_program_under_a_rule(tmp_path):
+    """They give what each width gives in a program of its own, to rounding, and their own replay to the bit."""
+    space = SPACE | dict(hidden=fo.choice((9,), (30,), (40,)))
+    rule = fo.halving(eta=2)
+    halved = sweep_of(6, space=space, epochs=4, stop=rule, path=tmp_path / "s")
+    full = sweep_of(6, space=space, epochs=4)
+    assert halved.plan.programs <= 1 < len({entry.program.trial for entry in full.entries})
+    again = fo.open(tmp_path / "s")
+    assert again.options == halved.options and again.options.narrowest == 48
+    for i in range(6):
+        for sweep in (halved, again):
+            assert sweep.replay(i).going.result.digest == halved.kept.lanes[i, 0, 0].digest
+        mine, own = (s.lanes(i)[0].history["dev"]["loss"] for s in (halved, full))
+        assert mine[0] == pytest.approx(own[0], rel=1e-5)

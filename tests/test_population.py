@@ -298,7 +298,10 @@ class Sim:
         dead = any(p.lane.fault.step >= 0 for p in places)
         if age == task.until or dead or self.rng.random() < 0.1:
             del self.chunks[number]
-            self._collect(self.field.give_back(number, task, places))
+            ended, over = self.field.give_back(number, task, places)
+            self._collect([*ended, *map(self.field.result, over)])
+            for lane in over:
+                self.field.taken(lane)
         else:
             self.chunks[number] = task, places
             self.field.publish(number, places)

@@ -49,7 +49,7 @@ class Trim:
         return jax.tree_util.tree_map_with_path(cut, params), jax.tree_util.tree_map_with_path(cut, stats)
 
 
-def bucketed(trial: Trial) -> Bucketed | None:
+def bucketed(trial: Trial, least: int = SMALLEST) -> Bucketed | None:
     """The trial inside the buckets of its hidden layers; None where padding would not stay out of it.
 
     So it is for a network without hidden layers, one that starts orthogonal, a trial with functions of somebody's own,
@@ -70,7 +70,7 @@ def bucketed(trial: Trial) -> Bucketed | None:
     names = unit_names(len(network.hidden))
     if trial.project not in (None, project) or {*names} & {*trial.numbers}:
         return None
-    wide = functions(network._replace(hidden=tuple(bucket(width) for width in network.hidden)))
+    wide = functions(network._replace(hidden=tuple(bucket(width, least) for width in network.hidden)))
     return Bucketed(
         trial=replace(trial, numbers=(*trial.numbers, *names), **wide._asdict()),
         units={name: float(width) for name, width in zip(names, network.hidden, strict=True)},
@@ -78,12 +78,15 @@ def bucketed(trial: Trial) -> Bucketed | None:
     )
 
 
-def bucket(width: int) -> int:
-    """The next of 8, 16, 24, 32, 48, 64, 96, 128, …: 2^k and, from 24 on, 3 · 2^(k−1).
+def bucket(width: int, least: int = SMALLEST) -> int:
+    """The next of 8, 16, 24, 32, 48, 64, 96, 128, …: 2^k and, from 24 on, 3 · 2^(k−1); ``least``, one of them, at least.
 
     >>> [bucket(width) for width in (1, 9, 20, 32, 33, 100)]
     [8, 16, 24, 32, 48, 128]
+    >>> [bucket(width, 64) for width in (1, 33, 100)]
+    [64, 64, 128]
     """
+    width = max(width, least)
     power = max(1 << (width - 1).bit_length(), SMALLEST)
     between = power // 4 * 3
     return between if width <= between and between >= 3 * SMALLEST else power

@@ -189,7 +189,7 @@ def _stage(
         work_of(prepared, epochs=epochs, **lanes),
         [full(model, hyper, b.numbers) for hyper, b in zip(hypers, ready, strict=True)],
         ready,
-        options=options_of(model, space),
+        options=options_of(model, space, rule),
         seeds=seeds,
         space={name: repr(value) for name, value in space.items()},
         search=search,

@@ -26,7 +26,7 @@ from fnopt.train import EarlyStopping, early_stopping
 if TYPE_CHECKING:
     from fnopt.run.sweep import Sweep
 
-FORMAT = 3
+FORMAT = 4
 VERSION = "0.1.0"
 RULES: dict[type, str] = {
     Halving: "halving",
@@ -75,7 +75,7 @@ def manifest(sweep: "Sweep") -> dict[str, Any]:
         "options": [
             [encode(o) for o in sweep.options.optimizers],
             [int(size) for size in sweep.options.batch_sizes],
-            sweep.options.widths,
+            sweep.options.narrowest,
         ],
     }
     told = {

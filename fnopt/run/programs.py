@@ -8,15 +8,19 @@ import jax
 from fnopt._types import Batch, Trial
 from fnopt.model import Model, as_optimizer
 from fnopt.model.mlp import network_of
-from fnopt.model.widths import Trim, bucket, bucketed
+from fnopt.model.widths import SMALLEST, Trim, bucket, bucketed
 from fnopt.run.setup import Bound
 from fnopt.sweep.field import Entry
 from fnopt.sweep.merge import Options, Program, filled_up, program_of, shapes_of
 from fnopt.sweep.plan import WIDE, lanes_per_chunk
+from fnopt.sweep.population import Population
 from fnopt.sweep.space import Choice, When, is_space
+from fnopt.sweep.stop import Rule
 
 if TYPE_CHECKING:
     from fnopt.run.sweep import Sweep
+
+NARROW = 64  # units: the narrowest bucket under a rule that stops most lanes soon, where compiling is most of the time
 
 
 def choices(model: Model, space: Mapping[str, Any], name: str) -> tuple[Any, ...]:
@@ -31,23 +35,36 @@ def choices(model: Model, space: Mapping[str, Any], name: str) -> tuple[Any, ...
     return tuple(range(int(value.low), int(value.high) + 1)) if is_space(value) else (value,)
 
 
-def options_of(model: Model, space: Mapping[str, Any]) -> Options:
+def options_of(model: Model, space: Mapping[str, Any], stop: Rule | None = None) -> Options:
     """The optimizers, batch sizes and widths of a space: what may share a program."""
     optimizers = tuple(dict.fromkeys(as_optimizer(o) for o in choices(model, space, "optimizer")))
-    return Options(optimizers, tuple(choices(model, space, "batch_size")), _widths_pay(model, space))
+    least = SMALLEST if stop is None or isinstance(stop, Population) else NARROW
+    return Options(optimizers, tuple(choices(model, space, "batch_size")), _narrowest(model, space, least))
 
 
-def _widths_pay(model: Model, space: Mapping[str, Any]) -> bool:
-    """Whether the widths of a space fall into fewer buckets than there are of them, and so into fewer programs."""
+def _narrowest(model: Model, space: Mapping[str, Any], least: int) -> int | None:
+    """The narrowest bucket for the widths of a space: ``least``, or that of its widest layer.
+
+    None where the widths do not fall into fewer buckets than there are of them, and so not into fewer programs.
+    """
     if "hidden" not in model.structure:
-        return False
+        return None
     found: set[tuple[int, ...]] = set()
+    ranges = False
     for hidden in choices(model, space, "hidden"):
-        if isinstance(hidden, tuple) and any(is_space(width) for width in hidden):
-            return True
-        if hidden is not None:
-            found.add(tuple(map(int, hidden)) if isinstance(hidden, tuple | list) else (int(hidden),))
-    return len({tuple(map(bucket, hidden)) for hidden in found}) < len(found)
+        layers = hidden if isinstance(hidden, tuple | list) else () if hidden is None else (hidden,)
+        ranges |= any(map(is_space, layers))
+        found.add(tuple(map(_most, layers)))
+    least = min(least, max((bucket(width) for widths in found for width in widths), default=least))
+    buckets = {tuple(bucket(width, least) for width in widths) for widths in found}
+    return least if ranges or len(buckets) < len(found) else None
+
+
+def _most(width: Any) -> int:
+    """The most that a width may be under its space."""
+    if isinstance(width, Choice):
+        return max(map(int, width.options))
+    return int(width.high) if is_space(width) else int(width)
 
 
 def entries_of(
@@ -77,7 +94,7 @@ def entries_of(
 
 def _shared(trial: Trial, options: Options, example: Batch) -> tuple[Program, Mapping[str, float], Trim | None]:
     """The program that trains a structure, the true widths in it, and how its weights are cut to them."""
-    padded = bucketed(trial) if options.widths else None
+    padded = bucketed(trial, options.narrowest) if options.narrowest is not None else None
     if padded is None or parameters_of(padded.trial, example) >= WIDE:
         return program_of(trial, options, example), {}, None
     return program_of(padded.trial, options, example), padded.units, padded.trim

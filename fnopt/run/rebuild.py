@@ -27,8 +27,8 @@ def rebuild(asked: Mapping[str, Any], model: Model, train: Dataset, dev: Dataset
     configs = [decode(config) for config in asked["configs"]]
     metrics = metrics_of(model.task, objective)
     ready = [bind_folds(model, config, prepared, metrics) for config in configs]
-    optimizers, sizes, widths = asked["options"]
-    options = Options(tuple(as_optimizer(decode(o)) for o in optimizers), tuple(sizes), bool(widths))
+    optimizers, sizes, narrowest = asked["options"]
+    options = Options(tuple(as_optimizer(decode(o)) for o in optimizers), tuple(sizes), narrowest)
     patience, rule = rules_from(asked["stop"])
     bits = jnp.asarray(asked["key"]["data"], jnp.uint32)
     key = jax.random.wrap_key_data(bits, impl=asked["key"]["impl"])

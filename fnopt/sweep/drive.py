@@ -242,14 +242,22 @@ class _Crew:
             clock=clock,
         )
         with self.changed:
-            ended = self.field.give_back(number, task, places)
-            left = sum(self.field.ledger.lengths[r.config] - r.epochs for r in ended)
-            if left:
-                self.watch.tick(left)
-            if ended:
-                self.collect(ended)
-                self.watch.done(ended)
+            ended, over = self.field.give_back(number, task, places)
+            self._collect(ended)
             self.changed.notify_all()
+        for lane in over:
+            result = self.field.result(lane)
+            with self.changed:
+                self._collect([result])
+                self.field.taken(lane)
+
+    def _collect(self, ended: list[LaneResult]) -> None:
+        """Take results down; under the lock."""
+        if ended:
+            left = sum(self.field.ledger.lengths[r.config] - r.epochs for r in ended)
+            self.watch.tick(left)
+            self.collect(ended)
+            self.watch.done(ended)
 
 
 @contextmanager

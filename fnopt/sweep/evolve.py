@@ -65,8 +65,8 @@ class Evolving(Field):
             self._wait(place)
         return []
 
-    def _at_rung(self, config: int) -> list[LaneResult]:
-        return []  # that a lane has ended decides nothing here
+    def _at_rung(self, config: int) -> None:
+        """That a lane has ended decides nothing here."""
 
     def _lived(self, place: Place, ended: Sequence[LaneResult]) -> int:
         return result_of(self.work, self.entries[place.founder].program, place).epochs
@@ -81,7 +81,10 @@ class Evolving(Field):
         if all(mark.bad for mark in marks):  # nobody is left to learn from
             self.generation, why = len(self.rungs), f"no configuration had a finite score at epoch {age}"
             places = [place for config in sorted(old) for place in old[config]]
-            return [r for place in places for r in self._end(place, "" if dead(place) else why)]
+            for place in places:
+                if not dead(place):
+                    self._stop(place, why)
+            return [r for place in places if dead(place) for r in self._end(place)]
         numbers = [self._now(old[config][0]) for config in range(len(self.entries))]
         moves = decide(self.rule, marks, numbers, self.ranges, self.work.key, self.generation, age)
         children = {move.config: self._children(move, old[move.donor]) for move in moves}
@@ -133,7 +136,7 @@ class Evolving(Field):
         places = [p for p in places if (p.config, p.seed, p.fold) not in done]
         new = [result for place in places for result in self._stand(place)]
         self.start(done, places)
-        return [*new, *self._decide()]
+        return [*new, *self._decide(), *self._taken_over()]
 
 
 def reborn(place: Place, move: Move, numbers: dict[str, Any]) -> Place:

@@ -55,6 +55,13 @@ class Pool(NamedTuple):
     rung: int  # members of one bracket train to the same age, those of another wait for their own chunk
 
 
+class Over(NamedTuple):
+    """A lane that a rule ended, and why; its result is yet to be made."""
+
+    place: Place
+    why: str
+
+
 class Counts(NamedTuple):
     """Lane-epochs, and lane-steps, that were of use and that were run."""
 
@@ -71,6 +78,7 @@ class Field:
         self.pools: dict[Pool, list[tuple[int, Place]]] = defaultdict(list)  # heaps: see _wait
         self.running: dict[int, Sequence[Place]] = {}
         self.rung: dict[int, list[Place]] = defaultdict(list)  # config -> its lanes that reached their rung
+        self.over: dict[tuple[int, int, int], Over] = {}  # (config, seed, fold) -> a lane whose result is to be taken
         self.open = [len(self.replicas)] * len(entries)  # lanes of each configuration that have not ended
         self.failed: dict[int, int] = {}  # configuration -> the epoch in which the first of its lanes diverged
         self.past: dict[int, list[LaneResult]] = defaultdict(list)  # lanes that had ended when the sweep was broken off
@@ -166,10 +174,16 @@ class Field:
         """A running chunk's lanes, as they are after a segment."""
         self.running[number] = places
 
-    def give_back(self, number: int, task: Task, places: Sequence[Place]) -> list[LaneResult]:
-        """A chunk's lanes after training: results of those that ended, now or by what this decides."""
+    def give_back(self, number: int, task: Task, places: Sequence[Place]) -> tuple[list[LaneResult], list[Over]]:
+        """A chunk's lanes after training.
+
+        Returns:
+            results of those that ended, and the lanes, of other chunks too, that a rule ended by what this decides.
+            They can be many, and those that go on need not wait for their results: :meth:`result` makes one without
+            a lock, and they are under way until :meth:`taken` hears of it.
+        """
         del self.running[number]
-        before, age = task.chunk.places[0].age, places[0].age
+        before, age, over = task.chunk.places[0].age, places[0].age, len(self.over)
         live = 0
         ended: list[LaneResult] = []
         for place in places:
@@ -179,7 +193,16 @@ class Field:
             ended += new
         executed = (age - before) * task.chunk.cohort.width
         self.counts = Counts(self.counts.live + live, self.counts.executed + executed)
-        return ended
+        return ended, list(self.over.values())[over:]
+
+    def result(self, over: Over) -> LaneResult:
+        """The result of a lane that a rule ended."""
+        entry = self.entries[over.place.founder]
+        return result_of(self.work, entry.program, over.place, over.why, entry.trim)
+
+    def taken(self, over: Over) -> None:
+        """Its result is taken down, and the lane forgotten."""
+        del self.over[over.place[:3]]
 
     def _lived(self, place: Place, ended: Sequence[LaneResult]) -> int:
         """How many epochs a dead lane trained; ``ended`` is what came of it."""
@@ -197,28 +220,36 @@ class Field:
             return self._end(place)
         if self._judged_here(place):
             self.rung[place.config].append(place)
-            return self._at_rung(place.config)
-        self._wait(place)
+            self._at_rung(place.config)
+        else:
+            self._wait(place)
         return []
 
     def _judged_here(self, place: Place) -> bool:
         return place.age in self.ledger.ages(place.config) and (place.config, place.age) not in self.passed
 
-    def _end(self, place: Place, pruned: str = "") -> list[LaneResult]:
-        entry = self.entries[place.founder]
-        result = result_of(self.work, entry.program, place, pruned, entry.trim)
+    def _end(self, place: Place) -> list[LaneResult]:
+        """A lane that ended by itself."""
+        result = self.result(Over(place, ""))
         self.open[place.config] -= 1
         self._note(result)
-        return [result, *(() if pruned else self._at_rung(place.config))]
+        self._at_rung(place.config)
+        return [result]
+
+    def _stop(self, place: Place, why: str) -> None:
+        """A lane that a rule ends."""
+        self.open[place.config] -= 1
+        self.over[place[:3]] = Over(place, why)
 
     def _note(self, result: LaneResult) -> None:
         if result.status == "diverged":
             self.failed[result.config] = min(result.epochs, self.failed.get(result.config, result.epochs))
 
-    def _at_rung(self, config: int) -> list[LaneResult]:
+    def _at_rung(self, config: int) -> None:
         """When all open lanes of a configuration are at their rung, or none is open, the ledger hears of it."""
         here = self.rung.get(config, [])
-        return self._carry_out(self._tell(config, here)) if len(here) == self.open[config] else []
+        if len(here) == self.open[config]:
+            self._carry_out(self._tell(config, here))
 
     def _tell(self, config: int, here: Sequence[Place]) -> list[Verdict]:
         """Tell the ledger of each rung that no lane of a configuration is still on its way to.
@@ -245,8 +276,7 @@ class Field:
         score = math.nan if failed else mean([row[names.index(self.work.objective.metric)] for row in rows])
         return self.ledger.arrive(config, age, score, mean([row[0] for row in rows]), self.higher)
 
-    def _carry_out(self, verdicts: Sequence[Verdict]) -> list[LaneResult]:
-        ended: list[LaneResult] = []
+    def _carry_out(self, verdicts: Sequence[Verdict]) -> None:
         for verdict in verdicts:
             if verdict.on:
                 self.passed.add((verdict.config, verdict.age))
@@ -254,15 +284,15 @@ class Field:
                 if verdict.on:
                     self._wait(place)
                 else:
-                    ended += self._end(place, verdict.why)
-        return ended
+                    self._stop(place, verdict.why)
 
     def under_way(self) -> list[Place]:
         """Every lane between its first step and its end, as last heard of."""
         pools = [place for pool in self.pools.values() for _, place in pool]
         running = [place for places in self.running.values() for place in places]
         waiting = [place for places in self.rung.values() for place in places]
-        return sorted((p for p in (*pools, *running, *waiting) if p.lane is not None), key=lambda p: p[:3])
+        over = [over.place for over in self.over.values()]
+        return sorted((p for p in (*pools, *running, *waiting, *over) if p.lane is not None), key=lambda p: p[:3])
 
     def restore(self, results: Sequence[LaneResult], places: Sequence[Place]) -> list[LaneResult]:
         """The sweep as it was when it was broken off, from its results and the lanes that were under way.
@@ -286,16 +316,22 @@ class Field:
             if len(held[config]) == self.open[config]:  # else a lane has yet to begin
                 verdicts += self._tell(config, held[config])
         self.passed |= {(v.config, v.age) for v in verdicts if v.on}
-        over = [place for v in verdicts if not v.on for place in held.pop(v.config, [])]
-        why = {v.config: v.why for v in verdicts if not v.on}
-        new = [result for place in over for result in self._end(place, why[place.config])]
+        for verdict in (v for v in verdicts if not v.on):
+            for place in held.pop(verdict.config, []):
+                self._stop(place, verdict.why)
         for place in (place for some in held.values() for place in some):
             if self._judged_here(place):
                 self.rung[place.config].append(place)
             else:
                 self._wait(place)
         self.start(done, places)
-        return new
+        return self._taken_over()
+
+    def _taken_over(self) -> list[LaneResult]:
+        """Results of all lanes that a rule ended, which are taken at once."""
+        results = [self.result(over) for over in self.over.values()]
+        self.over.clear()
+        return results
 
 
 def dead(place: Place) -> bool:

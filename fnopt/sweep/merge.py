@@ -25,7 +25,7 @@ class Options(NamedTuple):
 
     optimizers: tuple[Optimizer, ...]
     batch_sizes: tuple[int, ...]
-    widths: bool = False  # whether widths are padded to those of a bucket, since several share one
+    narrowest: int | None = None  # widths are padded to those of buckets, of so many units at least; None: they are not
 
 
 class Program(NamedTuple):

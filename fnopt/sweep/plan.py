@@ -107,7 +107,8 @@ class Plan(NamedTuple):
         else:
             reasons += [f"an accelerator wants many lanes: {few}, from {WIDE:,} parameters on {wide}"]
         reasons += ["lanes of a chunk gather each batch once; small structures that differ only in"]
-        reasons += ["optimizer, batch size or width share a program: compiling is what they cost"]
+        reasons += ["optimizer, batch size or width (under a rule up to 64 units) share a program: compiling is what"]
+        reasons += ["they cost"]
         if platform == "cpu":
             reasons += ["a thread more than cores computes while another's chunk is on the host"]
         return [f"{'why' if k == 0 else '':<12}{reason}" for k, reason in enumerate(reasons)]
@@ -164,7 +165,7 @@ def fingerprint() -> dict[str, str]:
 
 
 SETTINGS = ("threefry_partitionable", "default_matmul_precision", "disable_most_optimizations")
-ENGINE = "3"  # of the bits: another one wherever a change of this package changes them
+ENGINE = "4"  # of the bits: another one wherever a change of this package changes them
 CURES = {
     "engine": "take the fnopt that began it",
     "device": "run it on such a device",
