@@ -118,17 +118,20 @@ class Sim:
             self.field.start()
         self.results = list(results)
         self.chunks = {}  # number -> task, its places now
+        self.over = []  # lanes that a rule ended, whose results are to be taken down
         self.compiled = set()
         self.live = self.executed = 0
         self.most = 0
 
     def step(self):
-        """One event: a chunk is taken, trains a segment, or comes back. False where nothing is left."""
+        """One event: a chunk is taken, trains a segment, comes back, or a result is taken down. False: nothing is left."""
+        if self.over and (len(self.over) > 20 or self.rng.random() < 0.5):
+            return self._take_down()
         if len(self.chunks) < self.threads and (not self.chunks or self.rng.random() < 0.5):
             if self._take():
                 return True
             if not self.chunks:
-                return False
+                return self._take_down()
         number = list(self.chunks)[self.rng.integers(len(self.chunks))]
         task, places = self.chunks[number]
         begin = places[0].age
@@ -139,14 +142,21 @@ class Sim:
             del self.chunks[number]
             self.compiled.add(task.chunk.cohort.program)
             ended, over = self.field.give_back(number, task, places)
-            self._collect([*ended, *map(self.field.result, over)])
-            for lane in over:
-                self.field.taken(lane)
+            self._collect(ended)
+            self.over += over
             assert self.field.counts == (self.live, self.executed) or self.chunks
         else:
             self.chunks[number] = task, places
             self.field.publish(number, places)
         self.most = max(self.most, sum(p.lane is not None for p in self.field.under_way()))
+        return True
+
+    def _take_down(self):
+        if not self.over:
+            return False
+        lane = self.over.pop(0)
+        self._collect([self.field.result(lane)])
+        self.field.taken(lane)
         return True
 
     def _take(self):

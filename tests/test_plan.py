@@ -103,6 +103,13 @@ def test_the_narrowest_bucket_of_a_space(hidden, stop, narrowest):
     assert options_of(fo.classifier(), {"hidden": hidden}, stop).narrowest == narrowest
 
 
+def test_wide_inputs_share_programs_under_a_rule_too():
+    """Where a bucket of 64 units is too large to be padded to, the next narrower ones serve."""
+    data = fo.data.dataset(jax.numpy.zeros((6, 1100)), jax.numpy.arange(6) % 2)
+    few = sweep_of(24, space=dict(lr=0.1, hidden=fo.integer(8, 40)), data=(data, data), epochs=1, stop=fo.halving())
+    assert len({entry.program.trial for entry in few.entries}) < len({config["hidden"] for config in few.configs}) - 4
+
+
 def test_widths_share_a_program_under_a_rule(tmp_path):
     """They give what each width gives in a program of its own, to rounding, and their own replay to the bit."""
     space = SPACE | dict(hidden=fo.choice((9,), (30,), (40,)))

@@ -270,7 +270,7 @@ class Sim:
 
     def __init__(self, plan, rng, threads=3, restored=None):
         self.plan, self.rng, self.threads = plan, rng, threads
-        self.field, self.chunks, self.results = field_of(plan), {}, {}
+        self.field, self.chunks, self.results, self.over = field_of(plan), {}, {}, []
         if restored is None:
             self.field.start()
         else:
@@ -284,13 +284,23 @@ class Sim:
             assert (r.config, r.seed, r.fold) not in self.results
             self.results[r.config, r.seed, r.fold] = r
 
+    def _take_down(self):
+        if not self.over:
+            return False
+        lane = self.over.pop(0)
+        self._collect([self.field.result(lane)])
+        self.field.taken(lane)
+        return True
+
     def step(self):
+        if self.over and (len(self.over) > 20 or self.rng.random() < 0.5):
+            return self._take_down()
         if len(self.chunks) < self.threads:
             taken = self.field.take(lambda cohort: True, lambda cohort: False)
             if taken is not None:
                 self.chunks[taken[0]] = taken[1], list(taken[1].chunk.places)
             elif not self.chunks:
-                return False
+                return self._take_down()
         number = list(self.chunks)[self.rng.integers(len(self.chunks))]
         task, places = self.chunks[number]
         age = int(self.rng.integers(places[0].age + 1, task.until + 1))
@@ -299,9 +309,8 @@ class Sim:
         if age == task.until or dead or self.rng.random() < 0.1:
             del self.chunks[number]
             ended, over = self.field.give_back(number, task, places)
-            self._collect([*ended, *map(self.field.result, over)])
-            for lane in over:
-                self.field.taken(lane)
+            self._collect(ended)
+            self.over += over
         else:
             self.chunks[number] = task, places
             self.field.publish(number, places)
@@ -423,6 +432,27 @@ def test_a_population_of_which_all_diverged_ends():
     got = Sim(plan, np.random.default_rng(0)).run()
     assert {status for status, *_ in got.values()} == {"diverged"}
     assert all(line == [] for *_, line, _, _ in got.values())
+
+
+@pytest.mark.parametrize("generation", [0, 1, 2])
+def test_a_population_that_has_no_finite_score_goes_on_from_any_moment(generation, monkeypatch):
+    """All end at one rung, the living by the rule; what is written in between leads to the same end."""
+    marked = Evolving._mark
+
+    def bad(self, config, age):
+        mark = marked(self, config, age)
+        return mark._replace(bad=True) if age == self.rungs[generation] else mark
+
+    monkeypatch.setattr(Evolving, "_mark", bad)
+    for seed in range(4):
+        plan = plan_of(seed, n=4, seeds=2, folds=1)
+        expected = Sim(plan, np.random.default_rng(0), threads=1).run()
+        sim, rng = Sim(plan, np.random.default_rng(0), threads=1), np.random.default_rng(1)
+        moments = []
+        while sim.step():
+            moments.append((list(sim.results.values()), sim.field.under_way()))
+        for results, places in moments[-12:]:
+            assert Sim(plan, rng, threads=1, restored=(results, places)).run() == expected, seed
 
 
 # ---------------------------------------------------------------- the engine

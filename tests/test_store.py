@@ -61,7 +61,8 @@ def test_every_byte_of_the_manifest(stored, tmp_path):
         got = outcome(lambda: asked_of(folder))
         assert got is None or got == asked, place
         unseen += [] if got is None else [data[place]]
-    assert {*unseen} <= {*b" \n0123456789"}, "blanks between words, and a 17th digit that rounds to the same number"
+    # Blanks between words, a 17th digit that rounds to the same number, and an exponent after E.
+    assert {*unseen} <= {*b" \n0123456789e"}
     for length in range(len(data) - 1):  # the last byte is a line's end
         file.write_bytes(data[:length])
         assert outcome(lambda: asked_of(folder)) is None

@@ -82,6 +82,7 @@ def caviar(
         stop: None; ``early_stopping(...)``, where each configuration ends on its own, with its best weights; or
             ``halving()``, ``hyperband()``, ``asynchronous_halving()`` or ``median()``, where the poor ones end early;
             or ``population()``, where the poor ones go on as copies of good ones with other numbers.
+            Where a rule ends most lanes soon, layers of up to 64 units share a program, if several widths are searched.
         path: a folder to write. It is there before the first step, so that a sweep that was broken off at any moment
             goes on where it was, by the same call; a larger ``n`` extends it, as long as the coarse sweep, where there
             is one, is the same.

@@ -45,9 +45,9 @@ def conduct(
     local = device_list(devices)
     threads = _threads(local) if threads is None else whole("threads", threads)
     seconds = None if minutes is None else 60.0 * minutes
-    if plan is not None and (path is None or not store.holds(path)):
-        sweep.measured = measure(sweep, threads)
     if path is None:
+        if plan is not None:
+            sweep.measured = measure(sweep, threads)
         return _fitting(sweep, None, threads, local, seconds, watch)
     new = store.create(sweep, path)
     with locked(path):
@@ -58,6 +58,9 @@ def conduct(
                 store.mend_tables(sweep, path)
                 return sweep
         try:
+            if plan is not None and not sweep.measured and read(path) is None:  # nothing was trained
+                sweep.measured = measure(sweep, threads)
+                store.plan_anew(sweep, path)
             return _fitting(sweep, path, threads, local, seconds, watch)
         except Exception:
             if new and read(path) is None:

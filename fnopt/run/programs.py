@@ -94,10 +94,11 @@ def entries_of(
 
 def _shared(trial: Trial, options: Options, example: Batch) -> tuple[Program, Mapping[str, float], Trim | None]:
     """The program that trains a structure, the true widths in it, and how its weights are cut to them."""
-    padded = bucketed(trial, options.narrowest) if options.narrowest is not None else None
-    if padded is None or parameters_of(padded.trial, example) >= WIDE:
-        return program_of(trial, options, example), {}, None
-    return program_of(padded.trial, options, example), padded.units, padded.trim
+    for least in () if options.narrowest is None else (options.narrowest, SMALLEST):
+        padded = bucketed(trial, least)
+        if padded is not None and parameters_of(padded.trial, example) < WIDE:
+            return program_of(padded.trial, options, example), padded.units, padded.trim
+    return program_of(trial, options, example), {}, None
 
 
 def with_widths(sweep: "Sweep", widths: Sequence[int]) -> None:

@@ -45,23 +45,19 @@ class Bar:
             self._bar.advance(self._task, epochs)
 
     def done(self, results: Sequence[LaneResult]) -> None:
-        """Count the lanes that came to their end, and look who leads."""
+        """Count the lanes that came to their end."""
         if self._task is None:
             return
         self._finished += len(results)
         self._diverged += sum(r.status == "diverged" for r in results)
         lost = f", {self._diverged} diverged" if self._diverged else ""
-        self._bar.update(self._task, lanes=f"{self._finished}/{self._lanes}{lost}", best=self._best())
+        self._bar.update(self._task, lanes=f"{self._finished}/{self._lanes}{lost}")
         if self._finished == self._lanes:
             self.stop()
 
     def stop(self) -> None:
         """Leave the bar as it stands."""
         self._screen.stop()
-
-    def _best(self) -> str:
-        """A few words beside the bar."""
-        return ""
 
 
 class Board(Bar):
@@ -85,7 +81,7 @@ class Board(Bar):
         super().start(lanes, epochs)
 
     def done(self, results: Sequence[LaneResult]) -> None:
-        """Look who leads, then draw."""
+        """Take their scores down; who leads is looked at when it is drawn, a few times a second."""
         part, metric = self._objective
         with self._lock:
             for r in results:
@@ -96,6 +92,7 @@ class Board(Bar):
     def stop(self) -> None:
         """Leave the bar as it stands, without the board."""
         self._over = True
+        self._name_best(self.leaders())
         super().stop()
 
     def leaders(self) -> list[tuple[int, float, float]]:
@@ -107,11 +104,14 @@ class Board(Bar):
         ranked = [((pruned, better * score, c), c, score, e) for c, score, e, pruned in means if math.isfinite(score)]
         return [(c, score, epochs) for _, c, score, epochs in nsmallest(self._shown, ranked)]
 
-    def _best(self) -> str:
-        return next((f"best {'/'.join(self._objective)} {brief(s)} ({c})" for c, s, _ in self.leaders()), "")
+    def _name_best(self, leaders: Sequence[tuple[int, float, float]]) -> None:
+        if self._task is not None and leaders:
+            config, score, _ = leaders[0]
+            self._bar.update(self._task, best=f"best {'/'.join(self._objective)} {brief(score)} ({config})")
 
     def _drawn(self) -> Any:
         leaders = [] if self._over else self.leaders()
+        self._name_best(leaders)
         if not leaders:
             return self._bar
         told = [self.configs[c] if c < len(self.configs) else {} for c, _, _ in leaders]

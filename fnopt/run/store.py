@@ -156,9 +156,14 @@ def attach(sweep: "Sweep", folder: Path, anyway: bool = False) -> "Sweep":
     return sweep
 
 
+def plan_anew(sweep: "Sweep", folder: Path) -> None:
+    """Take down other widths C."""
+    write_atomically(folder / "sweep.json", _text(manifest(sweep)))
+
+
 def replan(sweep: "Sweep", folder: Path) -> None:
     """Take down other widths C: results that they concern are gone from the sweep, and go from the folder."""
-    write_atomically(folder / "sweep.json", _text(manifest(sweep)))
+    plan_anew(sweep, folder)
     write(folder, *state_of(sweep, sweep.places))
 
 

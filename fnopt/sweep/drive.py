@@ -21,6 +21,7 @@ from fnopt.sweep.result import LaneResult
 
 SEGMENT = 0.2  # seconds: a segment aims at this length
 INTERRUPTED, TERMINATED = "interrupted", "terminated"
+LOT = 32  # results taken down at once: others wait meanwhile
 SHORT = 0.03  # the same where lanes stop on their own, and their places are worth having back soon
 
 
@@ -245,17 +246,19 @@ class _Crew:
             ended, over = self.field.give_back(number, task, places)
             self._collect(ended)
             self.changed.notify_all()
-        for lane in over:
-            result = self.field.result(lane)
+        for lot in (over[k : k + LOT] for k in range(0, len(over), LOT)):
+            results = [self.field.result(lane) for lane in lot]
             with self.changed:
-                self._collect([result])
-                self.field.taken(lane)
+                self._collect(results)
+                for lane in lot:
+                    self.field.taken(lane)
 
     def _collect(self, ended: list[LaneResult]) -> None:
         """Take results down; under the lock."""
         if ended:
             left = sum(self.field.ledger.lengths[r.config] - r.epochs for r in ended)
-            self.watch.tick(left)
+            if left:
+                self.watch.tick(left)
             self.collect(ended)
             self.watch.done(ended)
 

@@ -84,7 +84,8 @@ class Evolving(Field):
             for place in places:
                 if not dead(place):
                     self._stop(place, why)
-            return [r for place in places if dead(place) for r in self._end(place)]
+            # At once: lanes of an earlier generation go on together or not at all.
+            return [*(r for place in places if dead(place) for r in self._end(place)), *self._taken_over()]
         numbers = [self._now(old[config][0]) for config in range(len(self.entries))]
         moves = decide(self.rule, marks, numbers, self.ranges, self.work.key, self.generation, age)
         children = {move.config: self._children(move, old[move.donor]) for move in moves}
@@ -136,7 +137,7 @@ class Evolving(Field):
         places = [p for p in places if (p.config, p.seed, p.fold) not in done]
         new = [result for place in places for result in self._stand(place)]
         self.start(done, places)
-        return [*new, *self._decide(), *self._taken_over()]
+        return [*new, *self._decide()]
 
 
 def reborn(place: Place, move: Move, numbers: dict[str, Any]) -> Place:
