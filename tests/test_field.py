@@ -124,7 +124,7 @@ class Sim:
         self.most = 0
 
     def step(self):
-        """One event: a chunk is taken, trains a segment, comes back, or a result is taken down. False: nothing is left."""
+        """One event: a chunk is taken, trains, comes back, or a result is taken down. False where nothing is left."""
         if self.over and (len(self.over) > 20 or self.rng.random() < 0.5):
             return self._take_down()
         if len(self.chunks) < self.threads and (not self.chunks or self.rng.random() < 0.5):

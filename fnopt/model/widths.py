@@ -79,7 +79,7 @@ def bucketed(trial: Trial, least: int = SMALLEST) -> Bucketed | None:
 
 
 def bucket(width: int, least: int = SMALLEST) -> int:
-    """The next of 8, 16, 24, 32, 48, 64, 96, 128, …: 2^k and, from 24 on, 3 · 2^(k−1); ``least``, one of them, at least.
+    """The next of 8, 16, 24, 32, 48, 64, 96, 128, …: 2^k and, from 24 on, 3 · 2^(k−1); at least ``least``.
 
     >>> [bucket(width) for width in (1, 9, 20, 32, 33, 100)]
     [8, 16, 24, 32, 48, 128]
