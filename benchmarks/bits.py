@@ -1,4 +1,4 @@
-"""Replay in a fresh process: configurations 0, 5 and N−1 of sweeps of N = 1, 10 and 257, compared bit by bit.
+"""Replay in a fresh process: some configurations of sweeps of N = 1, C, 10·C and 257, compared bit by bit.
 
 python -m benchmarks.bits
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 import jax
 
 import fnopt as fo
+from fnopt.sweep.plan import lanes_per_chunk
 
 SPACE = dict(
     lr=fo.log_uniform(1e-4, 1e-1),
@@ -40,15 +41,17 @@ def main() -> None:
     train, dev, _ = fo.data.split(fo.data.digits(), (0.6, 0.2, 0.2), key=jax.random.key(0), stratify=True)
     print("jax", jax.__version__, "on", fo.sweep.fingerprint()["device"])
     first: dict[int, list[str]] = {}
+    c = lanes_per_chunk(0, jax.devices()[0].platform)
     with tempfile.TemporaryDirectory() as folder:
-        for n in (1, 10, 257):
+        for n in (1, c, 10 * c, 257):
             path = Path(folder) / str(n)
             sweep = fo.caviar(fo.classifier(), SPACE, train, dev, n=n, epochs=10, key=jax.random.key(5), path=path)
-            first[n] = [sweep.kept.lanes[i, 0, 0].digest for i in range(min(n, 10))]
+            first[n] = [sweep.kept.lanes[i, 0, 0].digest for i in range(min(n, 10 * c))]
             which = [str(i) for i in sorted({0, min(5, n - 1), n - 1})]
             command = [sys.executable, "-c", REPLAY, str(path), *which]
             print(f"N = {n}:", ", ".join(subprocess.check_output(command, text=True).splitlines()), flush=True)
-    print("the first 10 of 257 are those of 10:", first[257] == first[10], "| of 1:", first[10][:1] == first[1])
+    same = [first[257][:n] == first[n] for n in (1, c, 10 * c)]
+    print(f"the first 1, {c} and {10 * c} of 257 are those of so many:", *same)
 
 
 if __name__ == "__main__":

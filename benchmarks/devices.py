@@ -16,7 +16,13 @@ import jax
 import fnopt as fo
 from benchmarks.bits import SPACE
 
-RULES = {"no rule": None, "halving": fo.halving(), "hyperband": fo.hyperband(), "median": fo.median()}
+RULES = {
+    "no rule": None,
+    "halving": fo.halving(),
+    "hyperband": fo.hyperband(),
+    "median": fo.median(),
+    "asynchronous": fo.asynchronous_halving(),
+}
 ON_ONE_CORE = """
 import os, sys
 os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[0]})
