@@ -32,13 +32,18 @@ def problem(name):
 
 
 CASES = [
-    pytest.param(*anchor, id="-".join(map(str, anchor)), marks=[pytest.mark.slow] * (anchor[:2] == ("digits", 0.001)))
+    pytest.param(
+        *anchor,
+        start,
+        id="-".join(map(str, (*anchor, start))),
+        marks=[pytest.mark.slow] * (anchor[0] == "digits" and (anchor[1] == 0.001 or start == "he")),
+    )
     for anchor in ANCHORS
+    for start in ("zero", "he")
 ]
 
 
-@pytest.mark.parametrize("start", ["zero", "he"])
-@pytest.mark.parametrize(("name", "lam", "optimum"), CASES)
+@pytest.mark.parametrize(("name", "lam", "optimum", "start"), CASES)
 def test_the_optimum_is_reached(x64, name, lam, optimum, start):
     data = problem(name)
     two = name == "breast_cancer"
