@@ -124,3 +124,11 @@ def test_widths_share_a_program_under_a_rule(tmp_path):
             assert sweep.replay(i).going.result.digest == halved.kept.lanes[i, 0, 0].digest
         mine, own = (s.lanes(i)[0].history["dev"]["loss"] for s in (halved, full))
         assert mine[0] == pytest.approx(own[0], rel=1e-5)
+
+
+@pytest.mark.parametrize("width", [0, -3, 2.5, True])
+@pytest.mark.parametrize("stop", [None, fo.halving()])
+def test_a_layer_has_units_in_a_bucket_too(width, stop):
+    space = SPACE | dict(hidden=fo.choice((width,), (4,), (7,)))
+    with pytest.raises(ValueError, match=rf"`hidden` must be a whole number ≥ 1, got {width}"):
+        sweep_of(8, space=space, epochs=1, stop=stop)

@@ -9,7 +9,7 @@ import chex
 from jax import Array
 
 from fnopt import losses, nn, penalties
-from fnopt._checks import one_of
+from fnopt._checks import one_of, whole
 from fnopt._types import Batch, InitModel, Loss, Params, Predict, Stats, Trial
 from fnopt.numbers import DECAY, FRACTION, NONNEGATIVE, POSITIVE, REAL, Range
 
@@ -227,7 +227,7 @@ def build(
     hidden = structure["hidden"]
     if hidden is None:
         hidden = usual_hidden(features, outputs)
-    hidden = (hidden,) if isinstance(hidden, int) else tuple(int(width) for width in hidden)
+    hidden = tuple(whole("hidden", width) for width in (hidden if isinstance(hidden, tuple) else (hidden,)))
     names = ("activation", "norm", "init", "loss")
     network = Network(task=task, hidden=hidden, outputs=outputs, **{name: structure[name] for name in names})
     return Trial(
