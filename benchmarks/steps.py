@@ -60,7 +60,7 @@ def sized(problem: Problem, quick: bool) -> Problem | None:
     """As many epochs, up to 30, as make a call long enough to time; None for a cell that would take too long."""
     rate = machine.matmul_rate() * 0.25  # what a batched small network reaches
     step = (1e-6 if machine.on_gpu() else 1e-5) + problem.flops / rate
-    target, limit = (0.3, 4.0) if quick else (5.0, 20.0)  # seconds: of a call, of an epoch
+    target, limit = (0.3, 1.0) if quick else (5.0, 20.0)  # seconds: of a call, of an epoch
     epoch = problem.lanes * problem.steps * step
     if epoch > limit or problem.lanes * problem.parameters * 4 * 8 > memory():
         return None
