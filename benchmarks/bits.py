@@ -22,6 +22,7 @@ SPACE = dict(
     hidden=fo.choice((32,), (64, 64)),
     optimizer=fo.choice("momentum", "rmsprop", "adam"),
 )
+WIDER = {**SPACE, "hidden": fo.choice((32,), (64, 64), (512, 128))}  # of which the last goes one lane at a time
 REPLAY = """
 import sys
 import jax
@@ -45,11 +46,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for n in (1, c, 10 * c, 257):
             path = Path(folder) / str(n)
-            sweep = fo.caviar(fo.classifier(), SPACE, train, dev, n=n, epochs=10, key=jax.random.key(5), path=path)
+            sweep = fo.caviar(fo.classifier(), WIDER, train, dev, n=n, epochs=10, key=jax.random.key(5), path=path)
             first[n] = [sweep.kept.lanes[i, 0, 0].digest for i in range(min(n, 10 * c))]
-            which = [str(i) for i in sorted({0, min(5, n - 1), n - 1})]
+            wide = [i for i, config in enumerate(sweep.configs) if config["hidden"] == (512, 128)][:2]
+            which = [str(i) for i in sorted({0, min(5, n - 1), n - 1, *wide})]
             command = [sys.executable, "-c", REPLAY, str(path), *which]
-            print(f"N = {n}:", ", ".join(subprocess.check_output(command, text=True).splitlines()), flush=True)
+            said = ", ".join(subprocess.check_output(command, text=True).splitlines())
+            print(f"N = {n} (C of the structures: {sorted({*sweep.widths})}):", said, flush=True)
     same = [first[257][:n] == first[n] for n in (1, c, 10 * c)]
     print(f"the first 1, {c} and {10 * c} of 257 are those of so many:", *same)
 

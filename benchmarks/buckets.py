@@ -27,7 +27,8 @@ def main() -> None:
         made[name] = sweep
         print(
             f"{name}: {time.perf_counter() - start:.1f} s, {sweep.plan.programs} programs compiled in "
-            f"{sweep.plan.compiling:.1f} s, training {sweep.plan.stepping:.1f} s, occupancy {sweep.plan.occupancy:.2f}",
+            f"{sweep.plan.compiling:.1f} s, training {sweep.plan.stepping:.1f} s, "
+            f"occupancy {sweep.plan.occupancy:.2f}, wasted {sweep.plan.wasted:.1%}",
             flush=True,
         )
     programs._narrowest = pays

@@ -15,6 +15,7 @@ import jax
 
 import fnopt as fo
 from benchmarks.bits import SPACE
+from fnopt.sweep.plan import cores
 
 RULES = {
     "no rule": None,
@@ -23,15 +24,20 @@ RULES = {
     "median": fo.median(),
     "asynchronous": fo.asynchronous_halving(),
 }
-ON_ONE_CORE = """
+CUT = """
 import os, sys
-os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[0]})
+folder, cores, minutes = sys.argv[1:]
+if cores == "one":
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+import jax
 import fnopt as fo
-sweep = fo.open(sys.argv[1])
+space = dict(lr=fo.log_uniform(1e-4, 1e-2), hidden=fo.choice((64,), (1024,)), batch_size=64)
+options = dict(n=8, epochs=3, key=jax.random.key(5), path=folder, minutes=float(minutes) or None)
 try:
-    print(all(sweep.replay(i).going.result.digest == sweep.kept.lanes[i, 0, 0].digest for i in (0, 7, 23)))
-except Exception as error:
-    print(type(error).__name__, error)
+    sweep = fo.caviar(fo.classifier(), space, fo.data.digits(), **options)
+    print(*(r.digest for _, r in sorted(sweep.kept.lanes.items())) if sweep.finished else ["broken off"])
+except ValueError as error:
+    print(error)
 """
 
 
@@ -73,18 +79,20 @@ def main() -> None:
     large = {n: _said(LARGE, NPROC=n) for n in ("1", "2")}
     print(f"batches of 600 and 1024, pools of 1 and 2 threads: equal in every bit: {large['1'] == large['2'] != ''}")
     with tempfile.TemporaryDirectory() as folder:
-        path = str(Path(folder) / "s")
-        sweep_of(path=path)
-        for nproc in ("2", None):
-            inherited = {k: v for k, v in os.environ.items() if k != "NPROC"}
-            environment = inherited if nproc is None else {**inherited, "NPROC": nproc}
-            said = subprocess.run(
-                [sys.executable, "-c", ON_ONE_CORE, path], env=environment, capture_output=True, text=True, check=False
-            )
-            told = (
-                said.stdout.strip() + " " + "".join(line for line in said.stderr.splitlines() if "other bits" in line)
-            )
-            print(f"replay on one core, NPROC={nproc}: {told}", flush=True)
+        whole, one, cut = (str(Path(folder) / name) for name in ("whole", "one", "cut"))
+        unbroken = _cut(whole, "all", "0")
+        print("on one core, a pool of one: the bits of all cores:", _cut(one, "one", "0") == unbroken, flush=True)
+        print("on all cores:", _cut(cut, "all", "1e-9"))
+        print("resumed on one core:", _cut(cut, "one", "0"), flush=True)
+        same = _cut(cut, "one", "0", NPROC=str(cores())) == unbroken
+        print(f"resumed on one core, NPROC={cores()}: the bits of the unbroken sweep on all cores: {same}", flush=True)
+
+
+def _cut(*arguments: str, **environment: str) -> str:
+    """What a sweep says in a process of its own, without this one's devices."""
+    inherited = {name: value for name, value in os.environ.items() if name not in ("NPROC", "XLA_FLAGS")}
+    command = [sys.executable, "-c", CUT, *arguments]
+    return subprocess.check_output(command, env={**inherited, **environment}, text=True, stderr=subprocess.DEVNULL)[:-1]
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ def cells(widths: Sequence[int], many: Sequence[int], who: Sequence[str], quick:
 
 
 def sized(problem: Problem, quick: bool) -> Problem | None:
-    """As many epochs, up to 30, as make a call long enough to time; None for a cell that would take too long."""
+    """As many epochs as make a call long enough to time; None for a cell that would take too long."""
     rate = machine.matmul_rate() * 0.25  # what a batched small network reaches
     step = (1e-6 if machine.on_gpu() else 1e-5) + problem.flops / rate
     target, limit = (0.3, 1.0) if quick else (5.0, 20.0)  # seconds: of a call, of an epoch

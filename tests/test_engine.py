@@ -1,11 +1,16 @@
 """The lane engine: rules, folds, faults, devices and breaks change which lanes train, and no lane's bits."""
 
+import contextlib
+import errno
 import os
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 import warnings
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -412,3 +417,61 @@ def test_another_engine_is_refused_by_name():
     old = {name: value for name, value in now.items() if name != "engine"}
     assert differences(now, now) == []
     assert differences(old, now) == [f"engine was '1' and is '{ENGINE}': take the fnopt that began it"]
+
+
+@pytest.mark.parametrize("every", [0.0, 1e9])
+def test_a_full_disk_under_a_sweep_loses_nothing(full, tmp_path, monkeypatch, every):
+    """The first checkpoint, or the last, does not fit: the folder stays, nobody trains on, the same call goes on."""
+    from fnopt.run import conduct
+
+    write = conduct.write
+
+    def fills(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(conduct, "run_field", partial(conduct.run_field, every=every))
+    monkeypatch.setattr(conduct, "write", fills)
+    with pytest.raises(OSError, match="No space left"):
+        sweep_of(14, path=tmp_path / "s")
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("fnopt-")]
+    assert fo.open(tmp_path / "s").n == 14
+    monkeypatch.setattr(conduct, "write", write)
+    assert digests(sweep_of(14, path=tmp_path / "s")) == digests(full)
+
+
+def test_a_fault_at_any_write_of_a_folder_loses_nothing(full, tmp_path, monkeypatch):
+    """Whichever of all calls that put something in place fails, from the folder's beginning to its last table."""
+    named = [(os, "fsync"), (os, "replace"), (os, "open"), (Path, "rename"), (tempfile, "mkdtemp")]
+    calls: list[str] = []
+
+    def run(folder, fault):
+        del calls[:]
+
+        def counted(name, function, *args, **kwargs):
+            calls.append(name)
+            if len(calls) == fault:
+                raise OSError(errno.EIO, "Input/output error")
+            return function(*args, **kwargs)
+
+        with monkeypatch.context() as patched:
+            for where, name in named:
+                patched.setattr(where, name, bound(where, partial(counted, name, getattr(where, name))))
+            return sweep_of(14, path=folder)
+
+    whole = digests(run(tmp_path / "whole", 0))
+    assert whole == digests(full) and len(calls) >= 12
+    several = len(calls)
+    for fault in range(1, several + 1):
+        folder = tmp_path / str(fault)
+        with contextlib.suppress(OSError):  # what it only tidies up may fail in silence
+            run(folder, fault)
+        assert len(calls) >= fault
+        if folder.exists():
+            assert fo.open(folder).n == 14, fault
+        assert digests(sweep_of(14, path=folder)) == whole, fault
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+def bound(where, function):
+    """In the place of a module's function, or of a class's method, which is given ``self`` too."""
+    return (lambda *args, **kwargs: function(*args, **kwargs)) if isinstance(where, type) else function

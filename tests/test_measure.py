@@ -93,3 +93,12 @@ def test_it_measures(monkeypatch):
     with pytest.raises(ValueError, match="unknown plan 'fast'; known: measure"):
         sweep_of(4, epochs=2, plan="fast")
     assert jax.tree.leaves(sweep.lanes(0)[0].history["dev"])
+
+
+def test_the_memory_of_a_plan_is_that_of_its_own_width(monkeypatch):
+    plain = sweep_of(4, epochs=1)
+    monkeypatch.setattr(measuring, "_timed", lambda sweep, config, width, threads: float(width))
+    narrow = sweep_of(4, epochs=1, plan="measure")
+    assert narrow.widths == [1] and plain.widths == [4]
+    assert 0 < narrow.plan.memory < plain.plan.memory
+    assert sweep_of(4, epochs=1).plan.memory == plain.plan.memory

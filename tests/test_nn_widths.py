@@ -178,7 +178,7 @@ def programs(which):
     """A trial's start, its gradient and its projection, and its numbers: alone, or in the bucket."""
     trial, numbers = trial_of(hidden=WIDTHS, activation="prelu", norm="batch"), NUMBERS
     if which:
-        trial, units, _ = bucketed(trial)
+        trial, units, _ = bucketed(trial, 32)
         numbers = numbers | units
     start = jax.jit(lambda: trial.init(KEY, BATCH, numbers))()
     return start, jax.jit(partial(slope, trial)), jax.jit(trial.project), numbers

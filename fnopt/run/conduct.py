@@ -62,6 +62,8 @@ def conduct(
                 sweep.measured = measure(sweep, threads)
                 store.plan_anew(sweep, path)
             return _fitting(sweep, path, threads, local, seconds, watch)
+        except OSError:  # a full disk, say: what is there goes on once there is room
+            raise
         except Exception:
             if new and read(path) is None:
                 store.remove(path)  # a mistake in the model's functions shows here: nothing half-written
@@ -171,7 +173,7 @@ def _plan(sweep: Sweep, field: Field, threads: int, devices: Sequence[Any], trac
         threads=threads,
         lanes=tuple(sweep.widths),
         data=sum(leaf.nbytes for leaf in jax.tree.leaves(sweep.work.folds)),
-        memory=largest({entry.program.trial for entry in sweep.entries}),
+        memory=largest({entry.program.trial: entry.width for entry in sweep.entries}),
         programs=traces["advance"],
         traces=sum(traces.values()),
         live=field.counts.live,

@@ -217,7 +217,9 @@ def asked_of(folder: Path) -> dict[str, Any]:
     asked = read_json(folder / "sweep.json")
     if not isinstance(asked, dict) or asked.get("format") != FORMAT:
         found = asked.get("format") if isinstance(asked, dict) else None
-        raise ValueError(f"{str(folder)!r} has format {found!r}, this fnopt reads {FORMAT}")
+        raise ValueError(
+            f"{str(folder)!r} has format {found!r}, this fnopt reads {FORMAT}; open it with the fnopt that wrote it"
+        )
     told = {name: value for name, value in asked.items() if name != "digest"}
     if text_digest(told) != asked.get("digest"):
         raise ValueError(f"{str(folder / 'sweep.json')!r} was altered: its digest is not that of its content")

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from threading import Lock, RLock
@@ -75,6 +75,8 @@ class Made(NamedTuple):
 
     run: Any
     bytes: int | None
+    trial: Trial
+    lanes: int | None  # C of a chunk program, None of those that run once
 
 
 def _made(function: Any, device: Any, arguments: tuple[Any, ...], **static: Any) -> Made:
@@ -86,7 +88,8 @@ def _made(function: Any, device: Any, arguments: tuple[Any, ...], **static: Any)
         return made
     lowered = _lowered(function, *arguments, **static)
     run = _compiled(lowered, device, once=function is not advance)
-    made = Made(run, bytes_of(run))
+    lanes = arguments[0].fault.step.shape[0] if function is advance else None
+    made = Made(run, bytes_of(run), static["trial"], lanes)
     with _LOCK:
         return _PROGRAMS.setdefault(name, made)
 
@@ -133,10 +136,12 @@ def total_memory(device: Any) -> int | None:
         return None
 
 
-def largest(trials: Collection[Trial]) -> int | None:
-    """Bytes of the largest program of these structures; None where none is compiled or the compiler does not say."""
+def largest(widths: Mapping[Trial, int]) -> int | None:
+    """Bytes of the largest program of these structures with so many lanes each; None where none says."""
     with _LOCK:
-        sizes = [made.bytes for name, made in _PROGRAMS.items() if name[0] in trials and advance in name]
+        sizes = [
+            made.bytes for made in _PROGRAMS.values() if made.lanes is not None and made.lanes == widths.get(made.trial)
+        ]
     return max((size for size in sizes if size is not None), default=None)
 
 

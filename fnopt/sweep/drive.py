@@ -101,14 +101,20 @@ def run_field(
     wait = every
     with _signals(crew.stop):
         crew.go(max(threads, 1), start)
-        while not crew.home(0.05):
-            now = time.perf_counter()
-            if seconds is not None and now - start > seconds and not crew.stopping:
-                crew.stop("out of time")
-            if save is not None and now - saved > wait:
-                save(crew.under_way())
-                saved = time.perf_counter()
-                wait = max(every, 20 * (saved - now))
+        try:
+            while not crew.home(0.05):
+                now = time.perf_counter()
+                if seconds is not None and now - start > seconds and not crew.stopping:
+                    crew.stop("out of time")
+                if save is not None and now - saved > wait:
+                    save(crew.under_way())
+                    saved = time.perf_counter()
+                    wait = max(every, 20 * (saved - now))
+        except Exception:  # as of a full disk: nobody trains on for a sweep that is over
+            crew.stop("error")
+            while not crew.home(0.05):
+                pass
+            raise
         if save is not None:
             save(crew.under_way())
     if crew.errors:
