@@ -5,6 +5,7 @@ import io
 import json
 import re
 import signal
+import threading
 import time
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -234,6 +235,18 @@ def test_the_bar_shows_who_leads():
     assert [config for config, *_ in bar.leaders()] == [1, 0, 2]
     said = re.sub("\x1b\\[[0-9;?]*[A-Za-z]", "", file.getvalue())
     assert "best dev/accuracy 0.7500 (1)" in said and "4/4, 1 diverged" in said
+
+
+def test_taking_results_down_ranks_nobody(monkeypatch):
+    """Who leads is looked at by the thread that draws: threads that train do not wait for it."""
+    bar = Board("classes", Objective("dev", "accuracy"), Console(file=io.StringIO(), force_terminal=True, width=200))
+    looked = []
+    monkeypatch.setattr(bar, "leaders", lambda: looked.append(threading.current_thread()) or [])
+    bar.start(300, 1)
+    for k in range(200):
+        bar.done([SimpleNamespace(config=k, scores={"dev": {"accuracy": 0.5}}, status="done", epochs=1)])
+    assert threading.main_thread() not in looked[1:]  # but as it starts
+    bar.stop()
 
 
 def test_the_board_shows_the_best_configurations_while_a_sweep_runs():
