@@ -270,7 +270,7 @@ class Sim:
 
     def __init__(self, plan, rng, threads=3, restored=None):
         self.plan, self.rng, self.threads = plan, rng, threads
-        self.field, self.chunks, self.results, self.over = field_of(plan), {}, {}, []
+        self.field, self.chunks, self.results = field_of(plan), {}, {}
         if restored is None:
             self.field.start()
         else:
@@ -284,23 +284,13 @@ class Sim:
             assert (r.config, r.seed, r.fold) not in self.results
             self.results[r.config, r.seed, r.fold] = r
 
-    def _take_down(self):
-        if not self.over:
-            return False
-        lane = self.over.pop(0)
-        self._collect([self.field.result(lane)])
-        self.field.taken(lane)
-        return True
-
     def step(self):
-        if self.over and (len(self.over) > 20 or self.rng.random() < 0.5):
-            return self._take_down()
         if len(self.chunks) < self.threads:
             taken = self.field.take(lambda cohort: True, lambda cohort: False)
             if taken is not None:
                 self.chunks[taken[0]] = taken[1], list(taken[1].chunk.places)
             elif not self.chunks:
-                return self._take_down()
+                return False
         number = list(self.chunks)[self.rng.integers(len(self.chunks))]
         task, places = self.chunks[number]
         age = int(self.rng.integers(places[0].age + 1, task.until + 1))
@@ -309,8 +299,8 @@ class Sim:
         if age == task.until or dead or self.rng.random() < 0.1:
             del self.chunks[number]
             ended, over = self.field.give_back(number, task, places)
+            assert not over, "lanes of a population end together: a checkpoint holds all or none of their results"
             self._collect(ended)
-            self.over += over
         else:
             self.chunks[number] = task, places
             self.field.publish(number, places)

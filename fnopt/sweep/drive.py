@@ -20,9 +20,9 @@ from fnopt.sweep.plan import cores
 from fnopt.sweep.result import LaneResult
 
 SEGMENT = 0.2  # seconds: a segment aims at this length
-INTERRUPTED, TERMINATED = "interrupted", "terminated"
-LOT = 32  # results taken down at once: others wait meanwhile
 SHORT = 0.03  # the same where lanes stop on their own, and their places are worth having back soon
+LOT = 32  # results taken down at once: others wait meanwhile
+INTERRUPTED, TERMINATED = "interrupted", "terminated"
 
 
 class Watch(Protocol):
