@@ -391,7 +391,7 @@ def test_numpy_numbers_are_numbers(tmp_path):
 def test_manifest_is_plain_json(tmp_path):
     sweep_of(2, path=tmp_path / "s", stop=fo.early_stopping(patience=1))
     asked = json.loads((tmp_path / "s" / "sweep.json").read_text())
-    assert asked["format"] == 4 and asked["fingerprint"]["jax"] == jax.__version__
+    assert asked["format"] == 5 and asked["fingerprint"]["jax"] == jax.__version__
     assert asked["stop"] == ["early_stopping", [1.0, 0.0]] and len(asked["configs"]) == 2
     assert set(asked["versions"]) == {"fnopt", "python", "jax", "jaxlib", "numpy"}
 

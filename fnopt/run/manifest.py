@@ -26,7 +26,7 @@ from fnopt.train import EarlyStopping, early_stopping
 if TYPE_CHECKING:
     from fnopt.run.sweep import Sweep
 
-FORMAT = 4
+FORMAT = 5
 VERSION = "0.1.0"
 RULES: dict[type, str] = {
     Halving: "halving",

@@ -218,7 +218,8 @@ def asked_of(folder: Path) -> dict[str, Any]:
     if not isinstance(asked, dict) or asked.get("format") != FORMAT:
         found = asked.get("format") if isinstance(asked, dict) else None
         raise ValueError(
-            f"{str(folder)!r} has format {found!r}, this fnopt reads {FORMAT}; open it with the fnopt that wrote it"
+            f"{str(folder)!r} has format {found!r}, this fnopt reads {FORMAT}: open it with the fnopt that wrote it, or "
+            "choose another folder for a new sweep"
         )
     told = {name: value for name, value in asked.items() if name != "digest"}
     if text_digest(told) != asked.get("digest"):
