@@ -21,7 +21,8 @@ from fnopt.run.plain import curves, numbers, plain, write_atomically
 if TYPE_CHECKING:
     from fnopt.run.run import Run
 
-FORMAT = 1
+FORMAT = 2  # mean and scale of the frame are float64; format 1 had them in float32
+READS = (1, FORMAT)
 
 
 def save(run: "Run", path: str | Path) -> Path:
@@ -42,7 +43,8 @@ def save(run: "Run", path: str | Path) -> Path:
             tensors[f"{part}.{name}"] = np.asarray(leaf)
     for part, scaler in (("inputs", frame.inputs), ("target", frame.target)):
         if scaler is not None:
-            tensors |= {f"{part}.mean": np.asarray(scaler.mean), f"{part}.scale": np.asarray(scaler.scale)}
+            moments = {"mean": scaler.mean, "scale": scaler.scale}
+            tensors |= {f"{part}.{name}": np.asarray(a, np.float64) for name, a in moments.items()}
     content = numpy.save({name: np.asarray(a, order="C") for name, a in tensors.items()})
     described = {
         "format": FORMAT,
@@ -98,8 +100,8 @@ def load(path: str | Path, model: Model | None = None) -> "Run":
     try:
         described = json.loads(beside.read_text(encoding="utf-8"))
         content = path.read_bytes()
-        if described["format"] != FORMAT:
-            raise ValueError(f"format {described['format']!r}, this fnopt reads {FORMAT}")
+        if described["format"] not in READS:
+            raise ValueError(f"format {described['format']!r}, this fnopt reads {' and '.join(map(str, READS))}")
         if described.pop("digest") != _digest(described):
             raise ValueError("the .json beside it was altered")
         if hashlib.sha256(content).hexdigest() != described["sha256"]:
