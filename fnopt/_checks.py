@@ -1,6 +1,7 @@
 """Checks whose messages show what was expected, what came, and the cure."""
 
 import importlib
+import unicodedata
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from operator import index
@@ -25,6 +26,30 @@ SAME = {  # what the same thing is called elsewhere
     "mcc": "matthews_corrcoef",
     "k": "every_k",
 }
+
+
+HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # Unicode's control, format, surrogate, line and paragraph characters
+JOINERS = "\u200c\u200d"  # format characters that scripts and pictures are written with, and that move nothing
+
+
+def printable(text: Any) -> str:
+    r"""``text`` with every character that a terminal obeys or that cannot be encoded written as its escape.
+
+    Names from data and file systems pass through this before they reach a line, a table or an error: control
+    characters (of C0, C1 and DEL), writing directions, separators of lines and lone surrogates. What is printed
+    as it stands comes back as it is.
+
+    >>> printable("title \x1b]0;mine\x07, \u202eexe, naïve")
+    'title \\x1b]0;mine\\x07, \\u202eexe, naïve'
+    """
+    text = str(text)
+    if text.isprintable():
+        return text
+    return "".join(_escaped(c) if unicodedata.category(c) in HIDDEN and c not in JOINERS else c for c in text)
+
+
+def _escaped(c: str) -> str:
+    return c.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

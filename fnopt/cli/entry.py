@@ -5,7 +5,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from fnopt._checks import require
+from fnopt._checks import printable, require
 
 MISTAKE, INTERRUPTED = 2, 130
 SHOW = "FNOPT_TRACEBACK"  # set to anything, mistakes show their traceback
@@ -46,7 +46,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def mistake(text: str) -> int:
     """Say on one line what is wrong; the exit code that goes with it."""
-    print("error:", " ".join(text.split()), file=sys.stderr)
+    print("error:", printable(" ".join(text.split())), file=sys.stderr)
     return MISTAKE
 
 
