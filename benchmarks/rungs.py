@@ -8,7 +8,7 @@ import time
 import jax
 
 import fnopt as fo
-from fnopt.sweep.lanes import TRACES
+from fnopt._compile import TRACES
 
 SPACE = dict(lr=fo.log_uniform(1e-4, 1e-1), l2=fo.log_uniform(1e-6, 1e-2), batch_size=64, optimizer="adam")
 MODEL = fo.classifier(hidden=(64, 64))

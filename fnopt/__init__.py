@@ -30,20 +30,20 @@ from fnopt.run import fit as fit
 from fnopt.run import hypergrad as hypergrad
 from fnopt.run import load as load
 from fnopt.run import open_sweep as open  # noqa: F401
+from fnopt.space import choice as choice
+from fnopt.space import integer as integer
+from fnopt.space import log_integer as log_integer
+from fnopt.space import log_normal as log_normal
+from fnopt.space import log_uniform as log_uniform
+from fnopt.space import normal as normal
+from fnopt.space import one_minus_log_uniform as one_minus_log_uniform
+from fnopt.space import uniform as uniform
+from fnopt.space import when as when
 from fnopt.sweep import asynchronous_halving as asynchronous_halving
-from fnopt.sweep import choice as choice
 from fnopt.sweep import halving as halving
 from fnopt.sweep import hyperband as hyperband
-from fnopt.sweep import integer as integer
-from fnopt.sweep import log_integer as log_integer
-from fnopt.sweep import log_normal as log_normal
-from fnopt.sweep import log_uniform as log_uniform
 from fnopt.sweep import median as median
-from fnopt.sweep import normal as normal
-from fnopt.sweep import one_minus_log_uniform as one_minus_log_uniform
 from fnopt.sweep import population as population
-from fnopt.sweep import uniform as uniform
-from fnopt.sweep import when as when
 from fnopt.train import early_stopping as early_stopping
 
 __version__ = "0.1.0"

@@ -1,5 +1,6 @@
-"""How programs are compiled that run once: for them compiling is what counts."""
+"""How programs are compiled that run once, for which compiling is what counts; and a count of all traces."""
 
+from collections import Counter
 from typing import Any
 
 import jax
@@ -8,6 +9,9 @@ import jaxlib.version
 # LLVM's passes, and on CPUs the newer of two code generators where there are two, cost them more than they give.
 _OLDER = {"xla_cpu_use_fusion_emitters": False} if jaxlib.version.__version_info__ < (0, 11) else {}
 ONCE: dict[str, Any] = {"xla_backend_optimization_level": 0, **_OLDER}
+
+
+TRACES: Counter[str] = Counter()  # how often each program was traced, and so compiled, in this process
 
 
 def compiled(lowered: Any, options: dict[str, Any]) -> Any:

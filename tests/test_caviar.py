@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import fnopt as fo
+from fnopt._compile import TRACES
 from fnopt.run.store import curves_csv, table_csv
-from fnopt.sweep.lanes import TRACES
 
 KEY = jax.random.key(3)
 MODEL = fo.classifier()

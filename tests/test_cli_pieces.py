@@ -11,9 +11,9 @@ import pytest
 
 import fnopt
 from fnopt import schedules
+from fnopt import space as spaces
 from fnopt.cli import doctor, source
 from fnopt.cli.spaces import parse, read_space, standard
-from fnopt.sweep import space as spaces
 
 README = Path(__file__).parent.parent / "README.md"
 

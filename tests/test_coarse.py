@@ -16,8 +16,8 @@ import fnopt as fo
 from fnopt.cli.entry import run
 from fnopt.run.coarse import sample
 from fnopt.run.store import curves_csv, table_csv
+from fnopt.space.narrow import narrow
 from fnopt.sweep import propose
-from fnopt.sweep.narrow import narrow
 
 # Narrowing
 

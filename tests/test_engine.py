@@ -18,9 +18,9 @@ import numpy as np
 import pytest
 
 import fnopt as fo
+from fnopt._compile import TRACES
 from fnopt.run.store import curves_csv, table_csv
 from fnopt.sweep import compiled
-from fnopt.sweep.lanes import TRACES
 
 KEY = jax.random.key(3)
 SPACE = dict(lr=fo.log_uniform(1e-3, 1e-1), l2=fo.log_uniform(1e-6, 1e-2), dropout=fo.uniform(0.0, 0.6), batch_size=16)

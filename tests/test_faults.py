@@ -8,7 +8,7 @@ from test_engine import KEY, sweep_of
 
 import fnopt as fo
 from fnopt import nn
-from fnopt.sweep.lanes import TRACES
+from fnopt._compile import TRACES
 
 SPACE = dict(lr=fo.choice(0.01, 1e25, 1e30), l2=1.0, optimizer=fo.choice("sgd", "adam"), batch_size=16, hidden=8)
 

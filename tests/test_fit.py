@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fnopt as fo
-from fnopt.sweep.lanes import TRACES
+from fnopt._compile import TRACES
 
 KEY = jax.random.key(0)
 

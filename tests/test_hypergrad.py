@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 import fnopt as fo
+from fnopt._compile import TRACES
 from fnopt.check.hypergradient import differences
 from fnopt.run.coordinates import Coordinate, coordinates
 from fnopt.run.hypergrad import _slope, _static, loss_at, problem_of
 from fnopt.run.polish import _problems
-from fnopt.sweep.lanes import TRACES
-from fnopt.sweep.space import Space
+from fnopt.space import Distribution
 
 KEY = jax.random.key(5)
 TRAIN, DEV, TEST = fo.data.split(fo.data.iris(), (0.5, 0.3, 0.2), key=KEY, stratify=True)
@@ -238,7 +238,7 @@ def test_polish_moves_what_is_asked_and_refuses_the_rest(swept):
 @pytest.mark.parametrize("kind", ["uniform", "log_uniform", "one_minus_log_uniform", "normal", "log_normal"])
 def test_coordinates_follow_the_quantiles(kind):
     low, high = {"uniform": (0.1, 0.9), "one_minus_log_uniform": (0.5, 0.999)}.get(kind, (0.2, 1.5))
-    way, space = Coordinate(kind, low, high), Space(kind, low, high)
+    way, space = Coordinate(kind, low, high), Distribution(kind, low, high)
     for u in (0.1, 0.5, 0.8):
         x = float(space.quantile(jnp.asarray(u)))
         assert way.back(way.to(x)) == pytest.approx(x, rel=1e-6)

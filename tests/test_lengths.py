@@ -10,10 +10,10 @@ import pytest
 from cli_cases import sweep_pets, write_pets
 
 import fnopt as fo
+from fnopt._compile import TRACES
 from fnopt.run.hypergrad import problem_of
 from fnopt.run.store import curves_csv
 from fnopt.sweep.drive import Silent
-from fnopt.sweep.lanes import TRACES
 
 KEY = jax.random.key(3)
 MODEL = fo.classifier(hidden=6, optimizer="momentum", batch_size=16)

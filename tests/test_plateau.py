@@ -9,10 +9,10 @@ import pytest
 
 import fnopt as fo
 from fnopt import schedules
+from fnopt._compile import TRACES
 from fnopt.numbers import resolve
 from fnopt.optim import adam
 from fnopt.schedules import follow, follows, plateau
-from fnopt.sweep.lanes import TRACES
 
 NUMBERS = {"factor": 0.5, "patience": 3.0, "cooldown": 2.0, "min_delta": 0.01, "floor": 0.1}
 TRIED = [

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 import fnopt as fo
 from fnopt._types import State, parameters
 from fnopt.run.lineage import lane_numbers
+from fnopt.space.perturb import numbers_in, perturbed, ranges_of, with_numbers
 from fnopt.sweep.chunk import Data, Work
 from fnopt.sweep.evolve import Evolving
 from fnopt.sweep.field import Entry
 from fnopt.sweep.merge import Program
-from fnopt.sweep.perturb import numbers_in, perturbed, ranges_of, with_numbers
 from fnopt.sweep.population import PURPOSE, decide
 from fnopt.sweep.stop import Mark
 from fnopt.train import Fault, Lane, Objective, Records

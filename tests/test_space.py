@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import fnopt as fo
+from fnopt._compile import TRACES
 from fnopt.sweep import propose
-from fnopt.sweep.lanes import TRACES
 
 KEY = jax.random.key(7)
 RANGES = {

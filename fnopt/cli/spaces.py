@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from fnopt import schedules
+from fnopt import space as spaces
 from fnopt._checks import one_of
-from fnopt.sweep import space as spaces
 
 RANGES = {
     name: getattr(spaces, name)

@@ -17,9 +17,9 @@ from fnopt.cli.spaces import read_space, standard
 from fnopt.model import classifier, multilabel, regressor
 from fnopt.run import Sweep, caviar
 from fnopt.run.caviar import SEARCHES
-from fnopt.run.lengths import NAME, check_lengths
 from fnopt.run.setup import joined, objective_of
 from fnopt.run.store import COARSE, asked_of
+from fnopt.space.epochs import NAME, check_lengths
 from fnopt.sweep.population import population
 from fnopt.sweep.stop import Rule, asynchronous_halving, halving, hyperband, median
 from fnopt.train import EarlyStopping, early_stopping

@@ -13,7 +13,7 @@ from fnopt.cli.show import say
 from fnopt.run import Run, Sweep
 from fnopt.run.leaderboard import text
 from fnopt.run.plain import write_atomically
-from fnopt.run.sweep import columns_of
+from fnopt.space.columns import columns_of
 
 MODEL, SCORES = "model.safetensors", "test.json"
 SHOWN = {"classes": ("accuracy", "loss"), "values": ("r2", "root_mean_squared_error"), "labels": ("accuracy", "f1")}

@@ -15,20 +15,22 @@ from fnopt.model import Model, Prepared, as_optimizer
 from fnopt.run.assemble import assemble, prepare_folds, work_of
 from fnopt.run.coarse import Parts, coarse_to_fine
 from fnopt.run.conduct import conduct
-from fnopt.run.lengths import NAME, check_lengths
 from fnopt.run.programs import choices, options_of
 from fnopt.run.progress import Board
 from fnopt.run.run import watch_of
 from fnopt.run.setup import as_key, bind_folds, metrics_of, objective_of, rules_of
 from fnopt.run.store import FINE
-from fnopt.run.sweep import Sweep, columns_of
+from fnopt.run.sweep import Sweep
 from fnopt.run.tracking import Tracker, tracked_sweep, trackers_of
+from fnopt.space import When
+from fnopt.space.columns import columns_of
+from fnopt.space.epochs import NAME, check_lengths
+from fnopt.space.perturb import Ranges, ranges_of
+from fnopt.space.search_space import Hyper
 from fnopt.sweep.drive import Watch
-from fnopt.sweep.perturb import Ranges, ranges_of
 from fnopt.sweep.plan import fingerprint
 from fnopt.sweep.population import Population
-from fnopt.sweep.search import Hyper, propose
-from fnopt.sweep.space import When
+from fnopt.sweep.search import propose
 from fnopt.sweep.stop import Rule
 from fnopt.train import EarlyStopping
 
@@ -110,7 +112,7 @@ def caviar(
         ValueError, TypeError: for data, names, ranges and numbers that cannot be, before anything is trained.
 
     >>> from fnopt import data, model
-    >>> from fnopt.sweep.space import log_uniform
+    >>> from fnopt.space import log_uniform
     >>> sweep = caviar(model.classifier(hidden=4), dict(lr=log_uniform(1e-3, 1e-1)), data.load("iris"), n=2, epochs=2)
     >>> len(sweep.table())
     2
@@ -125,7 +127,12 @@ def caviar(
         one_of("plan", plan, ("measure",))
     path = None if path is None else Path(path)
     _check_names(model, space)
-    check_lengths(space, epochs, rule)
+    if NAME in space and isinstance(rule, Population):
+        raise ValueError(
+            "population() makes copies of one length: take `epochs` out of the space, or take another rule, as in "
+            "stop=fo.asynchronous_halving()"
+        )
+    check_lengths(space, epochs)
     one_of("search", search, SEARCHES)
     two = search == FINE
     ranges = _ranges(model, space, rule, search)

@@ -18,10 +18,11 @@ from fnopt.data._rows import permutation, take
 from fnopt.model import Model, Prepared
 from fnopt.run import store
 from fnopt.run.assemble import prepare_folds
-from fnopt.run.lengths import NAME
 from fnopt.run.sweep import Sweep
-from fnopt.sweep.narrow import narrow
-from fnopt.sweep.search import Hyper, propose
+from fnopt.space.epochs import NAME
+from fnopt.space.narrow import narrow
+from fnopt.space.search_space import Hyper
+from fnopt.sweep.search import propose
 
 FEW = 5  # configurations of the coarse sweep, at least
 SHARE = 1 / 4  # of the training examples, …

@@ -11,20 +11,20 @@ from typing import Any
 import jax
 
 from fnopt._checks import whole
+from fnopt._compile import TRACES
 from fnopt.run import store
 from fnopt.run.checkpoint import add_cut, state_of
 from fnopt.run.generations import read, write
-from fnopt.run.lengths import NAME
 from fnopt.run.lineage import field_of_population
 from fnopt.run.lock import locked
 from fnopt.run.measure import measure
 from fnopt.run.programs import padding_of, widths_of
 from fnopt.run.sweep import Sweep
+from fnopt.space.epochs import NAME
 from fnopt.sweep.chunk import Place
 from fnopt.sweep.compiled import Exhausted, largest
 from fnopt.sweep.drive import INTERRUPTED, TERMINATED, Ended, Watch, device_list, run_field, segment_of
 from fnopt.sweep.field import Field
-from fnopt.sweep.lanes import TRACES
 from fnopt.sweep.ledger import Ledger
 from fnopt.sweep.plan import Plan, cores
 from fnopt.sweep.population import Population

@@ -8,10 +8,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fnopt._compile import TRACES
 from fnopt._types import Schedule, Trial, updates
 from fnopt.schedules import Plateau, Scaled, filled, follow, piecewise
 from fnopt.sweep.chunk import Place, Work
-from fnopt.sweep.lanes import TRACES
 from fnopt.train import batches_per_epoch, higher_is_better
 
 ROOM = 64  # epochs

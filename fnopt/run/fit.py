@@ -10,10 +10,10 @@ import numpy as np
 from fnopt._checks import same_structure, whole
 from fnopt._types import Dataset, Params, Trial
 from fnopt.model import Model, prepare
-from fnopt.run.lengths import own_length
 from fnopt.run.run import Going, Run, train_on, watch_of
 from fnopt.run.setup import as_key, bind, metrics_of, objective_of, rule_of
 from fnopt.run.tracking import Tracker, tracked_fit
+from fnopt.space.epochs import own_length
 from fnopt.sweep.chunk import Chunk, Cohort, Data, Place, Work, begin_lanes
 from fnopt.sweep.draws import Draws
 from fnopt.sweep.drive import Watch

@@ -11,12 +11,12 @@ from jax import Array
 
 from fnopt import tree
 from fnopt._checks import nearest, one_of, whole
+from fnopt._compile import TRACES
 from fnopt._types import Batch, Dataset, Trial
 from fnopt.model import Model, Prepared, prepare
-from fnopt.run.lengths import own_length
 from fnopt.run.setup import as_key, bind
 from fnopt.schedules import filled, follows
-from fnopt.sweep.lanes import TRACES
+from fnopt.space.epochs import own_length
 from fnopt.train import Keys, Part, batches_per_epoch, keys_of
 from fnopt.train.part import part
 from fnopt.train.unroll import unrolled

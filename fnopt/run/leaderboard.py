@@ -29,7 +29,7 @@ def _faults(sweep: "Sweep") -> list[str]:
 def parts_of(sweep: "Sweep", shown: int = SHOWN) -> tuple[str, list[list[str]], str]:
     """The line above, the rows (names first) and the line below, which may be empty; all of it text."""
     from fnopt.run.lineage import shown as at_end
-    from fnopt.run.sweep import columns_of
+    from fnopt.space.columns import columns_of
 
     ranking = sweep.ranking()
     folds = "" if sweep.folds is None else f" × {len(sweep.folds)} folds"

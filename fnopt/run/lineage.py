@@ -11,12 +11,12 @@ from fnopt.model import Prepared
 from fnopt.run.course import course
 from fnopt.run.setup import bind
 from fnopt.schedules import piecewise
+from fnopt.space.perturb import dotted, numbers_in, with_numbers
 from fnopt.sweep.chunk import Chunk, Cohort, Pace, Place, run_chunk
 from fnopt.sweep.evolve import Evolving, reborn
 from fnopt.sweep.field import dead
 from fnopt.sweep.ledger import Ledger
 from fnopt.sweep.lineage import Lineage, Move, founder_of
-from fnopt.sweep.perturb import dotted, numbers_in, with_numbers
 from fnopt.sweep.population import Population
 from fnopt.sweep.result import LaneResult
 

@@ -13,9 +13,9 @@ from fnopt._checks import nearest, whole
 from fnopt.model import Prepared
 from fnopt.run.coordinates import Coordinate, coordinates
 from fnopt.run.hypergrad import Problem, loss_at, own_numbers, slope
-from fnopt.run.lengths import NAME
 from fnopt.run.run import watch_of
 from fnopt.run.setup import bind
+from fnopt.space.epochs import NAME
 from fnopt.sweep.chunk import run_draws
 from fnopt.sweep.drive import Watch
 from fnopt.sweep.population import Population

@@ -10,11 +10,11 @@ from fnopt.model import Model, as_optimizer
 from fnopt.model.mlp import network_of
 from fnopt.model.widths import SMALLEST, Trim, bucket, bucketed
 from fnopt.run.setup import Bound
+from fnopt.space import Choice, When, is_space
 from fnopt.sweep.field import Entry
 from fnopt.sweep.merge import Options, Program, filled_up, program_of, shapes_of
 from fnopt.sweep.plan import WIDE, lanes_per_chunk
 from fnopt.sweep.population import Population
-from fnopt.sweep.space import Choice, When, is_space
 from fnopt.sweep.stop import Rule
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fnopt._checks import whole
+from fnopt._compile import TRACES
 from fnopt._types import Dataset, Params, Stats, Trial
 from fnopt.model import Frame, Model, framed
 from fnopt.numbers import resolve
@@ -18,7 +19,7 @@ from fnopt.run.course import course
 from fnopt.sweep.chunk import Chunk, Pace, Work, going_on, trainer
 from fnopt.sweep.draws import Draws
 from fnopt.sweep.drive import Silent, Watch
-from fnopt.sweep.lanes import TRACES, apart
+from fnopt.sweep.lanes import apart
 from fnopt.sweep.merge import member
 from fnopt.sweep.result import LaneResult, Trim, result_of
 from fnopt.train import (

@@ -13,7 +13,7 @@ from fnopt._checks import one_of
 from fnopt._types import Dataset, Trial
 from fnopt.model import Model, Prepared
 from fnopt.schedules import filled
-from fnopt.sweep.space import is_space
+from fnopt.space import is_space
 from fnopt.sweep.stop import Rule
 from fnopt.train import FOLLOWED, EarlyStopping, Objective, batches_per_epoch, score_of
 

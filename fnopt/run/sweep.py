@@ -14,16 +14,17 @@ from fnopt.data import Folds
 from fnopt.model import Frame, Model
 from fnopt.run.course import settled
 from fnopt.run.fit import fit
-from fnopt.run.lengths import NAME, own_length
 from fnopt.run.lineage import course_of, over_time, retraced, shown, with_courses
 from fnopt.run.run import Going, Run, as_run, dissected
 from fnopt.run.setup import joined
+from fnopt.space.columns import columns_of
+from fnopt.space.epochs import NAME, own_length
+from fnopt.space.perturb import Ranges
 from fnopt.sweep.chunk import Chunk, Cohort, Place, Work, run_draws
 from fnopt.sweep.field import Entry
 from fnopt.sweep.lanes import packed
 from fnopt.sweep.lineage import Move
 from fnopt.sweep.merge import Options
-from fnopt.sweep.perturb import Ranges
 from fnopt.sweep.plan import Plan, differences, fingerprint
 from fnopt.sweep.population import Population
 from fnopt.sweep.ranking import Kept, Standing, standard_error
@@ -358,28 +359,3 @@ class Sweep:
         from fnopt.run.leaderboard import leaderboard
 
         return leaderboard(self)
-
-
-def columns_of(hyper: Mapping[str, Any]) -> dict[str, Any]:
-    """A configuration as flat columns: a schedule's or a tuple's numbers by dotted name, structure as it is.
-
-    Its own length is ``most_epochs``: ``epochs`` is what came of it.
-
-    >>> columns_of({"lr": 0.1, "hidden": (64, 64)})
-    {'lr': 0.1, 'hidden': '64-64'}
-    """
-    columns: dict[str, Any] = {}
-    for name, value in hyper.items():
-        if name == NAME:
-            columns["most_epochs"] = value
-        elif name == "hidden" and isinstance(value, tuple):
-            columns[name] = "-".join(map(str, value)) or "none"
-        elif callable(value) and not hasattr(value, "update"):
-            columns[name] = type(value).__name__
-            for path, leaf in jax.tree_util.tree_leaves_with_path(value):
-                columns[f"{name}.{jax.tree_util.keystr(path, simple=True, separator='.')}"] = float(leaf)
-        elif isinstance(value, tuple):
-            columns.update({f"{name}.{i}": v for i, v in enumerate(value)})
-        else:
-            columns[name] = getattr(value, "name", value) if hasattr(value, "update") else value
-    return {k: v.item() if isinstance(v, jax.Array | np.generic) else v for k, v in columns.items()}

@@ -160,7 +160,7 @@ class Tracking:
 def tracked_sweep(sweep: "Sweep", watch: Watch, track: Any) -> Iterator[Watch]:
     """A watch that also feeds ``track``; in the end it gets what it has not heard, as of lanes from a folder."""
     from fnopt.run.lineage import course_of
-    from fnopt.run.sweep import columns_of
+    from fnopt.space.columns import columns_of
 
     trackers = trackers_of(track)
     if not trackers:
@@ -182,7 +182,7 @@ def tracked_fit(
     trial: Trial, hyper: Mapping[str, Any], work: Work, data: tuple[Dataset, Dataset | None], watch: Watch, track: Any
 ) -> Iterator[Watch]:
     """The same for one run."""
-    from fnopt.run.sweep import columns_of
+    from fnopt.space.columns import columns_of
 
     trackers = trackers_of(track)
     if not trackers:

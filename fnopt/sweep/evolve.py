@@ -8,11 +8,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fnopt.space.perturb import Ranges
 from fnopt.sweep.chunk import Place, Work
 from fnopt.sweep.field import Entry, Field, dead, mean, scores_at
 from fnopt.sweep.ledger import Ledger, mark_of
 from fnopt.sweep.lineage import Move
-from fnopt.sweep.perturb import Ranges
 from fnopt.sweep.population import Population, decide
 from fnopt.sweep.result import LaneResult, result_of
 from fnopt.sweep.stop import Mark

@@ -5,7 +5,6 @@ each mask drawn once. The width C is part of a program, and a chunk with fewer l
 of a lane depend on neither its place nor its neighbours.
 """
 
-from collections import Counter
 from functools import partial
 from typing import Any
 
@@ -14,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from fnopt._compile import TRACES
 from fnopt._types import Batch, Params, Stats, Trial
 from fnopt.sweep.merge import bound, plain
 from fnopt.train import (
@@ -28,8 +28,6 @@ from fnopt.train import (
     start,
     weights_of,
 )
-
-TRACES: Counter[str] = Counter()  # how often each program was traced, and so compiled, in this process
 
 
 @partial(jax.jit, static_argnames=("trial",))

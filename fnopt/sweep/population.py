@@ -14,9 +14,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from fnopt._checks import whole
-from fnopt.sweep.lanes import TRACES
+from fnopt._compile import TRACES
+from fnopt.space.perturb import Ranges, perturbed
 from fnopt.sweep.lineage import Move
-from fnopt.sweep.perturb import Ranges, perturbed
 from fnopt.sweep.stop import Bracket, Mark, Rule
 
 PURPOSE = crc32(b"population")  # keeps these draws apart from all others that come from a sweep's key

@@ -1,10 +1,10 @@
-"""Search spaces: each is a number that is still to be drawn, a map from u in [0, 1] to its values.
+"""Ranges of numbers: each is a number that is still to be drawn, a map from u in [0, 1] to its values.
 
 One map serves every search: random and Sobol draw u, a grid places it. Bounds are leaves, so another sweep of the same
 names with other bounds compiles nothing.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -20,7 +20,7 @@ TINY = 2.0**-24  # keeps u inside (0, 1) where a value would be infinite
 
 @partial(jax.tree_util.register_dataclass, data_fields=["low", "high"], meta_fields=["kind", "points"])
 @dataclass(frozen=True)
-class Space:
+class Distribution:
     """A range of numbers: ``quantile(u)`` is its value at the share ``u`` of its draws."""
 
     kind: str
@@ -80,7 +80,7 @@ def _number(name: str, what: str, x: Any) -> float:
     return value
 
 
-def _range(kind: str, low: Any, high: Any, points: int | None, above: float | None = None) -> Space:
+def _range(kind: str, low: Any, high: Any, points: int | None, above: float | None = None) -> Distribution:
     low, high = _number(kind, "low", low), _number(kind, "high", high)
     if low > high:
         raise ValueError(f"{kind}({low:g}, {high:g}) is reversed; write {kind}({high:g}, {low:g})")
@@ -88,7 +88,7 @@ def _range(kind: str, low: Any, high: Any, points: int | None, above: float | No
         raise ValueError(f"{kind}({low:g}, {high:g}) holds one value; write the plain value {low:g}")
     if above is not None and low <= above:
         raise ValueError(f"{kind} needs bounds above {above:g}, got {low:g}; for a range from 0 use uniform")
-    return Space(kind, low, high, _points(kind, points))
+    return Distribution(kind, low, high, _points(kind, points))
 
 
 def _points(kind: str, points: int | None) -> int | None:
@@ -97,7 +97,7 @@ def _points(kind: str, points: int | None) -> int | None:
     return points
 
 
-def uniform(low: float, high: float, *, points: int | None = None) -> Space:
+def uniform(low: float, high: float, *, points: int | None = None) -> Distribution:
     """Every value between ``low`` and ``high`` alike; ``points`` of them, ends included, in a grid.
 
     >>> float(uniform(0.0, 2.0).quantile(jnp.array(0.25)))
@@ -106,7 +106,7 @@ def uniform(low: float, high: float, *, points: int | None = None) -> Space:
     return _range("uniform", low, high, points)
 
 
-def log_uniform(low: float, high: float, *, points: int | None = None) -> Space:
+def log_uniform(low: float, high: float, *, points: int | None = None) -> Distribution:
     """10^r with r uniform: every order of magnitude alike; 0 < low < high.
 
     >>> round(float(log_uniform(0.001, 1.0).quantile(jnp.array(2 / 3))), 4)
@@ -115,7 +115,7 @@ def log_uniform(low: float, high: float, *, points: int | None = None) -> Space:
     return _range("log_uniform", low, high, points, above=0.0)
 
 
-def one_minus_log_uniform(low: float, high: float, *, points: int | None = None) -> Space:
+def one_minus_log_uniform(low: float, high: float, *, points: int | None = None) -> Distribution:
     """1 − 10^r with r uniform: for decays, where what counts is the distance to 1; low < high < 1.
 
     >>> round(float(one_minus_log_uniform(0.9, 0.999).quantile(jnp.array(0.5))), 4)
@@ -126,7 +126,7 @@ def one_minus_log_uniform(low: float, high: float, *, points: int | None = None)
     return _range("one_minus_log_uniform", low, high, points)
 
 
-def integer(low: int, high: int, *, points: int | None = None) -> Space:
+def integer(low: int, high: int, *, points: int | None = None) -> Distribution:
     """Whole numbers from ``low`` to ``high``, both included.
 
     >>> integer(1, 3).quantile(jnp.array([0.0, 0.5, 1.0])).tolist()
@@ -135,7 +135,7 @@ def integer(low: int, high: int, *, points: int | None = None) -> Space:
     return _range("integer", *_whole("integer", low, high), points)
 
 
-def log_integer(low: int, high: int, *, points: int | None = None) -> Space:
+def log_integer(low: int, high: int, *, points: int | None = None) -> Distribution:
     """Whole numbers from ``low`` to ``high``, both included, every order of magnitude alike; low ≥ 1.
 
     >>> log_integer(8, 512).quantile(jnp.array([0.0, 1.0])).tolist()
@@ -151,7 +151,7 @@ def _whole(kind: str, low: Any, high: Any) -> tuple[int, int]:
     return int(low), int(high)
 
 
-def normal(mean: float, std: float, *, points: int | None = None) -> Space:
+def normal(mean: float, std: float, *, points: int | None = None) -> Distribution:
     """Normal with this mean and standard deviation, std > 0.
 
     >>> float(normal(1.0, 2.0).quantile(jnp.array(0.5)))
@@ -160,7 +160,7 @@ def normal(mean: float, std: float, *, points: int | None = None) -> Space:
     return _bell("normal", mean, std, points)
 
 
-def log_normal(mean: float, std: float, *, points: int | None = None) -> Space:
+def log_normal(mean: float, std: float, *, points: int | None = None) -> Distribution:
     """exp of a normal with this mean and standard deviation of the logarithm, std > 0.
 
     >>> float(log_normal(0.0, 1.0).quantile(jnp.array(0.5)))
@@ -169,87 +169,8 @@ def log_normal(mean: float, std: float, *, points: int | None = None) -> Space:
     return _bell("log_normal", mean, std, points)
 
 
-def _bell(kind: str, mean: Any, std: Any, points: int | None) -> Space:
+def _bell(kind: str, mean: Any, std: Any, points: int | None) -> Distribution:
     mean, std = _number(kind, "mean", mean), _number(kind, "std", std)
     if std <= 0:
         raise ValueError(f"{kind}: `std` must be above 0, got {std:g}")
-    return Space(kind, mean, std, _points(kind, points))
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One of several values, each alike; a value may be structure, a number or a schedule."""
-
-    options: tuple[Any, ...]
-
-    def quantile(self, u: Any) -> Any:
-        """Which option: floor(u K), shape of ``u``, integers."""
-        k, lib = len(self.options), np if isinstance(u, np.ndarray) else jnp  # on the host, nothing to compile
-        return lib.clip(lib.floor(u * k), 0, k - 1).astype(np.int32)
-
-    def __repr__(self) -> str:
-        return f"choice({', '.join(map(repr, self.options))})"
-
-
-def choice(*options: Any) -> Choice:
-    """One of the options, each alike.
-
-    >>> choice(32, 64, 128).quantile(jnp.array([0.0, 0.5, 0.99])).tolist()
-    [0, 1, 2]
-    """
-    if not options:
-        raise ValueError("choice() is empty; name at least one option, as in choice(32, 64)")
-    return Choice(tuple(tuple(o) if isinstance(o, list) else o for o in options))
-
-
-@dataclass(frozen=True)
-class When:
-    """A name that exists only under certain choices."""
-
-    given: tuple[tuple[str, Any], ...]
-
-    def quantile(self, u: Array) -> Array:
-        """Not a range itself: :func:`value_of` finds the one inside."""
-        raise TypeError("when(…) stands as the value of a name in a space, not inside another value")
-
-    def value_of(self, name: str) -> Any:
-        """The space or value of ``name``, which ``when`` must give."""
-        inside = dict(self.given)
-        if name not in inside:
-            given = ", ".join(f"{key}=…" for key in inside)
-            raise ValueError(f"{name}=when({given}) must give {name} itself: {name}=when({given}, {name}=…)")
-        return inside[name]
-
-    def conditions(self, name: str) -> dict[str, Any]:
-        """The names that must hold these values; a list means any of them."""
-        return {key: value for key, value in self.given if key != name}
-
-    def __repr__(self) -> str:
-        return f"when({', '.join(f'{key}={value!r}' for key, value in self.given)})"
-
-
-def when(**given: Any) -> When:
-    """A number or a structure that exists only where other names have these values.
-
-    >>> when(optimizer="adam", b1=one_minus_log_uniform(0.5, 0.999)).conditions("b1")
-    {'optimizer': 'adam'}
-    """
-    return When(tuple(given.items()))
-
-
-def is_space(x: Any) -> bool:
-    """Whether this is still to be drawn."""
-    return isinstance(x, Space | Choice | When)
-
-
-def grid_points(space: Any, default: int) -> Iterable[Any]:
-    """The values of one axis of a grid: ``points`` of a range, ends included, or all options."""
-    if isinstance(space, Choice):
-        return space.options
-    if space.whole and space.points is None and space.high - space.low < default:
-        return [int(v) for v in np.arange(space.low, space.high + 1)]
-    k = space.points or default
-    bell = space.kind in ("normal", "log_normal")
-    u = (np.arange(k) + 0.5) / k if bell else np.linspace(0, 1, k) if k > 1 else np.array([0.5])
-    values = np.asarray(space.quantile(jnp.asarray(u, jnp.result_type(float))))
-    return list(dict.fromkeys(map(int if space.whole else float, values)))
+    return Distribution(kind, mean, std, _points(kind, points))

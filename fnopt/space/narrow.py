@@ -6,7 +6,8 @@ from typing import Any
 
 import jax
 
-from fnopt.sweep.space import Choice, Space, When, is_space
+from fnopt.space.choice import Choice, When, is_space
+from fnopt.space.distributions import Distribution
 
 SHARE = 1 / 5  # of the configurations are taken for the good ones
 FEWEST = 3  # so many at least
@@ -50,7 +51,7 @@ def narrow(space: Mapping[str, Any], ranked: Sequence[Mapping[str, Any]]) -> dic
     Returns:
         A space of the same names.
 
-    >>> from fnopt.sweep.space import choice, log_uniform
+    >>> from fnopt.space import choice, log_uniform
     >>> ranked = [{"lr": 0.01, "a": "p"}, {"lr": 0.03, "a": "q"}, {"lr": 0.02, "a": "p"}, {"lr": 1e-4, "a": "r"}]
     >>> narrow(dict(lr=log_uniform(1e-4, 1.0), a=choice("p", "q", "r")), ranked)
     {'lr': log_uniform(0.00398107, 0.0753566), 'a': choice('p', 'q')}
@@ -74,14 +75,14 @@ def _value(name: str, value: Any, found: Sequence[Any]) -> Any:
 def _leaf(leaf: Any, *found: Any) -> Any:
     if isinstance(leaf, Choice):
         return Choice(tuple(option for option in leaf.options if any(_equal(option, x) for x in found)))
-    return _range(leaf, [float(x) for x in found]) if isinstance(leaf, Space) else leaf
+    return _range(leaf, [float(x) for x in found]) if isinstance(leaf, Distribution) else leaf
 
 
 def _equal(one: Any, other: Any) -> bool:
     return one is other or (type(one) is type(other) and bool(one == other))  # 1, 1.0 and True are different options
 
 
-def _range(space: Space, found: Sequence[float]) -> Space:
+def _range(space: Distribution, found: Sequence[float]) -> Distribution:
     to, back = SCALES[space.kind]
     low, high = float(space.low), float(space.high)
     if space.kind in FLAT:  # here the two are mean and standard deviation
@@ -93,4 +94,4 @@ def _range(space: Space, found: Sequence[float]) -> Space:
     last = back(to(max(inside)) + MARGIN * width)
     if space.whole:
         first, last = math.floor(first), math.ceil(last)
-    return Space(FLAT.get(space.kind, space.kind), max(low, first), min(high, last), space.points)
+    return Distribution(FLAT.get(space.kind, space.kind), max(low, first), min(high, last), space.points)

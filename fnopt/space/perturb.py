@@ -8,20 +8,22 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fnopt.sweep.search import drawn, taken_apart
-from fnopt.sweep.space import Choice, Space, When
+from fnopt.space.choice import Choice, When
+from fnopt.space.distributions import Distribution
+from fnopt.space.draw import drawn
+from fnopt.space.search_space import taken_apart
 
 BELL = 3.0  # standard deviations of a bell that count as its range
 
-Ranges = Mapping[str, Space | Choice]  # by dotted name
+Ranges = Mapping[str, Distribution | Choice]  # by dotted name
 
 
-def ranges_of(space: Mapping[str, Any], structure: Mapping[str, Any]) -> dict[str, Space | Choice]:
+def ranges_of(space: Mapping[str, Any], structure: Mapping[str, Any]) -> dict[str, Distribution | Choice]:
     """The numbers that a space draws, by dotted name.
 
     Structure is none of them, nor is a choice between other things than numbers, or one that a ``when`` asks for.
 
-    >>> from fnopt.sweep.space import choice, log_uniform
+    >>> from fnopt.space import choice, log_uniform
     >>> ranges_of(dict(lr=log_uniform(1e-3, 1.0), hidden=choice(4, 8), l2=choice(0.0, 1e-4)), dict(hidden=8))
     {'lr': log_uniform(0.001, 1), 'l2': choice(0.0, 0.0001)}
     """
@@ -29,7 +31,7 @@ def ranges_of(space: Mapping[str, Any], structure: Mapping[str, Any]) -> dict[st
 
     def changes(name: str, leaf: Any) -> bool:
         first = name.split(".")[0]
-        plain = isinstance(leaf, Space) or all(type(option) in (int, float) for option in leaf.options)
+        plain = isinstance(leaf, Distribution) or all(type(option) in (int, float) for option in leaf.options)
         return first not in structure and first not in asked and plain
 
     return {name: leaf for name, leaf in taken_apart(space).items() if changes(name, leaf)}
@@ -70,7 +72,7 @@ def _plain(x: Any) -> float:
     return x if type(x) in (int, float) else np.asarray(x).item()
 
 
-def perturbed(space: Space | Choice, x: float, draws: Sequence[float], factor: float, resample: float) -> float:
+def perturbed(space: Distribution | Choice, x: float, draws: Sequence[float], factor: float, resample: float) -> float:
     """Another value near ``x``, or anywhere in the space.
 
     With probability ``resample`` it is drawn anew. Else it becomes x·factor or x/factor, each alike; of a
@@ -84,7 +86,7 @@ def perturbed(space: Space | Choice, x: float, draws: Sequence[float], factor: f
         factor: > 1.
         resample: in [0, 1].
 
-    >>> from fnopt.sweep.space import one_minus_log_uniform, uniform
+    >>> from fnopt.space import one_minus_log_uniform, uniform
     >>> round(perturbed(uniform(0.0, 1.0), 0.5, (0.9, 0.1, 0.0), factor=1.2, resample=0.1), 4)
     0.6
     >>> round(perturbed(one_minus_log_uniform(0.5, 0.999), 0.9, (0.9, 0.6, 0.0), factor=2.0, resample=0.1), 4)
@@ -107,7 +109,7 @@ def perturbed(space: Space | Choice, x: float, draws: Sequence[float], factor: f
     return int(value) if space.whole else float(np.asarray(value, jnp.result_type(float)))
 
 
-def _bounds(space: Space) -> tuple[float, float]:
+def _bounds(space: Distribution) -> tuple[float, float]:
     low, high = float(space.low), float(space.high)
     if space.kind not in ("normal", "log_normal"):
         return low, high

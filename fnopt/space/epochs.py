@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from fnopt._checks import whole
-from fnopt.sweep.population import Population
-from fnopt.sweep.space import Choice, Space, When
+from fnopt.space.choice import Choice, When
+from fnopt.space.distributions import Distribution
 
 NAME = "epochs"
 
@@ -19,15 +19,10 @@ def own_length(hyper: Any, usual: int) -> int:
     return whole(NAME, hyper[NAME]) if isinstance(hyper, Mapping) and NAME in hyper else usual
 
 
-def check_lengths(space: Mapping[str, Any], most: int, rule: Any = None, what: str = "epochs=") -> None:
+def check_lengths(space: Mapping[str, Any], most: int, what: str = "epochs=") -> None:
     """ValueError where a space holds an ``epochs`` that cannot be; ``what`` names the most, as the user wrote it."""
     if NAME not in space:
         return
-    if isinstance(rule, Population):
-        raise ValueError(
-            "population() makes copies of one length: take `epochs` out of the space, or take another rule, as in "
-            "stop=fo.asynchronous_halving()"
-        )
     value = space[NAME]
     for length in _lengths(value.value_of(NAME) if isinstance(value, When) else value):
         try:
@@ -43,7 +38,7 @@ def check_lengths(space: Mapping[str, Any], most: int, rule: Any = None, what: s
 
 def _lengths(value: Any) -> tuple[Any, ...]:
     """All lengths of a choice or a plain value, the greatest and the least of a range."""
-    if isinstance(value, Space):
+    if isinstance(value, Distribution):
         if not value.whole:
             raise ValueError(
                 "`epochs` of the space wants whole numbers, as fo.integer(5, 30) or fo.choice(10, 30) have, "
