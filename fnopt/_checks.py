@@ -8,23 +8,70 @@ from operator import index
 from types import ModuleType
 from typing import Any
 
-import jax
-import jax.numpy as jnp
-
-SAME = {  # what the same thing is called elsewhere
-    "learning_rate": "lr",
-    "epsilon": "eps",
-    "beta1": "b1",
-    "beta2": "b2",
-    "beta_1": "b1",
-    "beta_2": "b2",
-    "batchsize": "batch_size",
-    "auc": "roc_auc",
-    "mse": "mean_squared_error",
-    "rmse": "root_mean_squared_error",
-    "mae": "mean_absolute_error",
-    "mcc": "matthews_corrcoef",
-    "k": "every_k",
+SAME = {  # what the same thing is called elsewhere, in small letters without underscores
+    "learningrate": ("lr",),
+    "epsilon": ("eps",),
+    "beta1": ("b1",),
+    "beta2": ("b2",),
+    "batchsize": ("batch_size",),
+    "batch": ("batch_size",),
+    "auc": ("roc_auc",),
+    "mse": ("mean_squared_error",),
+    "rmse": ("root_mean_squared_error",),
+    "mae": ("mean_absolute_error",),
+    "mcc": ("matthews_corrcoef",),
+    "k": ("every_k",),
+    # tasks
+    "regression": ("values",),
+    "regressor": ("values",),
+    "numeric": ("values",),
+    "continuous": ("values",),
+    "classification": ("classes",),
+    "classifier": ("classes",),
+    "categorical": ("classes", "choice"),
+    "binary": ("classes",),
+    "multiclass": ("classes",),
+    "multilabel": ("labels",),
+    # searches
+    "gridsearch": ("grid",),
+    "gridsearchcv": ("grid",),
+    "gridsampler": ("grid",),
+    "randomsearch": ("random",),
+    "randomizedsearchcv": ("random",),
+    "randomsampler": ("random",),
+    "uniform": ("random",),
+    "qmc": ("sobol",),
+    "qmcsampler": ("sobol",),
+    "halton": ("sobol",),
+    "coarsetofine": ("coarse_to_fine",),
+    # rules that end trials
+    "asha": ("asynchronous_halving",),
+    "ashascheduler": ("asynchronous_halving",),
+    "asynchyperband": ("asynchronous_halving",),
+    "asynchyperbandscheduler": ("asynchronous_halving",),
+    "sha": ("halving",),
+    "successivehalving": ("halving",),
+    "successivehalvingpruner": ("asynchronous_halving",),
+    "hyperbandpruner": ("hyperband",),
+    "hyperbandscheduler": ("hyperband",),
+    "bohb": ("hyperband",),
+    "medianpruner": ("median",),
+    "medianstopping": ("median",),
+    "medianstoppingrule": ("median",),
+    "pbt": ("population",),
+    "populationbasedtraining": ("population",),
+    # activations
+    "swish": ("silu",),
+    "logistic": ("sigmoid",),
+    "leaky": ("leaky_relu",),
+    "lrelu": ("leaky_relu",),
+    "linear": ("identity",),
+    # optimizers
+    "sgdm": ("momentum",),
+    "heavyball": ("momentum",),
+    "nag": ("nesterov",),
+    "lbfgsb": ("lbfgs",),
+    "rmsproptf": ("rmsprop",),
 }
 
 
@@ -52,16 +99,38 @@ def _escaped(c: str) -> str:
     return c.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is meant by ``name``: in other letters, elsewhere's word, a misspelling or a part; or None.
+
+    >>> closest("LogUniform", ["log_uniform", "uniform"]), closest("regression", ["values"]), closest("x", ["adam"])
+    ('log_uniform', 'values', None)
+    """
+    known, name = sorted(known), str(name)
+    folded: dict[str, str] = {}
+    for k in known:
+        folded.setdefault(_folded(k), k)
+    plain = _folded(name)
+    if plain in folded:
+        return folded[plain]
+    same = [k for k in SAME.get(plain, ()) if k in known]
+    close = same or get_close_matches(name, known, n=1) or get_close_matches(plain, folded, n=1)
+    close = close or [k for k in known if len(name) > 2 and k and (k.startswith(name) or name.startswith(k))]
+    return folded.get(close[0], close[0]) if close else None
+
+
+def _folded(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "").replace(" ", "")
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """``"; did you mean 'x'?"`` for the nearest known name, else the list of all.
 
     >>> nearest("adm", ["adam", "sgd"])
     "; did you mean 'adam'?"
     """
-    known, name = sorted(known), str(name)
-    close = [SAME[name]] if SAME.get(name) in known else get_close_matches(name, known, n=1)
-    close = close or [k for k in known if len(name) > 2 and (k.startswith(name) or name.startswith(k))]
-    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}"
+    known = sorted(known)
+    close = closest(name, known)
+    return f"; did you mean {close!r}?" if close is not None else f"; known: {', '.join(known)}"
 
 
 def one_of(what: str, value: Any, known: Iterable[str]) -> Any:
@@ -78,7 +147,8 @@ def unknown_number(owner: str, number: str, known: Sequence[str]) -> str:
     >>> unknown_number("sgd", "learning_rate", ["lr"])
     'sgd has no number `learning_rate`; did you mean `lr`? it has lr'
     """
-    close = [SAME[number]] if SAME.get(number) in known else get_close_matches(number, known, n=1, cutoff=0.5)
+    same = [k for k in SAME.get(_folded(number), ()) if k in known]
+    close = same or get_close_matches(number, known, n=1, cutoff=0.5)
     hint = f"did you mean `{close[0]}`? " if close else ""
     if number == "weight_decay":
         wrapped = f'fo.optim.decay_by_path({owner}, {{"*": 1e-4}})'
@@ -105,6 +175,9 @@ def whole(name: str, value: Any, least: int = 1) -> int:
 
 def same_structure(expected: Any, got: Any, what: str) -> None:
     """Raise ValueError, with both trees printed, unless both have one structure and the same shapes."""
+    import jax  # here, as messages are wanted before JAX is: in the command line's help
+    import jax.numpy as jnp
+
     a, b = jax.tree.structure(expected), jax.tree.structure(got)
     if a != b:
         raise ValueError(f"{what} must have the structure of the parameters:\n  expected {a}\n  got      {b}")

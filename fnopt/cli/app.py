@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from fnopt.cli import options
+
 app = typer.Typer(
     name="fnopt",
     add_completion=False,
@@ -43,11 +45,16 @@ def sweep(
         ),
     ],
     target: Annotated[str | None, typer.Option(help="The column of a table to predict.")] = None,
-    n: Annotated[int | None, typer.Option(help="How many configurations: 256 unless given, or the whole grid.")] = None,
-    epochs: Annotated[int, typer.Option(help="Passes over the training part for each.")] = 30,
-    seeds: Annotated[int, typer.Option(help="How many times each is trained; its score is the mean.")] = 1,
+    n: Annotated[
+        str | None, typer.Option(metavar="N", help="How many configurations: 256 unless given, or the whole grid.")
+    ] = None,
+    epochs: Annotated[str, typer.Option(metavar="N", help="Passes over the training part for each.")] = "30",
+    seeds: Annotated[
+        str, typer.Option(metavar="N", help="How many times each is trained; its score is the mean.")
+    ] = "1",
     folds: Annotated[
-        int | None, typer.Option(help="Cross-validate: so many folds of train and dev together, instead of one dev.")
+        str | None,
+        typer.Option(metavar="N", help="Cross-validate: so many folds of train and dev together, instead of one dev."),
     ] = None,
     space: Annotated[
         Path | None,
@@ -67,9 +74,9 @@ def sweep(
             "changed copies of good ones in their places: population."
         ),
     ] = None,
-    minutes: Annotated[float | None, typer.Option(help="End after so long; fnopt resume goes on.")] = None,
+    minutes: Annotated[str | None, typer.Option(metavar="X", help="End after so long; fnopt resume goes on.")] = None,
     patience: Annotated[
-        int | None, typer.Option(help="Stop a configuration after so many epochs without a better score.")
+        str | None, typer.Option(metavar="N", help="Stop a configuration after so many epochs without a better score.")
     ] = None,
     missing: Annotated[
         str | None, typer.Option(help="Missing cells: mean (of the training part) or drop (the row); else an error.")
@@ -81,11 +88,18 @@ def sweep(
     labels: Annotated[
         Path | None, typer.Option(help="The file of labels that belongs to a file of IDX images.")
     ] = None,
-    split: Annotated[str, typer.Option(help="Shares of train, dev and test.")] = "0.6,0.2,0.2",
-    seed: Annotated[int, typer.Option(help="What the split, the proposals and the training draw from.")] = 0,
-    repeat: Annotated[int, typer.Option(help="Retrain the winner so many times and average its test scores.")] = 1,
+    split: Annotated[
+        str, typer.Option(help="Shares of train, dev and test, or percentages as in 60,20,20.")
+    ] = "0.6,0.2,0.2",
+    seed: Annotated[
+        str, typer.Option(metavar="N", help="What the split, the proposals and the training draw from.")
+    ] = "0",
+    repeat: Annotated[
+        str, typer.Option(metavar="N", help="Retrain the winner so many times and average its test scores.")
+    ] = "1",
     threads: Annotated[
-        int | None, typer.Option(help="How many chunks are in hand at once: one more than cores unless given.")
+        str | None,
+        typer.Option(metavar="N", help="How many chunks are in hand at once: one more than cores unless given."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The folder to write, runs/NAME unless given.")] = None,
 ) -> None:
@@ -98,25 +112,25 @@ def sweep(
     asked = Asked(
         data=data,
         target=target,
-        n=n,
-        epochs=epochs,
-        seeds=seeds,
-        folds=folds,
+        n=options.whole("--n", n),
+        epochs=options.whole("--epochs", epochs),
+        seeds=options.whole("--seeds", seeds),
+        folds=options.whole("--folds", folds),
         space=space,
         search=search,
         objective=objective,
         task=task,
         stop=stop,
-        patience=patience,
-        minutes=minutes,
+        patience=options.whole("--patience", patience),
+        minutes=options.above_zero("--minutes", minutes),
         missing=missing,
         text=tuple(text or ()),
         separator=separator,
         labels=labels,
         split=split,
-        seed=seed,
-        repeat=repeat,
-        threads=threads,
+        seed=options.whole("--seed", seed),
+        repeat=options.whole("--repeat", repeat),
+        threads=options.whole("--threads", threads),
         out=out,
     )
     raise typer.Exit(run_sweep(asked))
@@ -126,9 +140,10 @@ def sweep(
 def resume(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder that sweep wrote.")],
     threads: Annotated[
-        int | None, typer.Option(help="How many chunks are in hand at once: one more than cores unless given.")
+        str | None,
+        typer.Option(metavar="N", help="How many chunks are in hand at once: one more than cores unless given."),
     ] = None,
-    minutes: Annotated[float | None, typer.Option(help="End after so long.")] = None,
+    minutes: Annotated[str | None, typer.Option(metavar="X", help="End after so long.")] = None,
     anyway: Annotated[
         bool, typer.Option("--anyway", help="Go on although versions or cores differ, and so the last bits may.")
     ] = False,
@@ -136,7 +151,8 @@ def resume(
     """Go on with a sweep that was interrupted, killed, or ran out of time: the result is that of an unbroken one."""
     from fnopt.cli.sweep import resume as go_on
 
-    raise typer.Exit(go_on(folder, threads, minutes, anyway))
+    limits = options.whole("--threads", threads), options.above_zero("--minutes", minutes)
+    raise typer.Exit(go_on(folder, *limits, anyway))
 
 
 @app.command()

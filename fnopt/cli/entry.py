@@ -26,8 +26,12 @@ def run(arguments: Sequence[str]) -> int:
     try:
         require("rich", "cli")
         require("typer", "cli")
-        from fnopt.cli.app import app
+        from typer.main import get_command
 
+        from fnopt.cli.app import app
+        from fnopt.cli.usage import check
+
+        check(get_command(app), arguments)
         code = app(args=list(arguments) or ["--help"], prog_name="fnopt", standalone_mode=False)
     except KeyboardInterrupt:
         return _interrupted()

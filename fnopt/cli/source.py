@@ -13,6 +13,7 @@ import numpy as np
 from fnopt import data
 from fnopt._checks import nearest
 from fnopt._types import Dataset
+from fnopt.cli.options import shares_of
 from fnopt.cli.show import say
 from fnopt.data._files import existing
 
@@ -115,14 +116,7 @@ def _as_task(read: Dataset, task: str | None) -> tuple[Dataset, str]:
 
 def parts(found: Found, fractions: str, seed: int) -> tuple[Dataset, Dataset, Dataset]:
     """Train, dev and test: stratified for classes, all drawn from the seed."""
-    try:
-        shares = tuple(float(share) for share in fractions.split(","))
-    except ValueError:
-        shares = ()
-    if len(shares) != 3 or not all(share > 0 for share in shares):
-        raise ValueError(
-            f"--split wants three shares above 0, for train, dev and test, as in 0.6,0.2,0.2: {fractions!r}"
-        )
+    shares = shares_of(fractions)
     key = jax.random.key(seed)
     train, dev, test = data.split(found.data, shares, key=key, stratify=found.task == "classes")
     return train, dev, test

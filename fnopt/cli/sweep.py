@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 
 import jax
 
-from fnopt._checks import one_of
 from fnopt._types import Dataset
-from fnopt.cli import show, source, winner
+from fnopt.cli import options, show, source, winner
 from fnopt.cli.entry import INTERRUPTED
 from fnopt.cli.show import say
 from fnopt.cli.spaces import read_space, standard
@@ -138,24 +137,13 @@ def _n(asked: Asked) -> int | None:
 
 def _check(asked: Asked) -> None:
     """What the library does not look at, or only after the data were read."""
-    one_of("search", asked.search, SEARCHES)
-    if asked.task is not None:
-        one_of("task", asked.task, MODELS)
-    if asked.missing is not None:
-        one_of("value of --missing", asked.missing, ("mean", "drop"))
-    if asked.stop is not None:
-        one_of("rule of --stop", asked.stop, RULES)
-        if asked.patience is not None:
-            raise ValueError("--patience stops each configuration on its own, --stop compares them: one of the two")
-    if asked.minutes is not None and not asked.minutes > 0:
-        raise ValueError(f"--minutes must be above 0, got {asked.minutes}")
-    least = {"n": 1, "epochs": 1, "seeds": 1, "folds": 2, "repeat": 1, "threads": 1, "patience": 0, "seed": 0}
-    for name, low in least.items():
-        value = getattr(asked, name)
-        if value is not None and value < low:
-            raise ValueError(f"--{name} must be a whole number ≥ {low}, got {value}")
-    if asked.seed >= 2**32:
-        raise ValueError(f"--seed must be below 2**32, got {asked.seed}")
+    options.name_of("--search", asked.search, SEARCHES)
+    options.name_of("--task", asked.task, MODELS)
+    options.name_of("--missing", asked.missing, ("mean", "drop"))
+    options.name_of("--stop", asked.stop, RULES)
+    options.shares_of(asked.split)
+    if asked.stop is not None and asked.patience is not None:
+        raise ValueError("--patience stops each configuration on its own, --stop compares them: one of the two")
 
 
 def _describe(asked: Asked, space: Mapping[str, Any], objective: str) -> None:

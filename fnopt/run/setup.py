@@ -21,15 +21,17 @@ from fnopt.train import FOLLOWED, EarlyStopping, Objective, batches_per_epoch, s
 def objective_of(task: str, objective: str | None, dev: bool) -> Objective:
     """``"part/score"`` taken apart; by default accuracy for classes and loss otherwise, on dev where there is one.
 
+    A score without a part is that of dev, where there is one.
+
     >>> objective_of("classes", None, dev=True)
     Objective(part='dev', metric='accuracy')
     """
-    default = "accuracy" if task == "classes" else "loss"
+    default, usual = "accuracy" if task == "classes" else "loss", "dev" if dev else "train"
     if objective is None:
-        return Objective("dev" if dev else "train", default)
-    if not isinstance(objective, str) or "/" not in objective:
+        return Objective(usual, default)
+    if not isinstance(objective, str) or not objective:
         raise ValueError(f"`objective` must be 'part/score', as in 'dev/{default}', got {objective!r}")
-    part, metric = objective.split("/", 1)
+    part, metric = objective.split("/", 1) if "/" in objective else (usual, objective)
     one_of("part", part, ("train", "dev"))
     if part == "dev" and not dev:
         raise ValueError(f"objective {objective!r} needs a dev part; give one, or write 'train/{metric}'")
