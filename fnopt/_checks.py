@@ -106,19 +106,19 @@ def closest(name: str, known: Iterable[str]) -> str | None:
     ('log_uniform', 'values', None)
     """
     known, name = sorted(known), str(name)
-    folded: dict[str, str] = {}
-    for k in known:
-        folded.setdefault(_folded(k), k)
-    plain = _folded(name)
-    if plain in folded:
-        return folded[plain]
+    alike = {folded(k): k for k in known}  # small letters, which come last, where two differ in them only
+    plain = folded(name)
+    if plain in alike:
+        return alike[plain]
     same = [k for k in SAME.get(plain, ()) if k in known]
-    close = same or get_close_matches(name, known, n=1) or get_close_matches(plain, folded, n=1)
+    close = same or get_close_matches(name, known, n=1)
+    close = close or [alike[k] for k in get_close_matches(plain, alike, n=1)]
     close = close or [k for k in known if len(name) > 2 and k and (k.startswith(name) or name.startswith(k))]
-    return folded.get(close[0], close[0]) if close else None
+    return close[0] if close else None
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
+    """A name in small letters without what stands between its words."""
     return name.lower().replace("_", "").replace("-", "").replace(" ", "")
 
 
@@ -147,7 +147,7 @@ def unknown_number(owner: str, number: str, known: Sequence[str]) -> str:
     >>> unknown_number("sgd", "learning_rate", ["lr"])
     'sgd has no number `learning_rate`; did you mean `lr`? it has lr'
     """
-    same = [k for k in SAME.get(_folded(number), ()) if k in known]
+    same = [k for k in SAME.get(folded(number), ()) if k in known]
     close = same or get_close_matches(number, known, n=1, cutoff=0.5)
     hint = f"did you mean `{close[0]}`? " if close else ""
     if number == "weight_decay":

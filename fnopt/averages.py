@@ -12,7 +12,7 @@ on, and as β^t vanishes the division does nothing more. It averages about 1/(1 
 (2.125, 2.4286)
 """
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -20,6 +20,7 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from fnopt._checks import same_structure
+from fnopt._names import suggesting as _suggesting
 from fnopt.numbers import DECAY, scalar
 from fnopt.tree import working_dtype, zeros_like
 
@@ -73,3 +74,7 @@ def corrected(average: Average) -> Any:
     begun = average.weight > 0
     weight = jnp.where(begun, average.weight, 1)
     return jax.tree.map(lambda v: jnp.where(begun, v / weight.astype(working_dtype(v)), 0), average.value)
+
+
+if not TYPE_CHECKING:  # a misspelt name is answered with the nearest
+    __getattr__ = _suggesting(__name__)

@@ -17,7 +17,7 @@ Elsewhere: Keras's ``l2(a)`` is ``l2(params, a)``; torch's ``weight_decay=a`` in
 (1.5, 2.5, 0.125)
 """
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -26,6 +26,7 @@ from jax.typing import ArrayLike
 
 from fnopt import tree
 from fnopt._checks import nearest
+from fnopt._names import suggesting as _suggesting
 from fnopt._types import Params
 from fnopt.numbers import NONNEGATIVE, POSITIVE, scalar
 from fnopt.tree import absolute, working_dtype
@@ -204,3 +205,7 @@ def _on_weights(one: Any, params: Params, where: Chosen | None) -> Params:
         for name, leaf in zip(tree.names(params), leaves, strict=True)
     ]
     return structure.unflatten(new)
+
+
+if not TYPE_CHECKING:  # a misspelt name is answered with the nearest
+    __getattr__ = _suggesting(__name__)

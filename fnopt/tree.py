@@ -1,11 +1,13 @@
 """Arithmetic on pytrees."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+
+from fnopt._names import suggesting as _suggesting
 
 
 def working_dtype(x: Any) -> Any:
@@ -98,3 +100,7 @@ def names(tree: Any) -> list[str]:
     return [
         jax.tree_util.keystr(path, simple=True, separator=".") for path, _ in jax.tree_util.tree_leaves_with_path(tree)
     ]
+
+
+if not TYPE_CHECKING:  # a misspelt name is answered with the nearest
+    __getattr__ = _suggesting(__name__)

@@ -12,7 +12,7 @@ import fnopt
 
 ROOT = Path(fnopt.__file__).parent
 LAYERS = {
-    "_types": 0, "_checks": 0, "_compile": 0,
+    "_types": 0, "_checks": 0, "_compile": 0, "_names": 0,
     "tree": 1, "numbers": 1, "schedules": 1, "averages": 1,
     "nn": 2, "losses": 2, "space": 2, "penalties": 2, "optim": 2, "data": 2, "metrics": 2, "surfaces": 2,
     "train": 3, "model": 4, "sweep": 5, "run": 6, "check": 7, "cli": 7, "plot": 7, "track": 7,
@@ -91,9 +91,17 @@ def test_every_public_name_has_a_docstring(name):
 
 
 def test_the_root_only_re_exports():
+    """What type checkers read and what is imported when it is asked for are one table; nothing else stands there."""
     tree = ast.parse((ROOT / "__init__.py").read_text())
     allowed = ast.ImportFrom | ast.Expr | ast.Assign
-    assert all(isinstance(node, allowed) for node in tree.body)
+    checking, asked = (node for node in tree.body if isinstance(node, ast.If))
+    assert ast.unparse(checking.test) == "TYPE_CHECKING" and ast.unparse(asked.test) == "not TYPE_CHECKING"
+    assert all(isinstance(node, allowed) for node in (*checking.body, *asked.body))
+    assert all(isinstance(node, allowed | ast.If) for node in tree.body)
+    told = {(node.module, name.name, name.asname) for node in checking.body for name in node.names}
+    pairs = [(home, name.split(" as ")) for home, names in fnopt._HOMES.items() for name in names.split(", ")]
+    assert told == {(home, name[0], name[-1]) for home, name in pairs}
+    assert set(fnopt.__all__) == {name for *_, name in told} <= set(dir(fnopt))
 
 
 def test_the_version_is_one():

@@ -1,5 +1,8 @@
 """Checks that anyone can run on a model of their own; each gives a report that prints as a table."""
 
+from typing import TYPE_CHECKING
+
+from fnopt._names import suggesting as _suggesting
 from fnopt.check.gradients import Gradients as Gradients
 from fnopt.check.gradients import gradients as gradients
 from fnopt.check.hypergradient import Hypergradients as Hypergradients
@@ -12,3 +15,6 @@ from fnopt.check.order import Order as Order
 from fnopt.check.order import order as order
 from fnopt.check.signals import Signals as Signals
 from fnopt.check.signals import signals as signals
+
+if not TYPE_CHECKING:  # a misspelt name is answered with the nearest
+    __getattr__ = _suggesting(__name__)

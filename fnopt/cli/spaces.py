@@ -13,7 +13,11 @@ RANGES = {
     name: getattr(spaces, name)
     for name in ("uniform", "log_uniform", "one_minus_log_uniform", "integer", "log_integer", "normal", "log_normal")
 }
-SCHEDULES = [name for name, made in vars(schedules).items() if callable(made) and name.islower() and name != "filled"]
+SCHEDULES = [
+    name
+    for name, made in vars(schedules).items()
+    if callable(made) and name.islower() and name[0] != "_" and name != "filled"
+]
 KINDS = (*RANGES, "choice", "value", "schedule")
 EXTRAS = ("points", "when")
 

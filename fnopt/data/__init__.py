@@ -9,6 +9,9 @@
 >>> dev = dev._replace(x=scale(dev.x))
 """
 
+from typing import TYPE_CHECKING
+
+from fnopt._names import suggesting as _suggesting
 from fnopt._types import Batch as Batch
 from fnopt._types import Column as Column
 from fnopt._types import Dataset as Dataset
@@ -31,3 +34,6 @@ from fnopt.data.standardizer import standardizer as standardizer
 from fnopt.data.table import read_csv as read_csv
 from fnopt.data.table import read_table as read_table
 from fnopt.data.task import task_of as task_of
+
+if not TYPE_CHECKING:  # a misspelt name is answered with the nearest
+    __getattr__ = _suggesting(__name__)

@@ -9,6 +9,9 @@ The cost is :func:`weighted_mean` of the losses, plus a penalty.
 [2.0, 0.5]
 """
 
+from typing import TYPE_CHECKING
+
+from fnopt._names import suggesting as _suggesting
 from fnopt.losses.cross_entropy import sigmoid_cross_entropy as sigmoid_cross_entropy
 from fnopt.losses.cross_entropy import softmax_cross_entropy as softmax_cross_entropy
 from fnopt.losses.hinge import hinge as hinge
@@ -19,3 +22,6 @@ from fnopt.losses.residual import absolute_error as absolute_error
 from fnopt.losses.residual import huber as huber
 from fnopt.losses.residual import log_cosh as log_cosh
 from fnopt.losses.residual import squared_error as squared_error
+
+if not TYPE_CHECKING:  # a misspelt name is answered with the nearest
+    __getattr__ = _suggesting(__name__)

@@ -13,6 +13,9 @@ prediction or score gives NaN. With no example that counts, a mean is NaN.
 1.0
 """
 
+from typing import TYPE_CHECKING
+
+from fnopt._names import suggesting as _suggesting
 from fnopt.metrics.absolute import max_error as max_error
 from fnopt.metrics.absolute import mean_absolute_error as mean_absolute_error
 from fnopt.metrics.absolute import mean_absolute_percentage_error as mean_absolute_percentage_error
@@ -47,3 +50,6 @@ from fnopt.metrics.roc import roc_curve as roc_curve
 from fnopt.metrics.squared import mean_squared_error as mean_squared_error
 from fnopt.metrics.squared import mean_squared_log_error as mean_squared_log_error
 from fnopt.metrics.squared import root_mean_squared_error as root_mean_squared_error
+
+if not TYPE_CHECKING:  # a misspelt name is answered with the nearest
+    __getattr__ = _suggesting(__name__)

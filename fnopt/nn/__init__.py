@@ -8,6 +8,9 @@
 (32, 10)
 """
 
+from typing import TYPE_CHECKING
+
+from fnopt._names import suggesting as _suggesting
 from fnopt.nn import activations as activations
 from fnopt.nn import initializers as initializers
 from fnopt.nn.activations import activate as activate
@@ -36,3 +39,6 @@ from fnopt.nn.dropout import dropout as dropout
 from fnopt.nn.initializers import initialize as initialize
 from fnopt.nn.mlp import MLP as MLP
 from fnopt.nn.mlp import mlp as mlp
+
+if not TYPE_CHECKING:  # a misspelt name is answered with the nearest
+    __getattr__ = _suggesting(__name__)

@@ -19,6 +19,9 @@ for every step.
 [0.5, 0.5]
 """
 
+from typing import TYPE_CHECKING
+
+from fnopt._names import suggesting as _suggesting
 from fnopt.optim._table import NAMES as NAMES
 from fnopt.optim._table import TABLE as TABLE
 from fnopt.optim._table import by_name as by_name
@@ -63,3 +66,6 @@ from fnopt.optim.wrappers import lookahead as lookahead
 from fnopt.optim.wrappers import rate_by_path as rate_by_path
 from fnopt.optim.wrappers import skip_nonfinite as skip_nonfinite
 from fnopt.optim.yogi import yogi as yogi
+
+if not TYPE_CHECKING:  # a misspelt name is answered with the nearest
+    __getattr__ = _suggesting(__name__)

@@ -18,6 +18,9 @@ numbers keep names of their own, as in ``lr.first.value``. :func:`plateau` is th
 [0.0, 0.1, 0.1, 0.1, 0.05, 0.025]
 """
 
+from typing import TYPE_CHECKING
+
+from fnopt._names import suggesting as _suggesting
 from fnopt.schedules._base import Base as Base
 from fnopt.schedules.clipped import Clipped as Clipped
 from fnopt.schedules.constant import Constant as Constant
@@ -55,3 +58,6 @@ from fnopt.schedules.warm_restarts import warm_restarts as warm_restarts
 from fnopt.schedules.warmed import Warmed as Warmed
 from fnopt.schedules.warmup_stable_decay import WarmupStableDecay as WarmupStableDecay
 from fnopt.schedules.warmup_stable_decay import warmup_stable_decay as warmup_stable_decay
+
+if not TYPE_CHECKING:  # a misspelt name is answered with the nearest
+    __getattr__ = _suggesting(__name__)

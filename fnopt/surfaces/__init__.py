@@ -6,6 +6,9 @@
 'saddle'
 """
 
+from typing import TYPE_CHECKING
+
+from fnopt._names import suggesting as _suggesting
 from fnopt.surfaces.critical import Critical as Critical
 from fnopt.surfaces.critical import classify as classify
 from fnopt.surfaces.critical import critical_points as critical_points
@@ -21,3 +24,6 @@ from fnopt.surfaces.named import rosenbrock as rosenbrock
 from fnopt.surfaces.named import saddle as saddle
 from fnopt.surfaces.surface import Known as Known
 from fnopt.surfaces.surface import Surface as Surface
+
+if not TYPE_CHECKING:  # a misspelt name is answered with the nearest
+    __getattr__ = _suggesting(__name__)

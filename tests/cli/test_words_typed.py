@@ -1,4 +1,4 @@
-"""Each word on the command line is taken as it was meant, or refused in the terminal's own words, before data are read."""
+"""Each word typed is taken as it was meant, or refused in the terminal's own words, before data are read."""
 
 import pytest
 from typer.main import get_command
