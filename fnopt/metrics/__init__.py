@@ -3,7 +3,11 @@
 Common arguments: ``weight`` is one number for each example, and an example of weight 0 never counts, whatever stands in
 its row; ``classes`` is how many there are, from the labels where their values are known, else 2, so say it under jit;
 ``average`` is how classes become one number; ``zero_division`` is the value of 0/0. Averages run over all ``classes``,
-also those that no example has. Results have the default floating type.
+also those that no example has.
+
+Known lists, and NumPy's float64 and 64-bit integers (a column of a data frame too), are scored in float64, as NumPy's.
+JAX's arrays, traced ones, and NumPy's of 32 bits and fewer give a JAX array of the default floating type, the same with
+``jit`` and without.
 
 A fault (labels out of range, negative weights) is an error where values are known and NaN where they are traced. A NaN
 prediction or score gives NaN. With no example that counts, a mean is NaN.

@@ -13,6 +13,9 @@ from jax import Array
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
+EVERY = 2**53  # up to here float64 holds every whole number
+MOST = 2**20  # more classes than this are told, not guessed from a label
+
 
 class Labelled(NamedTuple):
     """Two labellings of the same examples, every label in range."""
@@ -21,6 +24,7 @@ class Labelled(NamedTuple):
     prediction: Array  # as truth
     weight: Array  # shape=(m,), floating
     classes: int  # with labels of shape (m, classes): how many yes-or-no questions each example answers
+    alike: bool  # whether every example counts once: then counts are whole numbers
 
 
 class Pair(NamedTuple):
@@ -45,7 +49,7 @@ def labelled(truth: ArrayLike, prediction: ArrayLike, weight: ArrayLike | None, 
         cure = "more need `classes=`"
     t, rows = within("truth", t, rows, top, cure)
     p, rows = within("prediction", p, rows, top, cure)
-    return Labelled(truth=t, prediction=p, weight=rows, classes=count)
+    return Labelled(truth=t, prediction=p, weight=rows, classes=count, alike=weight is None)
 
 
 def single_label(x: Labelled) -> Labelled:
@@ -69,15 +73,57 @@ def label_pair(truth: ArrayLike, prediction: ArrayLike, weight: ArrayLike | None
 
 def labels(name: str, x: Any) -> Any:
     """Labels as an array of one or two axes, with at least one row."""
-    x = known(x)
-    if not (jnp.issubdtype(x.dtype, jnp.integer) or jnp.issubdtype(x.dtype, jnp.floating) or x.dtype == bool):
+    x = known(name, x)
+    if not real(x):
         cure = "names become integers by `np.unique(x, return_inverse=True)[1]`"
-        raise TypeError(f"`{name}` must hold integers 0, 1, ..., got dtype {x.dtype}; {cure}")
+        raise TypeError(f"`{name}` must hold integers 0, 1, ..., got dtype {_named(x)}; {cure}")
     if x.ndim not in (1, 2) or x.size == 0:
         raise ValueError(f"`{name}` must have shape (m,), or (m, labels) with 0 and 1, and m > 0; got {x.shape}")
-    if jnp.issubdtype(x.dtype, jnp.floating):
-        return x.astype(jnp.result_type(float))
-    return x if x.dtype.itemsize > 4 else x.astype(np.int32)
+    if x.dtype.itemsize > 4 or x.dtype == np.uint32:
+        return x
+    return x.astype(np.float32 if jnp.issubdtype(x.dtype, jnp.floating) else np.int32)
+
+
+def equal(a: Any, b: Any) -> Any:
+    """Whether labels are the same numbers, entry by entry, for any two types and without rounding either.
+
+    >>> equal(np.int32([16777217]), np.float32([16777216])).tolist()
+    [False]
+    """
+    a, a_fits = _narrowed(a, b)
+    b, b_fits = _narrowed(b, a)
+    return a_fits & b_fits & _equal(a, b)
+
+
+def _equal(a: Any, b: Any) -> Any:
+    """:func:`equal` where both are known or both of JAX's types."""
+    floating = [jnp.issubdtype(x.dtype, jnp.floating) for x in (a, b)]
+    if all(floating):
+        kind = np.promote_types(a.dtype, b.dtype)
+        return a.astype(kind) == b.astype(kind)
+    if any(floating):
+        return _equal_to_float(a, b) if floating[1] else _equal_to_float(b, a)
+    bits = np.uint64 if max(x.dtype.itemsize for x in (a, b)) > 4 else np.uint32
+    return ((a < 0) == (b < 0)) & (a.astype(bits) == b.astype(bits))
+
+
+def _equal_to_float(whole: Any, x: Any) -> Any:
+    """Whether each floating number is the integer in its place."""
+    ends = np.iinfo(whole.dtype)
+    inside = (x >= float(ends.min)) & (x < float(int(ends.max) + 1))
+    return inside & (library(x).where(inside, x, 0).astype(whole.dtype) == whole)
+
+
+def _narrowed(x: Any, other: Any) -> tuple[Any, Any]:
+    """Known numbers of 64 bits in the type of those that are traced beside them, and whether each fits it."""
+    if isinstance(x, Tracer) or not isinstance(other, Tracer) or x.dtype.itemsize <= other.dtype.itemsize:
+        return x, np.True_
+    if jnp.issubdtype(other.dtype, jnp.floating):
+        near = x.astype(other.dtype)
+        return near, np.equal(near.astype(object), x.astype(object)).astype(bool)
+    ends = np.iinfo(other.dtype)
+    inside = (x >= ends.min) & (x <= ends.max)
+    return np.where(inside, x, 0).astype(other.dtype), inside
 
 
 def whole(name: str, x: Any, rows: Any) -> Any:
@@ -98,34 +144,79 @@ def within(name: str, x: Any, rows: Any, classes: int, cure: str) -> tuple[Any, 
 def count_classes(classes: int | None, rows: Any, *found: Any) -> int:
     """``classes`` if given, else one more than the largest label whose value is known and counts, at least 2."""
     if classes is not None:
-        if not isinstance(classes, int | np.integer) or classes < 2:
+        if isinstance(classes, bool) or not isinstance(classes, int | np.integer) or not 2 <= classes < 2**31:
             raise ValueError(f"`classes` sets a shape: a whole number of at least 2, not traced; got {classes!r}")
         return int(classes)
     counted = [x if isinstance(rows, Tracer) else x[rows != 0] for x in found if not isinstance(x, Tracer)]
-    return 1 + max([1, *(int(x[np.isfinite(x)].max(initial=1)) for x in counted)])
+    top = max([1, *(int(x[np.isfinite(x)].max(initial=1)) for x in counted)])
+    if top >= MOST:
+        raise ValueError(
+            f"labels must be 0..classes-1, and the largest is {top}: write `classes={top + 1}` if so many are meant; "
+            "numbers that are names become labels by `np.unique(x, return_inverse=True)[1]`"
+        )
+    return 1 + top
 
 
-def paired(truth: ArrayLike, prediction: ArrayLike, weight: ArrayLike | None) -> Pair:
-    """Both as floating columns of one shape; a NaN that counts spoils the weights, so that no sort can hide it."""
-    t, p = values("truth", truth), values("prediction", prediction)
+def paired(truth: ArrayLike, prediction: ArrayLike, weight: ArrayLike | None, differences: bool = True) -> Pair:
+    """Both as floating columns of one shape; a NaN that counts spoils the weights, so that no sort can hide it.
+
+    Args:
+        truth: shape=(m,) or (m, outputs).
+        prediction: as ``truth``.
+        weight: shape=(m,), or None.
+        differences: whether only differences count, so that both may be moved by one number.
+    """
+    t, p = numbers("truth", truth), numbers("prediction", prediction)
     if t.shape != p.shape:
         raise ValueError(
             f"`truth` and `prediction` must have one shape, got {t.shape} and {p.shape}; "
             "a single column is flattened by `.reshape(-1)`"
         )
-    t, p = t.reshape(len(t), -1), p.reshape(len(p), -1)
+    t, p = (floats(x.reshape(len(x), -1)) for x in (from_first(t, p) if differences else (t, p)))
     rows = spoil(spoil(weights(weight, len(t)), t != t), p != p)
     return Pair(truth=where_counted(rows, t, 1), prediction=where_counted(rows, p, 1), weight=rows)
 
 
 def values(name: str, x: Any) -> Any:
     """Real numbers in the default floating type, with at least one row."""
-    x = known(x)
-    if not (jnp.issubdtype(x.dtype, jnp.floating) or jnp.issubdtype(x.dtype, jnp.integer) or x.dtype == bool):
-        raise TypeError(f"`{name}` must hold real numbers, got dtype {x.dtype}")
+    return floats(numbers(name, x))
+
+
+def numbers(name: str, x: Any) -> Any:
+    """Real numbers in their own type, with at least one row."""
+    x = known(name, x)
+    if not real(x):
+        raise TypeError(f"`{name}` must hold real numbers, got dtype {_named(x)}")
     if x.ndim == 0 or x.size == 0:
         raise ValueError(f"`{name}` must have shape (m,) or (m, outputs) with m > 0, got {x.shape}")
+    return x
+
+
+def floats(x: Any) -> Any:
+    """The numbers in the default floating type."""
     return x.astype(jnp.result_type(float))
+
+
+def from_first(*arrays: Any) -> tuple[Any, ...]:
+    """The same less the first number of all, where all are integers too large for float64 to tell apart.
+
+    >>> [x.tolist() for x in from_first(np.array([2**60, 2**60 + 1]), np.array([2**60 + 3, 2**60]))]
+    [[0, 1], [3, 0]]
+    """
+    if not all(isinstance(x, np.ndarray) and x.dtype.kind in "iu" for x in arrays):
+        return arrays
+    first = int(arrays[0].flat[0])
+    furthest = max(abs(int(end) - first) for x in arrays for end in (x.min(), x.max()))
+    if furthest >= 2**63 or all(int(x.min()) >= -EVERY and int(x.max()) <= EVERY for x in arrays):
+        return arrays
+    return tuple((x.astype(np.uint64) - np.uint64(first % 2**64)).astype(np.int64) for x in arrays)
+
+
+def ranked(x: Any) -> Any:
+    """Scores of which only the order counts; integers too large for float64 to tell apart become their ranks."""
+    if isinstance(x, np.ndarray) and x.dtype.kind in "iu" and max(abs(int(x.min())), abs(int(x.max()))) > EVERY:
+        return np.unique(x, return_inverse=True)[1].reshape(x.shape)
+    return x
 
 
 def weights(weight: ArrayLike | None, m: int) -> Any:
@@ -159,14 +250,28 @@ def spoil(rows: Any, faulty: Any) -> Any:
     return library(bad, rows).where(bad.any(), np.nan, rows)
 
 
-def known(x: Any) -> Any:
+def known(name: str, x: Any) -> Any:
     """A NumPy array where the values are known, else what is traced."""
     if isinstance(x, Tracer):
         return x
+    if np.ma.is_masked(x):
+        raise ValueError(f"`{name}` has masked entries; leave these examples out, or give them weight 0 and a value")
     try:
         return np.asarray(x)
     except TypeError:  # a list of traced numbers
         return jnp.asarray(x)
+    except ValueError as error:
+        raise ValueError(f"`{name}` must be one array, with rows of one length: {error}") from error
+
+
+def real(x: Any) -> bool:
+    """Whether the type is one of real numbers or of yes and no."""
+    return jnp.issubdtype(x.dtype, jnp.integer) or jnp.issubdtype(x.dtype, jnp.floating) or x.dtype == bool
+
+
+def _named(x: Any) -> str:
+    """The type, and what usually stands behind it."""
+    return "object (text, None, or a column with missing values)" if x.dtype == object else str(x.dtype)
 
 
 def library(*arrays: Any) -> Any:

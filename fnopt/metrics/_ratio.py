@@ -9,6 +9,7 @@ from jax.typing import ArrayLike
 
 from fnopt._checks import one_of
 
+LONG, BLOCK = 2**16, 2**10
 AVERAGES = ("binary", "micro", "macro", "weighted")
 
 
@@ -34,7 +35,32 @@ def mean(x: Array, weight: Array) -> Array:
     >>> mean(jnp.array([[1.0], [4.0]]), jnp.array([2.0, 1.0])).tolist()
     [2.0]
     """
-    return ratio(jnp.sum(weight[:, None] * x, axis=0), jnp.sum(weight), jnp.nan)
+    return ratio(added(weight[:, None] * x), added(weight), jnp.nan)
+
+
+def added(x: Array) -> Array:
+    """The sum over the first axis, of blocks where it is long: one sum of 2^25 ones may end at 2^24 in float32.
+
+    >>> added(jnp.ones((100, 2))).tolist()
+    [100.0, 100.0]
+    """
+    if len(x) <= LONG:
+        return jnp.sum(x, axis=0)
+    x = jnp.pad(x, [(0, -len(x) % BLOCK), *[(0, 0)] * (x.ndim - 1)])
+    return added(jnp.sum(x.reshape(-1, BLOCK, *x.shape[1:]), axis=1))
+
+
+def size_of(x: Array) -> Array:
+    r"""A power of 2 near the largest \|x\| of each column, 1 where all is 0: what to divide by before squaring.
+
+    Its derivative is 0: it cancels from what is computed with it.
+
+    >>> size_of(jnp.array([[3e-30], [-5e-30]])).tolist() == [2.0**-98]
+    True
+    """
+    top = jnp.max(jnp.abs(x), axis=0)
+    power = jax.lax.reduce_precision(top / 2, exponent_bits=jnp.finfo(x.dtype).nexp, mantissa_bits=0)
+    return jax.lax.stop_gradient(jnp.where((power == 0) | jnp.isinf(power), 1, power))
 
 
 def relative(weight: Array) -> Array:

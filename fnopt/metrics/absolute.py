@@ -6,11 +6,13 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from fnopt.metrics._inputs import paired
+from fnopt.metrics._precision import exact
 from fnopt.metrics._ratio import mean, median
 
 TINY = 2.0**-52  # scikit-learn's least divisor: float64's step at 1, whatever the type at work
 
 
+@exact("truth", "prediction")
 def mean_absolute_error(truth: ArrayLike, prediction: ArrayLike, *, weight: ArrayLike | None = None) -> Array:
     """The mean of |y - ŷ|.
 
@@ -27,6 +29,7 @@ def _mean_absolute_error(y: Array, p: Array, w: Array) -> Array:
     return mean(jnp.abs(y - p), w).mean()
 
 
+@exact("truth", "prediction")
 def median_absolute_error(truth: ArrayLike, prediction: ArrayLike, *, weight: ArrayLike | None = None) -> Array:
     """The median of |y - ŷ|: half of the weight lies on each side.
 
@@ -44,6 +47,7 @@ def _median_absolute_error(y: Array, p: Array, w: Array) -> Array:
     return median(jnp.abs(y - p), w).mean()
 
 
+@exact("truth", "prediction")
 def max_error(truth: ArrayLike, prediction: ArrayLike, *, weight: ArrayLike | None = None) -> Array:
     """The largest |y - ŷ| of an example whose weight is not 0; weights do not matter else.
 
@@ -62,6 +66,7 @@ def _max_error(y: Array, p: Array, w: Array) -> Array:
     return jnp.where((total == 0) | jnp.isnan(total), jnp.nan, worst.mean())
 
 
+@exact("truth", "prediction")
 def mean_absolute_percentage_error(
     truth: ArrayLike, prediction: ArrayLike, *, weight: ArrayLike | None = None
 ) -> Array:
@@ -73,7 +78,7 @@ def mean_absolute_percentage_error(
     >>> float(mean_absolute_percentage_error([4.0, 2.0], [3.0, 3.0]))
     0.375
     """
-    return _mean_absolute_percentage_error(*paired(truth, prediction, weight))
+    return _mean_absolute_percentage_error(*paired(truth, prediction, weight, differences=False))
 
 
 @jax.jit

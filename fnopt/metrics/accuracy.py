@@ -1,18 +1,34 @@
 """How many examples were called right."""
 
 import math
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from fnopt.metrics._inputs import label_pair, labelled, labels, single_label, spoil, values, weights, whole, within
-from fnopt.metrics._ratio import mean, ratio
-from fnopt.metrics.confusion import Counts, counts
+from fnopt.metrics._inputs import (
+    equal,
+    floats,
+    label_pair,
+    labelled,
+    labels,
+    numbers,
+    ranked,
+    single_label,
+    spoil,
+    weights,
+    whole,
+    within,
+)
+from fnopt.metrics._precision import exact
+from fnopt.metrics._ratio import ratio
+from fnopt.metrics.confusion import Counts, counts, total
 from fnopt.numbers import Range, as_number
 
 
+@exact("truth", "prediction")
 def accuracy(truth: ArrayLike, prediction: ArrayLike, *, weight: ArrayLike | None = None) -> Array:
     """The share of examples called right: (TP + TN) / (P + N); with several labels, those right in every one.
 
@@ -31,10 +47,10 @@ def accuracy(truth: ArrayLike, prediction: ArrayLike, *, weight: ArrayLike | Non
     0.25
     """
     t, p, w = label_pair(truth, prediction, weight)
-    kind = t.dtype if t.dtype == p.dtype else w.dtype
-    return _share((t.astype(kind) == p.astype(kind)).reshape(len(w), -1).all(axis=-1), w)
+    return share(equal(t, p).reshape(len(w), -1).all(axis=-1), w, weight is None)
 
 
+@exact("truth", "prediction")
 def zero_one(truth: ArrayLike, prediction: ArrayLike, *, weight: ArrayLike | None = None) -> Array:
     """The share of examples called wrong: 1 - :func:`accuracy`, with its arguments and errors.
 
@@ -44,6 +60,7 @@ def zero_one(truth: ArrayLike, prediction: ArrayLike, *, weight: ArrayLike | Non
     return 1 - accuracy(truth, prediction, weight=weight)
 
 
+@exact("truth", "prediction")
 def balanced_accuracy(
     truth: ArrayLike, prediction: ArrayLike, *, weight: ArrayLike | None = None, classes: int | None = None
 ) -> Array:
@@ -73,6 +90,7 @@ def _mean_recall(c: Counts) -> Array:
     return ratio(jnp.sum(ratio(c.tp, there)), jnp.sum((there != 0).astype(there.dtype)), jnp.nan)
 
 
+@exact("score")
 def top_k_accuracy(truth: ArrayLike, score: ArrayLike, *, k: ArrayLike = 2, weight: ArrayLike | None = None) -> Array:
     """The share of examples whose class is among the ``k`` with the highest scores.
 
@@ -93,14 +111,14 @@ def top_k_accuracy(truth: ArrayLike, score: ArrayLike, *, k: ArrayLike = 2, weig
     >>> float(top_k_accuracy([0, 1], [[0.5, 0.3, 0.2], [0.6, 0.1, 0.3]], k=2))
     0.5
     """
-    t, s = labels("truth", truth), values("score", score)
+    t, s = labels("truth", truth), floats(ranked(numbers("score", score)))
     if t.ndim != 1 or s.ndim != 2 or len(t) != len(s):
         raise ValueError(f"`truth` and `score` must have shapes (m,) and (m, classes), got {t.shape} and {s.shape}")
     w = whole("truth", t, weights(weight, len(t)))
     t, w = within("truth", t, w, s.shape[1], "`score` has a column for each class")
     k = as_number("k", k, Range(1, math.inf))
     w = spoil(spoil(w, s != s), jnp.broadcast_to(k != k, t.shape))
-    return _share(_among(t, s, k), w)
+    return share(_among(t, s, k), w, weight is None)
 
 
 @jax.jit
@@ -111,6 +129,8 @@ def _among(t: Array, s: Array, k: Array) -> Array:
     return ahead < k.astype(s.dtype)
 
 
-@jax.jit
-def _share(right: Array, w: Array) -> Array:
-    return mean(right[:, None].astype(w.dtype), w)[0]
+@partial(jax.jit, static_argnums=2)
+def share(right: Array, w: Array, alike: bool) -> Array:
+    """The share of the weight that is right; where all examples count alike, of their number."""
+    count = total(right, w, alike)
+    return ratio(count, total(jnp.ones_like(right), w, alike), jnp.nan)

@@ -9,10 +9,12 @@ from jax.typing import ArrayLike
 
 from fnopt._checks import one_of
 from fnopt.metrics._inputs import labelled, single_label
+from fnopt.metrics._precision import exact
 from fnopt.metrics._ratio import ratio, root
 from fnopt.metrics.confusion import Counts, confusion_matrix, counts
 
 
+@exact("truth", "prediction")
 def matthews_corrcoef(
     truth: ArrayLike,
     prediction: ArrayLike,
@@ -55,6 +57,7 @@ def correlation(c: Counts, zero_division: ArrayLike = 0) -> Array:
     return ratio(together, root(spread), zero_division)
 
 
+@exact("truth", "prediction")
 def cohen_kappa(
     truth: ArrayLike,
     prediction: ArrayLike,

@@ -7,9 +7,12 @@ from jax import Array
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
-from fnopt.metrics._inputs import library, values
+from fnopt.metrics._inputs import floats, from_first, library, numbers, values
+from fnopt.metrics._precision import exact
+from fnopt.metrics._ratio import added
 
 
+@exact("x", "y")
 def area(x: ArrayLike, y: ArrayLike) -> Array:
     """The area under points by trapezoids: Σ (x_i+1 - x_i) (y_i+1 + y_i) / 2.
 
@@ -26,7 +29,7 @@ def area(x: ArrayLike, y: ArrayLike) -> Array:
     >>> float(area([0, 1, 3], [2, 2, 4]))
     8.0
     """
-    at, height = values("x", x), values("y", y)
+    at, height = floats(*from_first(numbers("x", x))), values("y", y)
     if at.ndim != 1 or at.shape != height.shape:
         raise ValueError(f"`x` and `y` must both have shape (n,), got {at.shape} and {height.shape}")
     falls, rises = (at[1:] < at[:-1]).any(), (at[1:] > at[:-1]).any()
@@ -40,4 +43,4 @@ def area(x: ArrayLike, y: ArrayLike) -> Array:
 @jax.jit
 def trapezoids(x: Array, y: Array) -> Array:
     """The signed area, unchecked."""
-    return jnp.sum(jnp.diff(x) * (y[1:] + y[:-1])) / 2
+    return added(jnp.diff(x) * (y[1:] + y[:-1])) / 2

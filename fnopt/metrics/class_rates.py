@@ -5,11 +5,13 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from fnopt.metrics._inputs import labelled
+from fnopt.metrics._precision import exact
 from fnopt.metrics._ratio import averaged, check_average
 from fnopt.metrics.confusion import Counts, counts
 from fnopt.numbers import NONNEGATIVE, as_number
 
 
+@exact("truth", "prediction")
 def precision(
     truth: ArrayLike,
     prediction: ArrayLike,
@@ -37,12 +39,13 @@ def precision(
         ValueError: for shapes that differ, labels out of range, and "binary" with more than two classes.
 
     >>> precision([0, 1, 0, 1], [1, 1, 1, 0], average=None).round(3).tolist()
-    [0.0, 0.3330000042915344]
+    [0.0, 0.333]
     """
     c = _checked(truth, prediction, weight, classes, average)
     return averaged(c.tp, c.tp + c.fp, c.tp + c.fn, average, zero_division)
 
 
+@exact("truth", "prediction")
 def recall(
     truth: ArrayLike,
     prediction: ArrayLike,
@@ -66,6 +69,7 @@ def recall(
 sensitivity = recall
 
 
+@exact("truth", "prediction")
 def specificity(
     truth: ArrayLike,
     prediction: ArrayLike,
@@ -86,6 +90,7 @@ def specificity(
     return averaged(c.tn, c.tn + c.fp, c.tp + c.fn, average, zero_division)
 
 
+@exact("truth", "prediction")
 def false_positive_rate(
     truth: ArrayLike,
     prediction: ArrayLike,
@@ -106,6 +111,7 @@ def false_positive_rate(
     return averaged(c.fp, c.fp + c.tn, c.tp + c.fn, average, zero_division)
 
 
+@exact("truth", "prediction")
 def fbeta(
     truth: ArrayLike,
     prediction: ArrayLike,
@@ -130,6 +136,7 @@ def fbeta(
     return averaged(hits, hits + square * c.fn + c.fp, c.tp + c.fn, average, zero_division)
 
 
+@exact("truth", "prediction")
 def f1(
     truth: ArrayLike,
     prediction: ArrayLike,
@@ -150,6 +157,7 @@ def f1(
     return averaged(2 * c.tp, 2 * c.tp + c.fp + c.fn, c.tp + c.fn, average, zero_division)
 
 
+@exact("truth", "prediction")
 def jaccard(
     truth: ArrayLike,
     prediction: ArrayLike,

@@ -1,7 +1,7 @@
 """How many examples of each class were called what."""
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -9,6 +9,10 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from fnopt.metrics._inputs import Labelled, labelled, single_label
+from fnopt.metrics._precision import exact
+from fnopt.metrics._ratio import added
+
+PART = 2**18  # examples whose weights are added up in one place
 
 
 class Counts(NamedTuple):
@@ -20,6 +24,7 @@ class Counts(NamedTuple):
     tn: Array  # true negatives
 
 
+@exact("truth", "prediction")
 def confusion_matrix(
     truth: ArrayLike, prediction: ArrayLike, *, weight: ArrayLike | None = None, classes: int | None = None
 ) -> Array:
@@ -40,13 +45,15 @@ def confusion_matrix(
     >>> confusion_matrix([0, 1, 0, 1], [1, 1, 1, 0]).tolist()
     [[0.0, 2.0], [1.0, 1.0]]
     """
-    return _matrix(*single_label(labelled(truth, prediction, weight, classes)), alike=weight is None)
+    return _matrix(*single_label(labelled(truth, prediction, weight, classes)))
 
 
-@partial(jax.jit, static_argnums=3, static_argnames="alike")
+@partial(jax.jit, static_argnums=(3, 4))
 def _matrix(t: Array, p: Array, w: Array, classes: int, alike: bool) -> Array:
-    one = jnp.ones(t.shape, jnp.int32) if alike else w  # int32 counts on exactly where float32 stops, at 2^24
-    matrix = jnp.zeros((classes, classes), one.dtype).at[t, p].add(one).astype(w.dtype)
+    one = jnp.ones(t.shape, _whole_type(w)) if alike else w
+    parts = 1 + (len(t) - 1) // PART  # each adds up few enough for float32 to lose no weight
+    part = jnp.arange(len(t), dtype=jnp.int32) % parts
+    matrix = jnp.zeros((parts, classes, classes), one.dtype).at[part, t, p].add(one).sum(axis=0).astype(w.dtype)
     return jnp.where(jnp.isnan(jnp.sum(w)), jnp.nan, matrix)
 
 
@@ -59,18 +66,30 @@ def counts(x: Labelled) -> Counts:
     return _counts(*x)
 
 
-@partial(jax.jit, static_argnums=3)
-def _counts(t: Array, p: Array, w: Array, classes: int) -> Counts:
+@partial(jax.jit, static_argnums=(3, 4))
+def _counts(t: Array, p: Array, w: Array, classes: int, alike: bool) -> Counts:
     k = jnp.arange(classes, dtype=jnp.int32)[None, :]
     t, p = (x == 1 if x.ndim == 2 else x[:, None] == k for x in (t, p))
 
+    return Counts(*(total(hit, w, alike) for hit in (t & p, ~t & p, t & ~p, ~t & ~p)))
+
+
+def total(hit: Array, w: Array, alike: bool) -> Array:
+    """The weight of the examples that are hit, for each column; where all count alike, their number.
+
+    >>> total(jnp.array([True, True, False]), jnp.array([1.0, 2.0, 4.0]), alike=False)
+    Array(3., dtype=float32)
+    """
     # Added, since a class that nobody hit has no weight to be NaN; nor would a product do, which XLA makes a select.
     fault = jnp.where(jnp.isnan(jnp.sum(w)), jnp.nan, jnp.zeros((), w.dtype))
+    if alike:  # whole numbers count on where float32 stops, at 2^24
+        return jnp.sum(hit, axis=0, dtype=_whole_type(w)).astype(w.dtype) + fault
+    return added(jnp.where(hit, w.reshape(-1, *(1,) * (hit.ndim - 1)), 0)) + fault
 
-    def total(hit: Array) -> Array:
-        return jnp.sum(jnp.where(hit, w[:, None], 0), axis=0) + fault
 
-    return Counts(tp=total(t & p), fp=total(~t & p), fn=total(t & ~p), tn=total(~t & ~p))
+def _whole_type(w: Array) -> Any:
+    """What examples are counted in."""
+    return jnp.int64 if w.dtype == jnp.float64 else jnp.int32
 
 
 def counts_of(matrix: Array) -> Counts:

@@ -6,9 +6,11 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from fnopt.metrics._inputs import paired
-from fnopt.metrics._ratio import mean, median
+from fnopt.metrics._precision import exact
+from fnopt.metrics._ratio import mean, median, size_of
 
 
+@exact("truth", "prediction")
 def r2(truth: ArrayLike, prediction: ArrayLike, *, weight: ArrayLike | None = None) -> Array:
     """The share of the spread that is predicted: 1 - Σ w (y - ŷ)² / Σ w (y - ȳ)².
 
@@ -32,9 +34,10 @@ def r2(truth: ArrayLike, prediction: ArrayLike, *, weight: ArrayLike | None = No
 
 @jax.jit
 def _r2(y: Array, p: Array, w: Array) -> Array:
-    return _gain(mean(jnp.square(y - p), w), mean(jnp.square(_centred(y, w)), w)).mean()
+    return _gain_of_squares(y - p, _centred(y, w), w).mean()
 
 
+@exact("truth", "prediction")
 def explained_variance(truth: ArrayLike, prediction: ArrayLike, *, weight: ArrayLike | None = None) -> Array:
     """:func:`r2` that forgives a constant error: 1 - Var(y - ŷ) / Var(y), with its arguments, 0/0 and errors.
 
@@ -46,9 +49,10 @@ def explained_variance(truth: ArrayLike, prediction: ArrayLike, *, weight: Array
 
 @jax.jit
 def _explained_variance(y: Array, p: Array, w: Array) -> Array:
-    return _gain(mean(jnp.square(_centred(y - p, w)), w), mean(jnp.square(_centred(y, w)), w)).mean()
+    return _gain_of_squares(_centred(y - p, w), _centred(y, w), w).mean()
 
 
+@exact("truth", "prediction")
 def d2_absolute_error(truth: ArrayLike, prediction: ArrayLike, *, weight: ArrayLike | None = None) -> Array:
     """:func:`r2` in absolute errors: 1 - Σ w |y - ŷ| / Σ w |y - median(y)|, with its arguments, 0/0 and errors.
 
@@ -69,9 +73,15 @@ def _centred(x: Array, w: Array) -> Array:
     return x - mean(x, w)[None, :]
 
 
-def _gain(error: Array, spread: Array) -> Array:
-    """``1 - error / spread``; 1 for 0/0 and 0 for all else over 0."""
+def _gain_of_squares(error: Array, spread: Array, w: Array) -> Array:
+    """``1 - Σ w error² / Σ w spread²``, whatever their unit: squares of 1e-22 and of 1e22 are beyond float32."""
+    a, b = size_of(error), size_of(spread)
+    error, spread = (mean(jnp.square(x / size[None, :]), w) for x, size in ((error, a), (spread, b)))
+    return _gain(error, spread, a / b)
+
+
+def _gain(error: Array, spread: Array, unit: ArrayLike = 1) -> Array:
+    """``1 - error / spread``, times ``unit`` squared; 1 for 0/0 and 0 for all else over 0."""
     constant = spread == 0
-    return jnp.where(
-        constant, jnp.where(error == 0, 1, jnp.zeros_like(error)), 1 - error / jnp.where(constant, 1, spread)
-    )
+    share = jnp.square(jnp.asarray(unit, error.dtype)) * (error / jnp.where(constant, 1, spread))
+    return jnp.where(constant, jnp.where(error == 0, 1, jnp.zeros_like(error)), 1 - share)

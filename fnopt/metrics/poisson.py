@@ -6,9 +6,11 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from fnopt.metrics._inputs import paired, refuse
+from fnopt.metrics._precision import exact
 from fnopt.metrics._ratio import mean
 
 
+@exact("truth", "prediction")
 def mean_poisson_deviance(truth: ArrayLike, prediction: ArrayLike, *, weight: ArrayLike | None = None) -> Array:
     """How unlikely counts are under predicted rates: the mean of 2 (y log(y/ŷ) - y + ŷ), with 0 log 0 = 0.
 
@@ -18,7 +20,7 @@ def mean_poisson_deviance(truth: ArrayLike, prediction: ArrayLike, *, weight: Ar
     >>> float(mean_poisson_deviance([0.0, 2.0], [1.0, 2.0]))
     1.0
     """
-    y, p, w = paired(truth, prediction, weight)
+    y, p, w = paired(truth, prediction, weight, differences=False)
     w = refuse(w, y < 0, y, "`truth` must not be negative")
     w = refuse(w, p <= 0, p, "`prediction` must be above 0")
     return _mean_poisson_deviance(y, p, w)
@@ -26,6 +28,18 @@ def mean_poisson_deviance(truth: ArrayLike, prediction: ArrayLike, *, weight: Ar
 
 @jax.jit
 def _mean_poisson_deviance(y: Array, p: Array, w: Array) -> Array:
-    some = y > 0
+    # With x = ŷ/y - 1 the deviance is 2 y (x - log(1 + x)): near 0 the plain form is a difference of large numbers.
+    x = (p - y) / jnp.where(y > 0, y, 1)
+    near = (y > 0) & (jnp.abs(x) < 0.1)
+    some = (y > 0) & ~near
     surprise = jnp.where(some, y * jnp.log(jnp.where(some, y, p) / p), 0)
-    return mean(2 * (surprise - y + p), w).mean()
+    return mean(2 * jnp.where(near, y * _beyond_log(jnp.where(near, x, 0)), surprise - y + p), w).mean()
+
+
+def _beyond_log(x: Array) -> Array:
+    r"""``x - log(1 + x)`` for \|x\| < 0.1, by log(1 + x) = 2 artanh r with r = x / (2 + x)."""
+    r = x / (2 + x)
+    square, tail = jnp.square(r), jnp.zeros_like(r)
+    for k in (15, 13, 11, 9, 7, 5, 3):
+        tail = tail * square + 1 / k
+    return r * (x - 2 * square * tail)

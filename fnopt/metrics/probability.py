@@ -1,14 +1,21 @@
 """Scores of probabilities: how far from what came true."""
 
+import warnings
+from typing import Any
+
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
+from jax.core import Tracer
 from jax.typing import ArrayLike
 
-from fnopt.metrics._inputs import labels, library, refuse, values, weights, where_counted, whole, within
+from fnopt.metrics._inputs import floats, labels, library, numbers, refuse, weights, where_counted, whole, within
+from fnopt.metrics._precision import exact
 from fnopt.metrics._ratio import mean
 
 
+@exact("probability")
 def log_loss(truth: ArrayLike, probability: ArrayLike, *, weight: ArrayLike | None = None) -> Array:
     """The mean of -log of the probability given to what came true.
 
@@ -24,7 +31,8 @@ def log_loss(truth: ArrayLike, probability: ArrayLike, *, weight: ArrayLike | No
         Scalar of at least 0; NaN where no example counts.
 
     Raises:
-        ValueError: for shapes that do not fit, labels out of range, and probabilities outside [0, 1].
+        ValueError: for shapes that do not fit, labels out of range, and probabilities outside [0, 1]. Rows that do not
+            add up to 1 bring a warning where they are known.
 
     >>> round(float(log_loss([1, 0], [0.5, 0.5])), 6)
     0.693147
@@ -39,6 +47,7 @@ def _log_loss(t: Array, p: Array, w: Array) -> Array:
     return mean(-jnp.log(own), w)[0]
 
 
+@exact("probability")
 def brier(truth: ArrayLike, probability: ArrayLike, *, weight: ArrayLike | None = None) -> Array:
     """The mean squared error of probabilities: (p - y)², or Σ_k (p_k - [y = k])² over three classes or more.
 
@@ -60,7 +69,7 @@ def _brier(t: Array, p: Array, w: Array) -> Array:
 
 def _checked(truth: ArrayLike, probability: ArrayLike, weight: ArrayLike | None) -> tuple[Array, Array, Array]:
     """Labels, a probability for each class, shape=(m, classes), and weights; harmless where the weight is 0."""
-    t, p = labels("truth", truth), values("probability", probability)
+    t, p = labels("truth", truth), numbers("probability", probability)
     if t.ndim != 1 or p.ndim > 2 or len(t) != len(p) or (p.ndim == 2 and p.shape[1] < 2):
         raise ValueError(
             "`truth` and `probability` must have shapes (m,) and (m,), or (m,) and (m, classes); "
@@ -69,7 +78,25 @@ def _checked(truth: ArrayLike, probability: ArrayLike, weight: ArrayLike | None)
     w = whole("truth", t, weights(weight, len(t)))
     expected = "`probability` must be in [0, 1]; of logits take the sigmoid or softmax"
     w = refuse(w, (p < 0) | (p > 1), p, expected)
-    p = where_counted(w, p, 0.5)
+    if p.ndim == 2:
+        _say_sums(p, w)
+    p = where_counted(w, floats(p), 0.5)
     p = p if p.ndim == 2 else library(p).stack([1 - p, p], axis=1)
     t, w = within("truth", t, w, p.shape[1], "several classes need a column of `probability` each")
     return t, p, w
+
+
+def _say_sums(p: Any, w: Any) -> None:
+    """A warning where known probabilities of a row that counts do not add up to 1, but for rounding in their type."""
+    if isinstance(p, Tracer) or isinstance(w, Tracer):
+        return
+    kind = p.dtype if jnp.issubdtype(p.dtype, jnp.floating) else np.float64
+    sums = p.astype(np.float64).sum(axis=1)
+    off = (abs(sums - 1) > float(jnp.finfo(kind).eps) ** 0.5) & (w != 0)
+    if off.any():
+        row = off.argmax()
+        warnings.warn(
+            f"each row of `probability` must add up to 1, and row {row} adds up to {sums[row]:.6g} ({off.sum()} of "
+            f"{len(p)} rows do not); divide each row by its sum, or take the softmax of logits",
+            stacklevel=5,
+        )

@@ -10,6 +10,7 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from fnopt.metrics._inputs import refuse, values
+from fnopt.metrics._precision import exact
 from fnopt.metrics._ratio import averaged, check_average, ratio
 from fnopt.metrics.agreement import correlation
 from fnopt.metrics.confusion import counts_of
@@ -27,6 +28,7 @@ class Rates(NamedTuple):
     matthews_corrcoef: Array  # the correlation of truth and prediction
 
 
+@exact("matrix")
 def rates(matrix: ArrayLike, *, average: str | None = "binary", zero_division: ArrayLike = 0) -> Rates:
     """Every rate of a confusion matrix, as :func:`fnopt.metrics.precision` and its relatives have them.
 

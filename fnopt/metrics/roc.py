@@ -10,7 +10,19 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from fnopt._checks import one_of
-from fnopt.metrics._inputs import labels, library, spoil, values, weights, where_counted, whole, within
+from fnopt.metrics._inputs import (
+    floats,
+    labels,
+    library,
+    numbers,
+    ranked,
+    spoil,
+    weights,
+    where_counted,
+    whole,
+    within,
+)
+from fnopt.metrics._precision import exact
 from fnopt.metrics._ratio import ratio, relative
 from fnopt.metrics.area import trapezoids
 
@@ -23,6 +35,7 @@ class RocCurve(NamedTuple):
     thresholds: Array  # shape=(m + 1,); falling, the first is infinite
 
 
+@exact("score")
 def roc_curve(truth: ArrayLike, score: ArrayLike, *, weight: ArrayLike | None = None) -> RocCurve:
     """True against false positive rate, an example being called positive where score >= threshold, at every score.
 
@@ -56,6 +69,7 @@ def _curve(t: Array, s: Array, w: Array) -> RocCurve:
     return RocCurve(fpr=ratio(fp, fp[-1], jnp.nan), tpr=ratio(tp, tp[-1], jnp.nan), thresholds=thresholds)
 
 
+@exact("score")
 def roc_auc(
     truth: ArrayLike, score: ArrayLike, *, weight: ArrayLike | None = None, average: str | None = "macro"
 ) -> Array:
@@ -81,7 +95,7 @@ def roc_auc(
     >>> float(roc_auc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]))
     0.75
     """
-    t, s, w = _checked(truth, score, weight)
+    t, s, w = _checked(truth, ranked(numbers("score", score)), weight)
     if s.ndim == 1:
         return _auc(t, s, w)
     if average is not None:
@@ -104,14 +118,14 @@ def _auc_of_columns(t: Array, s: Array, w: Array, average: str | None) -> Array:
 
 def _checked(truth: ArrayLike, score: ArrayLike, weight: ArrayLike | None) -> tuple[Array, Array, Array]:
     """Labels, scores and weights that fit each other; rows of weight 0 score as the least that counts."""
-    t, s = labels("truth", truth), values("score", score)
+    t, s = labels("truth", truth), numbers("score", score)
     of_classes = t.ndim == 1 and s.ndim == 2
     if len(t) != len(s) or s.ndim > 2 or (not of_classes and t.shape != s.shape) or (of_classes and s.shape[1] < 2):
         raise ValueError(
             "`truth` and `score` must have shapes (m,) and (m,), (m,) and (m, classes), or (m, labels) both; "
             f"got {t.shape} and {s.shape}"
         )
-    w = whole("truth", t, weights(weight, len(t)))
+    s, w = floats(s), whole("truth", t, weights(weight, len(t)))
     cure = "several classes need a column of `score` each"
     t, w = within("truth", t, w, s.shape[1] if of_classes else 2, cure)
     w = spoil(w, s != s)
