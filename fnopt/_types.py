@@ -4,7 +4,7 @@ Numbers are leaves, structure is static: whatever could be tuned as a number is 
 be traced; whatever changes shapes or code is a static field, hashable and part of the tree structure.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -120,10 +120,25 @@ class Optimizer:
 
 
 class Column(NamedTuple):
-    """How one column of a table becomes numbers: as it is, or one-hot over ``categories`` where it is text."""
+    """How one column of a table becomes numbers: as it is, one-hot over ``categories``, or the parts of a date.
+
+    ``form`` is the order of a date's parts, as in "ymd hms"; ``marks`` are the texts that stand for a missing cell,
+    None for the usual ones.
+    """
 
     name: str
     categories: tuple[str, ...] | None = None
+    form: str | None = None
+    marks: tuple[str, ...] | None = None
+
+    def to_json(self) -> list[Any]:
+        """The column as JSON holds it."""
+        return [list(part) if isinstance(part, tuple) else part for part in self]
+
+    @classmethod
+    def from_json(cls, parts: Sequence[Any]) -> "Column":
+        """The column that ``to_json`` wrote; one of the first format has two parts."""
+        return cls(*(tuple(part) if isinstance(part, list) else part for part in parts))
 
 
 @partial(

@@ -28,7 +28,7 @@ TABLES = {
     "too few rows": (b"a,y\n1,u\n2,v\n", "none may be empty"),
     "infinite input": (b"a,y\n1,u\ninf,v\n", "line 3, column 'a'", "'inf' is not a finite number"),
     "infinite target": (b"a,y\n1,1.5\n2,-inf\n", "line 3, column 'y'", "not a finite number"),
-    "missing target": (b"a,y\n1,u\n2,\n", "line 3, column 'y' is missing"),
+    "missing target": (b"a,y\n1,\n2,\n", "has no target in any row: column 'y' is all missing"),
 }
 
 # what .npz holds: what the one line says
@@ -128,7 +128,7 @@ def test_tables(fails, case, packed):
     content, *pieces = TABLES[case]
     name = "table.csv" + ".gz" * packed
     (fails.home / name).write_bytes(gzip.compress(content) if packed else content)
-    said = fails(["sweep", name, "--target", "y", "--n", "1", "--epochs", "1"])
+    said = fails(["sweep", name, "--target", "y", "--missing", "error", "--n", "1", "--epochs", "1"])
     assert all(piece in said for piece in pieces), said
 
 

@@ -102,7 +102,7 @@ class TestMissing:
     def test_is_an_error(self, put, cell):
         path = put(f"a,b,y\n1,2,0\n3,{cell},1\n")
         with pytest.raises(ValueError, match=r"line 3, column 'b' is missing; .*--missing drop.*--missing mean"):
-            data.read_csv(path, target="y")
+            data.read_csv(path, target="y", missing="error")
 
     def test_takes_the_training_mean(self, put, cell):
         made = data.read_csv(put(f"a,b,y\n1,2,0\n3,{cell},1\n5,6,1\n"), target="y", missing="mean")
@@ -120,13 +120,17 @@ class TestMissing:
             made = data.read_csv(path, target="y", missing="drop")
         np.testing.assert_array_equal(made.x, [[1, 1, 0], [5, 0, 1]])
         assert made.missing is None
-        assert caplog.messages == [f"{path}: left out 2 of 4 rows, which have missing cells"]
+        assert caplog.messages[0].startswith(f"{path}: left out 1 of 4 rows, which have no target 'y'")
+        assert caplog.messages[1:] == [f"{path}: left out 1 of 3 rows, which have missing cells"]
 
-    def test_in_a_target_is_an_error(self, put, cell):
+    def test_in_a_target_leaves_its_row_out_aloud(self, put, cell, caplog):
         path = put(f"a,y\n1,2\n3,{cell}\n5,6\n")
-        for missing in (None, "mean"):
-            with pytest.raises(ValueError, match=r"line 3, column 'y' is missing; .*drop"):
-                data.read_csv(path, target="y", missing=missing)
+        for missing in (None, "mean", "error", "drop"):
+            caplog.clear()
+            made = data.read_csv(path, target="y", missing=missing)
+            assert (made.x.tolist(), made.y.tolist()) == ([[1], [5]], [2, 6])
+            assert len(caplog.messages) == 1
+            assert f"{path}: left out 1 of 3 rows, which have no target 'y'" in caplog.messages[0]
 
     def test_in_an_unused_column_is_nothing(self, put, cell):
         assert data.read_csv(put(f"a,b,y\n1,2,0\n3,{cell},1\n"), target="y", columns=["a"]).x.shape == (2, 1)
@@ -143,7 +147,7 @@ BAD = {
     "text in target": ("a,y\n1,0\n2,no\n", {}, "line 3, column 'y': 'no' is text"),
     "digits with signs": ("a,y\n1,0\n1_0,1\n", {}, "line 3, column 'a': '1_0' is text"),
     "not UTF-8": (b"a,y\n1,2\n\xe9,3\n", {}, "line 3: byte 0xe9 is not UTF-8"),
-    "not UTF-8 in UTF-16": ("a,y\n1,2\n".encode("utf-16"), {}, "line 1: byte 0xf. is not UTF-8"),
+    "not UTF-8 in UTF-16": ("a,y\n1,2\n".encode("utf-16"), {}, "is text in UTF-16; .*--encoding utf-16"),
     "decimal comma": ("a;y\n3,14;1\n2,7;2\n", {}, "line 2, column 'a': '3,14' has a comma; write .* point"),
     "decimal comma beside numbers": ("a;y\n3;1\n2,7;2\n", {}, "line 3, column 'a': '2,7' has a comma"),
     "thousands": ('a,y\n"1,234.5",1\n"2,000",2\n', {}, "line 2, column 'a': '1,234.5' has a comma"),
@@ -152,9 +156,8 @@ BAD = {
     "unknown separator, spaces": (GOOD.replace(",", " "), {}, "which holds ' '; write separator=' '"),
     "long separator": (GOOD, {"separator": "::"}, "one character"),
     "duplicate names": ("a,b,a,y\n1,2,3,4\n", {}, "line 1: columns 1 and 3 are both called 'a'"),
-    "nameless": (",a,y\n0,1,2\n", {}, "line 1: column 1 has no name"),
-    "no header": ("1,2,3\n4,5,6\n", {}, "line 1 is all numbers; add a header line"),
-    "no header, text at the end": ("5.1,3.5,iris\n5.2,3.1,iris\n", {}, "no target column 'y'.* is the first line data"),
+    "no header": ("1,2,3\n4,5,6\n", {}, "line 1 looks like data, .*--no-header"),
+    "no header, text at the end": ("5.1,3.5,iris\n5.2,3.1,iris\n", {}, r"line 1 looks like data, .*'5\.1' is a number"),
     "no target": ("a,yy\n1,2\n", {}, "no target column 'y'; did you mean 'yy'"),
     "target alone": ("y\n1\n2\n", {}, "no column beside the target 'y'"),
     "infinite": ("a,y\n1,0\ninf,1\n", {}, "line 3, column 'a': 'inf' is not a finite number"),
@@ -162,12 +165,16 @@ BAD = {
     "too large": ("a,y\n1,0\n1e39,1\n", {}, "line 3, column 'a': '1e39' is not a finite number"),
     "open quote": ('a,y\n1,2\n"3,4\n', {}, "line 3: unexpected end of data; quotes"),
     "half a quoted cell": ('a,y\n"1"2,2\n', {}, "line 2: .* quotes must enclose a whole cell"),
-    "all rows missing": ("a,y\n?,2\n1,?\n", {"missing": "drop"}, "missing cell in every row"),
+    "all rows missing": ("a,y\n?,2\n1,?\n", {"missing": "drop"}, "no column is left to learn from, left out are a"),
     "missing how": (GOOD, {"missing": "median"}, "unknown missing 'median'; did you mean 'mean'"),
     "unknown text": ("a,y\n1,2\n", {"text": ["b"]}, "no text column 'b'"),
     "unknown column": ("a,y\n1,2\n", {"columns": ["b"]}, "no column 'b'"),
     "target as input": ("a,y\n1,2\n", {"columns": ["a", "y"]}, "not the target 'y'"),
-    "identifiers": ("a,y\n" + "".join(f"u{i},{i}\n" for i in range(1001)), {}, "'a' holds 1001 different texts"),
+    "identifiers": (
+        "a,y\n" + "".join(f"u{i},{i}\n" for i in range(1001)),
+        {"keep": "a"},
+        "'a' holds 1001 different texts",
+    ),
     "damaged gzip": (gzip.compress(b"a,y\n1,2\n" * 99, mtime=0)[:-9], {}, "damaged gzip"),
 }
 

@@ -7,6 +7,11 @@ import typer
 
 from fnopt.cli import options
 
+SEPARATOR = "What stands between cells; found out unless given."
+NO_HEADER = "The first line is data: columns are called by their numbers, 1, 2, …"
+HEADER = "The first line holds names although it looks like data."
+ENCODING = "How the text is written: utf-8 unless given, latin-1, cp1252, utf-16, …"
+
 app = typer.Typer(
     name="fnopt",
     add_completion=False,
@@ -78,13 +83,30 @@ def sweep(
     patience: Annotated[
         str | None, typer.Option(metavar="N", help="Stop a configuration after so many epochs without a better score.")
     ] = None,
-    missing: Annotated[
-        str | None, typer.Option(help="Missing cells: mean (of the training part) or drop (the row); else an error.")
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(help="The columns to learn from, as in size,'*_code': names and patterns; all unless given."),
+    ] = None,
+    ignore: Annotated[list[str] | None, typer.Option(help="Columns to leave out, names and patterns.")] = None,
+    keep: Annotated[
+        list[str] | None, typer.Option(help="Columns to use although they look like identifiers, names and patterns.")
     ] = None,
     text: Annotated[
         list[str] | None, typer.Option(help="A column to read as text although it holds numbers; may be repeated.")
     ] = None,
-    separator: Annotated[str | None, typer.Option(help="What stands between cells; found out unless given.")] = None,
+    missing: Annotated[
+        str | None,
+        typer.Option(
+            help="Missing cells: mean (of the training part, which is meant unless given), drop (the row) or error."
+        ),
+    ] = None,
+    missing_marks: Annotated[
+        list[str] | None, typer.Option(help="Texts that stand for a missing cell beside the usual ones, as in x,none.")
+    ] = None,
+    separator: Annotated[str | None, typer.Option(help=SEPARATOR)] = None,
+    no_header: Annotated[bool, typer.Option("--no-header", help=NO_HEADER)] = False,
+    header: Annotated[bool, typer.Option("--header", help=HEADER)] = False,
+    encoding: Annotated[str | None, typer.Option(help=ENCODING)] = None,
     labels: Annotated[
         Path | None, typer.Option(help="The file of labels that belongs to a file of IDX images.")
     ] = None,
@@ -124,6 +146,12 @@ def sweep(
         patience=options.whole("--patience", patience),
         minutes=options.above_zero("--minutes", minutes),
         missing=missing,
+        columns=tuple(columns or ()),
+        ignore=tuple(ignore or ()),
+        keep=tuple(keep or ()),
+        missing_marks=tuple(missing_marks or ()),
+        header=options.either("--header", header, "--no-header", no_header),
+        encoding=encoding,
         text=tuple(text or ()),
         separator=separator,
         labels=labels,
@@ -163,12 +191,20 @@ def predict(
     ],
     out: Annotated[Path | None, typer.Option(help="The CSV file to write; the terminal unless given.")] = None,
     proba: Annotated[bool, typer.Option("--proba", help="Add the probability of each class.")] = False,
-    separator: Annotated[str | None, typer.Option(help="What stands between cells; found out unless given.")] = None,
+    unknown: Annotated[
+        str, typer.Option(help="Categories that training did not see: error, or ignore, which takes them as none.")
+    ] = "error",
+    separator: Annotated[str | None, typer.Option(help=SEPARATOR)] = None,
+    no_header: Annotated[bool, typer.Option("--no-header", help=NO_HEADER)] = False,
+    header: Annotated[bool, typer.Option("--header", help=HEADER)] = False,
+    encoding: Annotated[str | None, typer.Option(help=ENCODING)] = None,
 ) -> None:
     """Predict with a trained model: CSV, one row an example."""
     from fnopt.cli.predict import run_predict
 
-    run_predict(model, data, out, proba, separator)
+    names = options.either("--header", header, "--no-header", no_header)
+    unknown = options.name_of("--unknown", unknown, ("error", "ignore")) or "error"
+    run_predict(model, data, out, proba, separator, header=names, encoding=encoding, unknown=unknown)
 
 
 @app.command(short_help="Show devices, versions, speed, and what is missing.")

@@ -86,3 +86,14 @@ def shares_of(text: str) -> tuple[float, float, float]:
         )
     train, dev, test = shares
     return train, dev, test
+
+
+def either(yes: str, with_yes: bool, no: str, with_no: bool) -> bool | None:
+    """Which of two flags that exclude each other is given: True, False, or None for neither.
+
+    >>> either("--header", False, "--no-header", True)
+    False
+    """
+    if with_yes and with_no:
+        raise ValueError(f"{yes} and {no} say the contrary; give one of them")
+    return True if with_yes else False if with_no else None

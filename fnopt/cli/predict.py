@@ -3,29 +3,31 @@
 import csv
 import io
 import sys
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fnopt import data
-from fnopt._checks import one_of
 from fnopt._types import Column
+from fnopt.cli.source import listening, tab
 from fnopt.cli.winner import MODEL
-from fnopt.data._files import existing, read_bytes
-from fnopt.data.idx import _array as idx_array
+from fnopt.data._files import head
+from fnopt.data.idx import read_idx_array
+from fnopt.data.npz import read_arrays
 from fnopt.model import Frame
 from fnopt.run import Run, load
 from fnopt.run.plain import write_atomically
 
 
-def run_predict(model: Path, new: Path, out: Path | None, proba: bool, separator: str | None = None) -> None:
-    """Read, predict and write; nothing is written unless all of it can be."""
+def run_predict(
+    model: Path, new: Path, out: Path | None, proba: bool, separator: str | None = None, **options: Any
+) -> None:
+    """Read, predict and write; nothing is written unless all of it can be. ``options`` are those of ``read_table``."""
     run = load(_file_of(model))
     if proba and run.frame.task == "values":
         raise ValueError("--proba is for classes and labels; this model predicts values")
-    content = as_csv(run, examples(run.frame, new, separator), proba)
+    content = as_csv(run, examples(run.frame, new, separator, **options), proba)
     if out is None:
         sys.stdout.write(content)
     elif not out.parent.is_dir():
@@ -43,22 +45,19 @@ def _file_of(model: Path) -> Path:
     return model / MODEL
 
 
-def examples(frame: Frame, path: Path, separator: str | None) -> Any:
-    """New inputs, shape=(m, …), encoded as those that the model was trained on."""
-    if zipfile.is_zipfile(existing(path)):
-        return _from_npz(path)
-    if read_bytes(path)[:2] == b"\0\0":  # no text table begins so, every IDX file does
-        x = idx_array(path)
+def examples(frame: Frame, path: Path, separator: str | None, **options: Any) -> Any:
+    """New inputs, shape=(m, …), encoded as those that the model was trained on; what is odd is said on stderr."""
+    if path.suffix == ".npz":
+        return read_arrays(path, ["x"])["x"]
+    if head(path, 2) == b"\0\0":  # no text table begins so, every IDX file does
+        x = read_idx_array(path)
         return x.reshape(len(x), -1).astype(np.float32)
-    return data.read_table(path, columns=_columns(frame), missing=frame.missing, separator=separator)
-
-
-def _from_npz(path: Path) -> Any:
-    try:
-        with np.load(path, allow_pickle=False) as kept:
-            return kept[one_of(f"array in {path}:", "x", kept.files)]
-    except (zipfile.BadZipFile, EOFError, OSError) as error:
-        raise ValueError(f"{path} is damaged ({error}); write it again") from error
+    separator = tab(separator)
+    with listening(path) as notes:
+        x = data.read_table(path, columns=_columns(frame), missing=frame.missing, separator=separator, **options)
+    for note in notes:
+        print("note:", note, file=sys.stderr)
+    return x
 
 
 def _columns(frame: Frame) -> tuple[Column, ...]:

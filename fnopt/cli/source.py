@@ -1,23 +1,30 @@
 """From the word DATA on the command line to datasets: built-in names, tables, arrays and IDX images."""
 
 import logging
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from fnopt import data
-from fnopt._checks import nearest
+from fnopt._checks import nearest, printable
 from fnopt._types import Dataset
 from fnopt.cli.options import shares_of
 from fnopt.cli.show import say
-from fnopt.data._files import existing
+from fnopt.data._echo import listed
+from fnopt.data._files import existing, head
+from fnopt.data._formats import other_format
+from fnopt.data._text import names_in
 
 TABLES = (".csv", ".tsv", ".txt", ".dat")
+MORE = ("columns", "ignore", "keep", "missing_marks", "header", "encoding")  # options of tables alone
 SHOWN = 10  # classes named one by one
 
 
@@ -40,8 +47,9 @@ def find(
     missing: str | None,
     separator: str | None,
     labels: Path | None,
+    more: Mapping[str, Any] = MappingProxyType({}),
 ) -> Found:
-    """Read what DATA names; raises where an option does not go with it."""
+    """Read what DATA names; raises where an option does not go with it. ``more`` are options of tables, as in MORE."""
     path = Path(what)
     ending = Path(path.name.removesuffix(".gz")).suffix.lower()
     built_in = what in data.NAMES
@@ -51,41 +59,73 @@ def find(
         )
     table = ending in TABLES or (target is not None and not built_in and ending != ".npz")
     given = {"--target": target, "--text": text, "--missing": missing, "--separator": separator}
+    given |= {f"--{name.replace('_', '-')}": value for name, value in more.items()}
+    if more.get("header") is False:
+        given["--no-header"] = given["--header"] = True
     for name in [name for name, value in given.items() if value and not table]:
         raise ValueError(f"{name} is for tables, such as .csv and .tsv files; {what!r} is none")
     if labels is not None and (built_in or table or ending == ".npz"):
         raise ValueError(f"--labels is for files of IDX images; {what!r} is none")
-    with _listening() as notes:
+    with listening(path) as notes:
         if built_in:
             read = data.load(what)
         elif table:
-            read = _table(existing(path), target, text, missing, separator)
+            options = {"text": text, "missing": missing, "separator": tab(separator), **more}
+            options = {name: value for name, value in options.items() if value is not None and value != ()}
+            read = _table(existing(path), target, options)
         elif ending == ".npz":
             read = data.read_npz(path)
         else:
+            _check_format(path)
             read = data.read_idx(path, labels or _labels_beside(existing(path)))
     return Found(read.name, *_as_task(read, task), told=task is not None, notes=tuple(notes))
 
 
-def _table(path: Path, target: str | None, text: Sequence[str], missing: str | None, separator: str | None) -> Dataset:
-    if target is None:
-        raise ValueError(f"which column of {path} is to be predicted? name it with --target")
-    separator = "\t" if separator in ("tab", "\\t") else separator
-    return data.read_csv(path, target, text=text, missing=missing, separator=separator)  # pyright: ignore
+def _table(path: Path, target: str | None, options: dict[str, Any]) -> Dataset:
+    options["missing_marks"] = [mark.strip() for one in options.get("missing_marks", ()) for mark in one.split(",")]
+    if target is not None:
+        return data.read_csv(path, target, **options)
+    separator, header, encoding = (options.get(name) for name in ("separator", "header", "encoding"))
+    names = names_in(path, separator, header, encoding)
+    by = f"by its number, 1 to {len(names)}" if header is False else f"one of {listed(names)}"
+    raise ValueError(f"which column of {printable(path)} is to be predicted? name it with --target: {by}")
+
+
+def tab(separator: str | None) -> str | None:
+    """The separator as typed; a tab may be written out."""
+    return "\t" if separator in ("tab", "\\t") else separator
+
+
+def terminal(text: str) -> str:
+    """A message with the terminal's options where it has those of Python beside them.
+
+    >>> terminal('fill it, or say missing="drop" (--missing drop)')
+    'fill it, or say --missing drop'
+    """
+    return re.sub(r"\b[a-z_]+=(?:\[[^\]]*\]|\"[^\"]*\"|'[^']*'|\w+) \((--[^)]*)\)", r"\1", text)
 
 
 @contextmanager
-def _listening() -> Iterator[list[str]]:
-    """What the readers log, such as rows left out, to be said aloud."""
+def listening(path: Path) -> Iterator[list[str]]:
+    """What the readers log, such as rows left out, to be said aloud; all in the terminal's words."""
     notes: list[str] = []
     handler = logging.Handler()
-    handler.emit = lambda record: notes.append(record.getMessage())
+    handler.emit = lambda record: notes.append(terminal(record.getMessage().removeprefix(f"{printable(path)}: ")))
     logger = logging.getLogger("fnopt.data")
     logger.addHandler(handler)
     try:
         yield notes
+    except ValueError as error:
+        raise ValueError(terminal(str(error))) from error
     finally:
         logger.removeHandler(handler)
+
+
+def _check_format(path: Path) -> None:
+    """ValueError for a file that is something else than its name says, as a Parquet file."""
+    other = other_format(head(path))
+    if other:
+        raise ValueError(f"{printable(path)} {other}")
 
 
 def _labels_beside(images: Path) -> Path:

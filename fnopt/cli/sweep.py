@@ -47,6 +47,12 @@ class Asked(NamedTuple):
     text: tuple[str, ...] = ()
     separator: str | None = None
     labels: Path | None = None
+    columns: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    missing_marks: tuple[str, ...] = ()
+    header: bool | None = None
+    encoding: str | None = None
     split: str = "0.6,0.2,0.2"
     seed: int = 0
     repeat: int = 1
@@ -70,7 +76,8 @@ def resume(folder: Path, threads: int | None, minutes: float | None, anyway: boo
     if not isinstance(command, dict) or not set(command) <= set(Asked._fields):
         raise ValueError(f"{str(folder)!r} was not made by fnopt sweep: go on by the same call of fo.caviar")
     paths = {name: Path(command[name]) for name in ("space", "labels") if command.get(name)}
-    told = {**command, **paths, "text": tuple(command["text"]), "out": folder}
+    command = {name: tuple(value) if isinstance(value, list) else value for name, value in command.items()}
+    told = {**command, **paths, "out": folder}
     return run_sweep(Asked(**{**told, "threads": threads, "minutes": minutes}), anyway)
 
 
@@ -79,7 +86,9 @@ def run_sweep(asked: Asked, anyway: bool = False) -> int:
     _check(asked)
     space = standard() if asked.space is None else read_space(asked.space)
     check_lengths(space, asked.epochs, what="--epochs ")
-    found = source.find(asked.data, asked.target, asked.task, asked.text, asked.missing, asked.separator, asked.labels)
+    more = {name: getattr(asked, name) for name in source.MORE}
+    table = asked.text, asked.missing, asked.separator
+    found = source.find(asked.data, asked.target, asked.task, *table, asked.labels, more)
     train, dev, test = source.parts(found, asked.split, asked.seed)
     objective = objective_of(found.task, asked.objective, dev=True)
     source.describe(found, (train, dev, test), asked.seed)
@@ -126,9 +135,10 @@ def _stop(asked: Asked) -> EarlyStopping | Rule | None:
 
 def _command(asked: Asked) -> dict[str, Any]:
     """The options as JSON, to go on by; files by their whole paths, as the next call may start elsewhere."""
-    command = {k: str(v) if isinstance(v, Path) else v for k, v in asked._asdict().items() if k != "out"}
+    command: dict[str, Any] = {k: str(v) if isinstance(v, Path) else v for k, v in asked._asdict().items()}
+    command = {k: list(v) if isinstance(v, tuple) else v for k, v in command.items() if k != "out"}
     there = {k: str(Path(command[k]).resolve()) for k in FILES if command[k] and Path(command[k]).exists()}
-    return {**command, **there, "text": list(asked.text)}
+    return {**command, **there}
 
 
 def _n(asked: Asked) -> int | None:
@@ -139,7 +149,7 @@ def _check(asked: Asked) -> None:
     """What the library does not look at, or only after the data were read."""
     options.name_of("--search", asked.search, SEARCHES)
     options.name_of("--task", asked.task, MODELS)
-    options.name_of("--missing", asked.missing, ("mean", "drop"))
+    options.name_of("--missing", asked.missing, ("mean", "drop", "error"))
     options.name_of("--stop", asked.stop, RULES)
     options.shares_of(asked.split)
     if asked.stop is not None and asked.patience is not None:

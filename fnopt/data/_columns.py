@@ -1,84 +1,210 @@
-"""How columns of text cells become numbers, learned from one table and applied to others."""
+"""How columns of cells become numbers, learned from one table and applied to others."""
 
+import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from fnopt._types import Column
+from fnopt.data import _dates
 from fnopt.data._cells import default_float
-from fnopt.data._text import COMMAS, INTEGER, MISSING, Table, number
+from fnopt.data._echo import listed, shown
+from fnopt.data._kinds import kind_of, marks_of, not_a_number
+from fnopt.data._numbers import INTEGER, USUAL, as_numbers
+from fnopt.data._table import Table
 
-MOST = 1000  # categories of one text column; more is an identifier or a date, which one-hot cannot help
+MOST = 1000  # categories of one text column
+LEAST = 20  # different texts or rows below which nothing is taken for an identifier
+IDENTIFIER = re.compile(r"(.*[_\s.-])?(id|uid|uuid|guid|ids)([_\s.-].*)?|index|row ?(number|no|id)?", re.IGNORECASE)
 
 
-def learn(table: Table, name: str, as_text: bool) -> Column:
-    """A column of numbers, or of text with its categories; ValueError naming the first cell where it is neither."""
-    if not as_text and not all_text(table, name):
-        return Column(name)
-    categories = tuple(sorted(set(table.columns[name]) - MISSING))
-    if len(categories) > MOST:
-        raise ValueError(
-            f"{table.path}: the text column {name!r} holds {len(categories)} different texts, at most {MOST} become "
-            "one-hot; leave it out: columns=[…] names those to use"
+class Learned(NamedTuple):
+    """A column as it is used, or None where it is left out; and what is to be said: (topic, words)."""
+
+    column: Column | None
+    note: tuple[str, str] | None = None
+
+
+def learn(table: Table, name: str, as_text: bool, more: tuple[str, ...] = (), keep: bool = False) -> Learned:
+    """What becomes of a column: numbers, the parts of its dates, or one input a category; or it is left out.
+
+    Args:
+        table: where it stands.
+        name: the column.
+        as_text: whether it is read as text whatever it holds.
+        more: marks of missing cells beside the usual ones.
+        keep: whether it is used even if it looks like an identifier.
+
+    Raises:
+        ValueError: naming the cell at fault where it is none of these.
+    """
+    marks = marks_of(as_text, more)
+    cells, missing = table.columns[name], USUAL if marks is None else frozenset(marks)
+    present = len(cells.codes) - int(cells.holding(missing).sum())
+    if not present:
+        return Learned(None, ("empty", shown(name)[1:-1]))
+    kind = None if as_text else kind_of(table, name, missing)
+    if kind is None or kind.name == "text":
+        return _text(
+            Column(name, _categories(cells.present(), missing), None, marks), present, kind and kind.note, keep
         )
-    return Column(name, categories)
+    if kind.name == "date":
+        if kind.form is None:
+            return Learned(None, ("dates left out", f"{shown(name)[1:-1]} ({kind.note})"))
+        parts = ", ".join(_dates.parts_of(kind.form))
+        order = _dates.ORDERS.get(kind.form[:3], "")
+        words = f"{shown(name)[1:-1]} ({f'{order} read as ' if kind.form[:3] in ('dmy', 'mdy') else ''}{parts})"
+        return Learned(Column(name, None, kind.form, marks), ("dates", words))
+    return _number(Column(name, None, None, marks), table, present, keep)
 
 
-def all_text(table: Table, name: str) -> bool:
-    """Whether every cell that is not missing is text; mixed columns and decimal commas raise."""
-    cells = table.columns[name]
-    present = [i for i, cell in enumerate(cells) if cell not in MISSING]
-    text = [i for i in present if number(cells[i]) is None]
-    if not text or (len(text) == len(present) and not all(COMMAS.fullmatch(cells[i]) for i in text)):
-        return bool(text)
-    raise ValueError(f"{_mixed(table, text[0], name)}, or read the column as text: text=[{name!r}] (--text {name})")
+def width(column: Column) -> int:
+    """How many inputs a column becomes."""
+    return len(features(column))
 
 
-def encode(table: Table, column: Column) -> np.ndarray:
-    """shape=(m, 1) for numbers, (m, categories) one-hot for text; missing numbers are NaN, missing text all zero."""
+def features(column: Column) -> list[str]:
+    """The names of the inputs that a column becomes."""
+    if column.form is not None:
+        return [f"{column.name}.{part}" for part in _dates.parts_of(column.form)]
     if column.categories is None:
-        return numbers(table, column.name)[:, None].astype(default_float())
-    places = {category: k for k, category in enumerate(column.categories)}
+        return [column.name]
+    return [f"{column.name}={category}" for category in column.categories]
+
+
+def missing_in(table: Table, column: Column) -> np.ndarray:
+    """shape=(m,): whether each cell of a column is missing."""
+    return table.columns[column.name].holding(_marks(column))
+
+
+def unknown_in(table: Table, column: Column) -> np.ndarray:
+    """shape=(m,): whether each cell is a category that the column does not have; none in a column of numbers."""
     cells = table.columns[column.name]
-    codes = np.array([-1 if cell in MISSING else places.get(cell, len(places)) for cell in cells], np.int64)
-    if (codes == len(places)).any():
-        row = int(np.argmax(codes == len(places)))
-        known = ", ".join(column.categories[:8]) + ", …" * (len(places) > 8)
+    if column.categories is None:
+        return np.zeros(len(cells.codes), bool)
+    return ~cells.holding(_marks(column) | frozenset(column.categories))
+
+
+def encode(table: Table, column: Column, unknown: str = "error") -> np.ndarray:
+    """shape=(m, inputs), float64: numbers or parts of dates, NaN where missing; one-hot for text, all 0 where missing.
+
+    A category that the column does not have is an error, or all 0 with ``unknown="ignore"``.
+    """
+    cells = table.columns[column.name]
+    if column.form is not None:
+        return _of_dates(table, column)
+    if column.categories is None:
+        return numbers(table, column.name, _marks(column))[:, None]
+    odd = np.flatnonzero(unknown_in(table, column))
+    if len(odd) and unknown == "error":
+        row = int(odd[0])
+        known = listed(column.categories, 8)
+        cure = "; unknown='ignore' (--unknown ignore) takes it as no category"
         at = table.at(row, column.name)
-        raise ValueError(f"{at}: {cells[row]!r} is not a category that the model knows: {known}")
-    return (codes[:, None] == np.arange(len(places))[None, :]).astype(default_float())
+        raise ValueError(f"{at}: {shown(cells[row])} is not a category that the model knows: {known}{cure}")
+    marks = _marks(column)
+    places = {category: k for k, category in enumerate(column.categories)}
+    codes = np.array([-1 if text in marks else places.get(text, -1) for text in cells.texts], np.int64)[cells.codes]
+    return (codes[:, None] == np.arange(len(places))[None, :]).astype(np.float64)
 
 
-def numbers(table: Table, name: str) -> np.ndarray:
+def numbers(table: Table, name: str, marks: frozenset[str] = USUAL) -> np.ndarray:
     """A column of numbers in float64, NaN where missing; ValueError naming the first cell that is none or too large."""
     cells = table.columns[name]
+    values = as_numbers(cells.texts, marks)
+    if values is None:
+        values = np.array([_one(text, marks) for text in cells.texts])  # texts that stand in no row may be anything
+        odd = np.flatnonzero(np.isnan(values[cells.codes]) & ~cells.holding(marks))
+        if len(odd):
+            raise not_a_number(table, name, int(odd[0]))
     limit = float(np.finfo(default_float()).max)
-    values = np.full(len(cells), np.nan)
-    for i, cell in enumerate(cells):
-        if cell in MISSING:
-            continue
-        value = number(cell)
-        if value is None:
-            raise ValueError(_mixed(table, i, name))
-        if not abs(value) <= limit:
-            raise ValueError(f"{table.at(i, name)}: {cell!r} is not a finite number; correct it or leave the row out")
-        values[i] = value
-    return values
+    bad = ~(np.abs(values) <= limit) & np.array([text not in marks for text in cells.texts], bool)
+    if bad.any() and bad[cells.codes].any():
+        row = int(np.argmax(bad[cells.codes]))
+        at = table.at(row, name)
+        raise ValueError(f"{at}: {shown(cells[row])} is not a finite number; correct it or leave the row out")
+    return values[cells.codes]
 
 
-def target(table: Table, name: str, as_text: bool) -> Any:
-    """Text cells, whole numbers or values: what ``dataset`` takes as ``y``."""
-    cells: Sequence[str] = table.columns[name]
-    if as_text or all_text(table, name):
-        return list(cells)
-    values = numbers(table, name)
-    whole = all(INTEGER.fullmatch(cell) for cell in cells) and np.abs(values).max() < 2**31
-    return values.astype(np.int64) if whole else values
+def target(table: Table, name: str, as_text: bool, more: tuple[str, ...] = ()) -> tuple[Any, str | None]:
+    """Text cells, whole numbers or values: what ``dataset`` takes as ``y``; and what is to be said of them."""
+    cells = table.columns[name]
+    marks = frozenset(marks_of(as_text, more) or USUAL)
+    kind = None if as_text else kind_of(table, name, marks)
+    if kind is None or kind.name == "text":
+        return np.array(cells.texts)[cells.codes].tolist(), kind and kind.note
+    if kind.name == "date":
+        at = table.at(0, name)
+        raise ValueError(
+            f"{at}: {shown(cells[0])} is a date; a target is a number or a class: text=[…] (--text) takes it"
+        )
+    values = numbers(table, name, marks)
+    present = cells.present()
+    if all(INTEGER.fullmatch(text) for text in present) and all(abs(int(text)) < 2**63 for text in present):
+        whole = np.array([int(text) if INTEGER.fullmatch(text) else 0 for text in cells.texts], object)
+        return whole[cells.codes].astype(np.int64), None
+    return values, None
 
 
-def _mixed(table: Table, row: int, name: str) -> str:
-    cell = table.columns[name][row]
-    if COMMAS.fullmatch(cell):
-        return f"{table.at(row, name)}: {cell!r} has a comma; write decimals with a point and thousands without a sign"
-    return f"{table.at(row, name)}: {cell!r} is text in a column of numbers; correct the cell"
+def _marks(column: Column) -> frozenset[str]:
+    return USUAL if column.marks is None else frozenset(column.marks)
+
+
+def _one(text: str, marks: frozenset[str]) -> float:
+    values = as_numbers([text], marks)
+    return float("nan") if values is None else float(values[0])
+
+
+def _categories(texts: Sequence[str], missing: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(texts) - missing))
+
+
+def _text(column: Column, present: int, note: str | None, keep: bool) -> Learned:
+    """A text column; left out where most of its cells hold a text of their own, which one-hot cannot learn from."""
+    name, different = shown(column.name)[1:-1], len(column.categories or ())
+    if not keep and different > LEAST and (2 * different > present or different > MOST):
+        return Learned(None, ("identifiers", f"{name} ({different} different texts in {present} cells)"))
+    if different > MOST:
+        raise ValueError(
+            f"the text column {shown(column.name)} holds {different} different texts, at most {MOST} become one-hot; "
+            f"leave it out: ignore=[{shown(column.name)}] (--ignore {name})"
+        )
+    if note:
+        return Learned(column, ("mixed", f"{name} ({note})"))
+    return Learned(
+        column, ("many", f"{name} ({different} of {present} cells)") if 2 * different > present > LEAST else None
+    )
+
+
+def _number(column: Column, table: Table, present: int, keep: bool) -> Learned:
+    """A column of numbers; left out where it is called an identifier and nearly all of its whole numbers differ."""
+    if keep or present <= LEAST:
+        return Learned(column)
+    values = numbers(table, column.name, _marks(column))
+    there = values[~np.isnan(values)]
+    if not (there == np.floor(there)).all() or len(np.unique(there)) < 0.95 * present:
+        return Learned(column)
+    name = shown(column.name)[1:-1]
+    if IDENTIFIER.fullmatch(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column.name)):
+        return Learned(
+            None, ("identifiers", f"{name} ({len(np.unique(there))} different whole numbers in {present} cells)")
+        )
+    counts = len(there) == len(values) and (np.diff(values) == 1).all()
+    return Learned(column, ("counts", name) if counts else None)
+
+
+def _of_dates(table: Table, column: Column) -> np.ndarray:
+    """shape=(m, parts); ValueError naming the first cell that is no date of the column's form."""
+    cells, marks = table.columns[column.name], _marks(column)
+    assert column.form is not None
+    parts, odd = _dates.encoded(cells.texts, column.form)
+    wrong = cells.rows(k for k in odd if cells.texts[k] not in marks)
+    if len(wrong):
+        row = int(wrong[0])
+        at, order = table.at(row, column.name), _dates.ORDERS.get(column.form[:3], column.form)
+        time = " with a time" if " hms" in column.form else ""
+        raise ValueError(
+            f"{at}: {shown(cells[row])} is no date in the form of the others ({order}{time}); correct the cell"
+        )
+    return parts[cells.codes]

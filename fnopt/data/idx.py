@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from fnopt._checks import printable
 from fnopt._types import Dataset
-from fnopt.data._files import read_bytes, stem
+from fnopt.data._files import LARGEST, MB, opened, stem
 from fnopt.data.dataset import dataset
 
 KINDS = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -37,7 +38,7 @@ def read_idx(images: str | Path, labels: str | Path) -> Dataset:
     >>> data.x.tolist(), data.y.tolist()
     ([[9.0, 8.0, 7.0, 255.0]], [5])
     """
-    x, y = _array(images), _array(labels)
+    x, y = read_idx_array(images), read_idx_array(labels)
     if y.ndim != 1 or y.dtype.kind not in "iu":
         raise ValueError(f"{labels} must hold one whole-number label an example, got shape {y.shape} of {y.dtype}")
     if x.ndim < 2:
@@ -49,19 +50,27 @@ def read_idx(images: str | Path, labels: str | Path) -> Dataset:
     return dataset(x.reshape(len(x), -1), y, name=stem(images))
 
 
-def _array(path: str | Path) -> np.ndarray:
-    raw = read_bytes(path)
-    if len(raw) < 4 or raw[:2] != b"\0\0" or raw[2] not in KINDS or not raw[3]:
+def read_idx_array(path: str | Path) -> np.ndarray:
+    """The array of one IDX file; what its header claims is compared with the file before memory is taken."""
+    path = Path(path)
+    with opened(path) as stream:
+        raw = stream.read(4)
+        if len(raw) < 4 or raw[:2] != b"\0\0" or raw[2] not in KINDS or not raw[3]:
+            wanted = "the bytes 0, 0, type (8, 9, 11 to 14), axes"
+            raise ValueError(f"{printable(path)} is not an IDX file: expected {wanted}, got {[*raw]}")
+        axes, kind = raw[3], np.dtype(KINDS[raw[2]])
+        raw += stream.read(4 * axes)
+        start = 4 + 4 * axes
+        if len(raw) < start:
+            raise ValueError(f"{printable(path)} is cut off: expected {start} bytes of header, got {len(raw)}")
+        shape = struct.unpack(f">{axes}I", raw[4:])
+        wanted = int(np.prod(shape, dtype=object)) * kind.itemsize
+        rest = b"" if wanted > LARGEST else stream.read(wanted + 1)
+    if len(rest) != wanted:
+        fault = "goes on after its end" if len(rest) > wanted else "is cut off"
+        got = start + len(rest) if rest else path.stat().st_size
         raise ValueError(
-            f"{path} is not an IDX file: expected the bytes 0, 0, type (8, 9, 11 to 14), axes, got {[*raw[:4]]}"
+            f"{printable(path)} {fault}: expected {start + wanted} bytes for shape {shape}, got {got}; at most "
+            f"{LARGEST // MB} MB are read"
         )
-    axes, kind = raw[3], np.dtype(KINDS[raw[2]])
-    start = 4 + 4 * axes
-    if len(raw) < start:
-        raise ValueError(f"{path} is cut off: expected {start} bytes of header, got {len(raw)}")
-    shape = struct.unpack(f">{axes}I", raw[4:start])
-    wanted = start + int(np.prod(shape, dtype=object)) * kind.itemsize
-    if len(raw) != wanted:
-        fault = "is cut off" if len(raw) < wanted else "goes on after its end"
-        raise ValueError(f"{path} {fault}: expected {wanted} bytes for shape {shape}, got {len(raw)}")
-    return np.frombuffer(raw, kind, offset=start).reshape(shape).astype(kind.newbyteorder("="))
+    return np.frombuffer(rest, kind).reshape(shape).astype(kind.newbyteorder("="))

@@ -1,49 +1,72 @@
-"""Tables from CSV and TSV files: numbers as they are, text as one-hot, and the same again for new rows."""
+"""Tables from CSV and TSV files: numbers and dates as numbers, text as one-hot, and the same again for new rows."""
 
-import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
-from jax import Array
 
-from fnopt._checks import nearest, one_of
+from fnopt._checks import one_of, printable
 from fnopt._types import Column, Dataset
-from fnopt.data._columns import encode, learn
+from fnopt.data._choose import known, matching, nameless, near, several
+from fnopt.data._columns import Learned, encode, features, learn
 from fnopt.data._columns import target as target_of
+from fnopt.data._echo import listed, shown
 from fnopt.data._files import stem
-from fnopt.data._text import MISSING, Table, first_missing, number, read_cells
+from fnopt.data._kinds import marks_of
+from fnopt.data._leaks import copies
+from fnopt.data._notes import first_hole, holes, say, say_columns, say_filled, say_no_target, say_unknown
+from fnopt.data._numbers import USUAL
+from fnopt.data._table import Table
+from fnopt.data._text import read_cells
+from fnopt.data.builtin import NAMES
 from fnopt.data.dataset import dataset
-from fnopt.tree import on_device
 
-log = logging.getLogger("fnopt.data")
+FAULTS = 5  # columns whose faults are told at once
+T = TypeVar("T")
 
 
 def read_csv(
     path: str | Path,
-    target: str,
+    target: str | int,
     *,
     separator: str | None = None,
-    text: Sequence[str] = (),
-    missing: Literal["mean", "drop"] | None = None,
-    columns: Sequence[str] | None = None,
+    text: str | Sequence[str] = (),
+    missing: Literal["mean", "drop", "error"] | None = None,
+    columns: str | Sequence[str] | None = None,
+    ignore: str | Sequence[str] = (),
+    keep: str | Sequence[str] = (),
+    missing_marks: str | Sequence[str] = (),
+    header: bool | None = None,
+    encoding: str | None = None,
 ) -> Dataset:
-    """A dataset from a text table with a header line; UTF-8, plain or gzip.
+    """A dataset from a text table with a header line; UTF-8, plain or gzip, at most 2 GB and 100 million cells.
 
-    A column is text only if every cell that is not missing is text; it becomes one column of 0 and 1 for each of its
-    categories, sorted. A column of both is an error. Missing cells are empty, NA, N/A, NaN, nan, NULL, null or ?.
+    A column is what most of its cells are: numbers; dates, which become year, month, day, weekday and hour; or text,
+    which becomes one column of 0 and 1 for each category, sorted. A few texts among numbers, numbers with thousands
+    signs, decimal commas, % or currency, and dates of mixed forms are errors. What is left out, filled or turned into
+    something else is logged, a line each, to the logger "fnopt.data": columns without a name, rows without a target,
+    columns whose texts nearly all differ, numbers that do so and are called an id, dates that can be read in two ways.
 
     Args:
-        path: the file.
+        path: the file, a regular one.
         target: the column to predict. Whole numbers stay integers, other numbers are values, text becomes class
             numbers with ``classes`` sorted.
         separator: one character; None recognises comma, tab and semicolon.
-        text: columns to read as text whatever they hold.
-        missing: None makes a missing cell an error. "mean" keeps a missing number as NaN, to take the mean of the
-            training part when a model is fitted, and gives a missing text no category (all zero). "drop" leaves the
-            row out and logs how many went to the logger "fnopt.data".
-        columns: the columns to use as inputs, in this order; None takes all but the target.
+        text: columns to read as text whatever they hold; only the empty cell is missing in them.
+        missing: missing cells of inputs. "mean" keeps a number as NaN, to take the mean of the training part when a
+            model is fitted, and gives a text no category (all zero); "drop" leaves the row out; "error" raises. None:
+            as "mean" where there are missing cells.
+        columns: the columns to use as inputs, in this order, names or shell patterns such as "*_code"; None takes all
+            but the target. One that is named itself is never left out.
+        ignore: columns to leave out, names or patterns.
+        keep: columns to use even if they look like identifiers, names or patterns.
+        missing_marks: texts that stand for a missing cell, beside the empty cell and the usual ones (NA, N/A, n/a, NaN,
+            nan, NULL, null, None, <NA>, #N/A, NaT, - and ?).
+        header: whether the first line holds names. None: it does, and an error is raised where it looks like data.
+            False: columns are called "1", "2", …, also ``target``.
+        encoding: of the text; None is UTF-8.
 
     Returns:
         A ``Dataset`` whose ``columns`` say how the table became ``x``; :func:`read_table` reads new rows by them.
@@ -63,22 +86,44 @@ def read_csv(
     ([4.5, 1.0, 0.0], [0, 1, 0])
     """
     if missing is not None:
-        one_of("missing", missing, ("mean", "drop"))
-    table = read_cells(path, separator)
-    names = _inputs(table, target, columns)
-    text = (text,) if isinstance(text, str) else text
-    for name in text:
-        _known(table, name, "text column")
-    table = _complete(table, names, target, missing)
-    learned = tuple(learn(table, name, name in text) for name in names)
+        one_of("missing", missing, ("mean", "drop", "error"))
+    asked = _Asked(
+        str(target),
+        several(text),
+        None if columns is None else several(columns),
+        several(ignore),
+        several(keep),
+        several(missing_marks),
+    )
+    _check_path(path)
+    chosen = _Chosen(asked)
+    table = read_cells(path, chosen, separator=separator, header=header, encoding=encoding)
+    table = _with_target(table, asked)
+    learned, y = _understood(table, chosen.kept, asked)
+    used = _used(table, learned)
+    gone = holes(table, used)
+    if gone.any() and missing == "error":
+        raise ValueError(first_hole(table, used))
+    say_columns(table, learned)
+    if gone.any() and missing == "drop":
+        say(path, f"left out {gone.sum()} of {len(gone)} rows, which have missing cells")
+        if gone.all():
+            raise ValueError(f"{printable(path)} has a missing cell in every row; nothing is left to learn from")
+        table, y = table.keep(~gone), y[~gone]
+        again = {column.name: True for column in used}
+        used = _used(table, _faultless(_learning(table, again, asked)))
+    elif gone.any() and missing is None:
+        say_filled(table, used, cost=True)
+    _say_copies(table, used, asked.target, y)
+    x = np.concatenate([encode(table, column) for column in used], axis=1)
     data = dataset(
-        np.concatenate([encode(table, column) for column in learned], axis=1),
-        target_of(table, target, target in text),
-        features=[feature for column in learned for feature in _features(column)],
-        missing="mean" if missing == "mean" else None,
+        x,
+        y.tolist() if y.dtype.kind == "U" else y,
+        features=[feature for column in used for feature in features(column)],
+        missing="mean" if missing == "mean" or np.isnan(x).any() else None,
         name=stem(path),
     )
-    return data._replace(columns=learned, target=target)
+    return data._replace(columns=tuple(used), target=asked.target)
 
 
 def read_table(
@@ -87,17 +132,26 @@ def read_table(
     *,
     missing: str | None = None,
     separator: str | None = None,
-) -> Array:
+    header: bool | None = None,
+    encoding: str | None = None,
+    unknown: Literal["error", "ignore"] = "error",
+) -> np.ndarray:
     """The inputs of new rows, by the columns that a dataset or a model has kept; other columns are ignored.
+
+    Missing cells, and with ``unknown="ignore"`` unknown categories, are counted to the logger "fnopt.data".
 
     Args:
         path: the file, as for :func:`read_csv`.
         columns: ``Dataset.columns`` of the training data.
-        missing: ``Dataset.missing`` of the training data: "mean" lets missing cells stand, None makes them an error.
+        missing: ``Dataset.missing`` of the training data: "mean" lets missing numbers stand, None makes them an error.
+            A missing text is no category (all zero).
         separator: as for :func:`read_csv`.
+        header: as for :func:`read_csv`.
+        encoding: as for :func:`read_csv`.
+        unknown: "ignore" takes a category that training did not see as none (all zero), "error" raises.
 
     Returns:
-        shape=(m, n_x), as ``x`` of the training data.
+        shape=(m, n_x), float64, as ``x`` of the training data; NaN where a number is missing.
 
     Raises:
         FileNotFoundError: where there is no file.
@@ -112,61 +166,148 @@ def read_table(
     """
     if missing is not None:
         one_of("missing", missing, ("mean",))
-    table = read_cells(path, separator)
-    names = [column.name for column in columns]
-    for name in names:
-        if name not in table.columns:
-            raise ValueError(f"{path} lacks the column {name!r} that the model was trained on{_near(table, name)}")
-    if missing is None and (hole := first_missing(table, names)):
-        raise ValueError(f"{table.at(*hole)} is missing; fill it: the model was trained without missing cells")
-    return on_device(np.concatenate([encode(table, column) for column in columns], axis=1))
+    one_of("unknown", unknown, ("error", "ignore"))
+    names = list(dict.fromkeys(column.name for column in columns))
+
+    def choose(where: str, there: list[str]) -> list[str]:
+        del where
+        for name in names:
+            if name not in there:
+                hint = near(there, name)
+                raise ValueError(
+                    f"{printable(path)} lacks the column {shown(name)} that the model was trained on{hint}"
+                )
+        return names
+
+    table = read_cells(path, choose, separator=separator, header=header, encoding=encoding)
+    parts = _faultless([lambda column=column: encode(table, column, unknown) for column in columns])
+    numbers = [column for column in columns if column.categories is None]
+    if missing is None and numbers and (gone := holes(table, numbers)).any():
+        row = int(np.argmax(gone))
+        name = next(c.name for c in numbers if holes(table, [c])[row])
+        cure = 'fill it, or train with missing="mean" (--missing mean)'
+        raise ValueError(f"{table.at(row, name)} is missing; {cure}: the model was trained without missing cells")
+    say_filled(table, columns, cost=False)
+    if unknown == "ignore":
+        say_unknown(table, columns)
+    return np.concatenate(parts, axis=1)
 
 
-def _inputs(table: Table, target: str, columns: Sequence[str] | None) -> list[str]:
-    _known(table, target, "target column")
-    if columns is None:
-        names = [name for name in table.columns if name != target]
-    else:
-        names = [columns] if isinstance(columns, str) else list(columns)
-    for k, name in enumerate(names):
-        _known(table, name, "column")
-        if name == target or name in names[:k]:
-            raise ValueError(f"`columns` must name each input once and not the target {target!r}, got {name!r}")
-    if not names:
-        raise ValueError(f"{table.path} has no column beside the target {target!r}; expected at least one input")
-    return names
+class _Asked(NamedTuple):
+    """What is asked of a table's columns."""
+
+    target: str
+    text: tuple[str, ...]
+    columns: tuple[str, ...] | None
+    ignore: tuple[str, ...]
+    keep: tuple[str, ...]
+    marks: tuple[str, ...]
 
 
-def _known(table: Table, name: Any, what: str) -> None:
-    if name not in table.columns:
-        raise ValueError(f"{table.path} has no {what} {name!r}{_near(table, name)}")
+class _Chosen:
+    """From the names in a file to the columns that are needed; remembers which of them are kept whatever they hold."""
+
+    def __init__(self, asked: _Asked):
+        self.asked = asked
+        self.kept: dict[str, bool] = {}  # the inputs in order
+
+    def __call__(self, where: str, names: list[str]) -> list[str]:
+        asked, path = self.asked, where.rpartition(", line")[0]
+        known(path, names, asked.target, "target column")
+        for name in asked.text:
+            known(path, names, name, "text column")
+        keep = matching("keep", asked.keep, names, asked.target)
+        ignore = matching("ignore", asked.ignore, names, asked.target)
+        without = [k for k in nameless(names) if names[k] not in (asked.target, *keep, *(asked.columns or ()))]
+        if asked.columns is None:
+            gone = {names[k] for k in without}
+            inputs = dict.fromkeys((name for name in names if name != asked.target and name not in gone), False)
+            self._say_nameless(path, without)
+        else:
+            inputs = matching("columns", asked.columns, names, asked.target)
+        self.kept = {name: exact or name in keep for name, exact in inputs.items() if name not in ignore}
+        if not self.kept:
+            target = shown(asked.target)
+            raise ValueError(f"{path} has no column beside the target {target}; expected at least one input")
+        return [*self.kept, asked.target]
+
+    @staticmethod
+    def _say_nameless(path: str, places: list[int]) -> None:
+        if places == [0]:
+            say(path, "left out the first column, an index without a name")
+        elif places:
+            say(path, f"left out columns without a name: number {listed(k + 1 for k in places)}")
 
 
-def _near(table: Table, name: Any) -> str:
-    headless = sum(number(other) is not None for other in table.columns) * 2 > len(table.columns)
-    hint = "; is the first line data? add a header line with the names of the columns" if headless else ""
-    return nearest(str(name), table.columns) + hint
+def _check_path(path: str | Path) -> None:
+    if str(path) in NAMES and not Path(path).exists():
+        raise ValueError(f"{str(path)!r} is built in: fo.data.load({str(path)!r}) gives it; read_csv reads a file")
 
 
-def _complete(table: Table, names: list[str], target: str, missing: str | None) -> Table:
-    """The table without missing cells that ``missing`` does not allow: rows go, or the first one raises."""
-    hole = first_missing(table, [target] if missing == "mean" else [*names, target])
-    if hole is None:
+def _with_target(table: Table, asked: _Asked) -> Table:
+    """The table without the rows that have no target, whatever is done with other missing cells."""
+    as_text = asked.target in asked.text
+    cells = table.columns[asked.target]
+    marks = frozenset(marks_of(as_text, asked.marks) or USUAL)
+    gone = cells.holding(marks)
+    if not gone.any():
         return table
-    if missing != "drop":
-        cure = "" if hole[1] == target else ' or missing="mean" (--missing mean)'
-        raise ValueError(f'{table.at(*hole)} is missing; fill it, or say missing="drop" (--missing drop){cure}')
-    used = [table.columns[name] for name in (*names, target)]
-    keep = [i for i in range(len(table.lines)) if not any(cells[i] in MISSING for cells in used)]
-    if not keep:
-        raise ValueError(f"{table.path} has a missing cell in every row; nothing is left to learn from")
-    gone = len(table.lines) - len(keep)
-    log.warning("%s: left out %d of %d rows, which have missing cells", table.path, gone, len(table.lines))
-    columns = {name: tuple(cells[i] for i in keep) for name, cells in table.columns.items()}
-    return Table(table.path, tuple(table.lines[i] for i in keep), columns)
+    if gone.all():
+        raise ValueError(
+            f"{printable(table.path)} has no target in any row: column {shown(asked.target)} is all missing"
+        )
+    say_no_target(table, asked.target, gone, marks)
+    return table.keep(~gone)
 
 
-def _features(column: Column) -> list[str]:
-    if column.categories is None:
-        return [column.name]
-    return [f"{column.name}={category}" for category in column.categories]
+def _understood(table: Table, kept: dict[str, bool], asked: _Asked) -> tuple[list[Learned], np.ndarray]:
+    """What becomes of each column, and the target; all faults in one error."""
+
+    def target() -> tuple[Learned, np.ndarray]:
+        y, note = target_of(table, asked.target, asked.target in asked.text, asked.marks)
+        return Learned(None, None if note is None else ("mixed", f"{asked.target} ({note})")), np.asarray(y)
+
+    jobs: list[Callable[[], Any]] = [*_learning(table, kept, asked), target]
+    *columns, (note, y) = _faultless(jobs)
+    return [*columns, note], y
+
+
+def _learning(table: Table, kept: dict[str, bool], asked: _Asked) -> list[Callable[[], Learned]]:
+    return [partial(learn, table, name, name in asked.text, asked.marks, keep) for name, keep in kept.items()]
+
+
+def _used(table: Table, learned: Sequence[Learned]) -> list[Column]:
+    used = [some.column for some in learned if some.column is not None]
+    if not used:
+        left = listed(some.note[1] for some in learned if some.note is not None)
+        cure = "keep=[…] (--keep NAME) takes one"
+        raise ValueError(f"{printable(table.path)}: no column is left to learn from, left out are {left}; {cure}")
+    return used
+
+
+def _faultless(jobs: Sequence[Callable[[], T]]) -> list[T]:
+    """What each job returns; where several raise, one error that tells all."""
+    done: list[T] = []
+    faults: list[ValueError] = []
+    for job in jobs:
+        try:
+            done.append(job())
+        except ValueError as error:
+            faults.append(error)
+    if len(faults) == 1:
+        raise faults[0]
+    if faults:
+        told = "; ".join(f"({k + 1}) {fault}" for k, fault in enumerate(faults[:FAULTS]))
+        raise ValueError(f"{len(faults)} columns cannot be read as they are: {told}")
+    return done
+
+
+def _say_copies(table: Table, columns: Sequence[Column], target: str, y: np.ndarray) -> None:
+    found = copies(table, columns, target, y)
+    if found:
+        what = "says" if len(found) == 1 else "say"
+        say(
+            table.path,
+            f"{listed(found)} {what} the target {shown(target)} in other words, row by row; "
+            "ignore=[…] (--ignore NAME) leaves it out",
+        )

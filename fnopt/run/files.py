@@ -59,7 +59,7 @@ def save(run: "Run", path: str | Path) -> Path:
             "labels": frame.labels,
             "classes": None if frame.classes is None else list(frame.classes),
             "features": None if frame.features is None else list(frame.features),
-            "columns": None if frame.columns is None else [[c.name, c.categories] for c in frame.columns],
+            "columns": None if frame.columns is None else [c.to_json() for c in frame.columns],
             "missing": frame.missing,
             "name": frame.name,
         },
@@ -157,7 +157,7 @@ def _frame(kept: dict[str, Any], tensors: dict[str, Any]) -> Frame:
     kept = {**kept, **{name: made(kept[name]) for name in ("shape", "classes", "features")}}
     return Frame(
         **kept,
-        columns=None if columns is None else tuple(Column(n, made(c)) for n, c in columns),
+        columns=None if columns is None else tuple(map(Column.from_json, columns)),
         inputs=scaler("inputs"),
         target=scaler("target"),
     )

@@ -148,7 +148,7 @@ def described(data: types.Dataset | None) -> Any:
     return {
         "classes": None if data.classes is None else list(data.classes),
         "features": None if data.features is None else list(data.features),
-        "columns": None if data.columns is None else [[c.name, c.categories] for c in data.columns],
+        "columns": None if data.columns is None else [c.to_json() for c in data.columns],
         "missing": data.missing,
         "target": data.target,
         "name": data.name,
@@ -168,7 +168,7 @@ def as_dataset(arrays: Mapping[str, Any], meta: Mapping[str, Any], name: str) ->
         weight=arrays.get(f"{name}_weight"),
         classes=made(meta["classes"]),
         features=made(meta["features"]),
-        columns=None if columns is None else tuple(types.Column(n, made(c)) for n, c in columns),
+        columns=None if columns is None else tuple(map(types.Column.from_json, columns)),
         missing=meta["missing"],
         target=meta["target"],
         name=meta["name"],
