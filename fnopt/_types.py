@@ -137,8 +137,10 @@ class Column(NamedTuple):
 
     @classmethod
     def from_json(cls, parts: Sequence[Any]) -> "Column":
-        """The column that ``to_json`` wrote; one of the first format has two parts."""
-        return cls(*(tuple(part) if isinstance(part, list) else part for part in parts))
+        """The column that ``to_json`` wrote; files of the first format hold the first two parts."""
+        name, categories, form, marks = (*parts, None, None, None)[:4]
+        categories = None if categories is None else tuple(categories)
+        return cls(name, categories, form, None if marks is None else tuple(marks))
 
 
 @partial(
