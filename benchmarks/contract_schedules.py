@@ -114,6 +114,7 @@ def _ours() -> dict[str, tuple[Any, dict[str, Any]]]:
         "warm_restarts": of(s.warm_restarts, peak=0.1, period=6.0, multiplier=1.5, floor=0.01),
         "cyclic": of(s.cyclic, low=0.01, high=0.1, half=3.0, rate=0.9),
         "then": of(lambda peak, after: s.constant(peak).then(s.exponential(peak, 0.5), after), peak=0.1, after=5.0),
+        "stretched": of(lambda by: s.exponential(0.1, 0.5).stretched(by), by=3.0),
         "scaled": of(lambda by: s.exponential(0.1, 0.5).scaled(by), by=0.5),
         "clipped": of(lambda low, high: s.exponential(0.1, 0.5).clipped(low, high), low=0.01, high=0.08),
         "warmed": of(lambda steps, start: s.constant(0.1).warmed(steps, start), steps=5.0, start=0.01),

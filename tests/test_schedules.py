@@ -100,6 +100,10 @@ def scaled_of(value, rate, by, slope):
     return schedules.exponential(value, rate).scaled(schedules.inverse_time(by, slope))
 
 
+def stretched_of(value, rate, by):
+    return schedules.inverse_time(value, rate).stretched(by)
+
+
 def clipped_of(start, end, steps, low, high):
     return schedules.linear(start, end, steps).clipped(low, high)
 
@@ -224,6 +228,12 @@ TABLE = {
         {"value": LEVEL, "rate": (0.0, 0.9, 1.0), "by": (-1.0, 0.5, 2.0), "slope": (0.0, 0.5, 1.0)},
         {"value": math.inf, "rate": 1.1, "by": math.inf, "slope": -1.0},
     ),
+    "stretched": Row(
+        stretched_of,
+        lambda n, value, rate, by: value / (1 + rate * n / by),
+        {"value": LEVEL, "rate": (0.0, 0.5, 1.0), "by": (0.5, 1.0, 3.0)},
+        {"value": math.inf, "rate": -1.0, "by": 0.0},
+    ),
     "clipped": Row(
         clipped_of,
         lambda n, low, high, **line: min(max(straight(n, **line), low), high),
@@ -250,7 +260,7 @@ TABLE = {
         {"value": math.inf, "factor": 1.1, "patience": -1.0, "cooldown": -1.0, "min_delta": -1.0, "floor": 1.1},
     ),
 }
-METHODS = {"every", "then", "scaled", "clipped", "warmed"}  # of any schedule, and no functions
+METHODS = {"every", "then", "scaled", "clipped", "stretched", "warmed"}  # of any schedule, and no functions
 NESTING = {("plateau", "value")}  # numbers that may as well be schedules
 NAMES = sorted(TABLE)
 PAIRS = [(name, number) for name in NAMES for number in TABLE[name].inside]

@@ -1,7 +1,6 @@
 """What each number that changes was, epoch by epoch: computed afterwards, since it costs a run without any nothing."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import jax
@@ -10,7 +9,7 @@ import numpy as np
 
 from fnopt._compile import TRACES
 from fnopt._types import Schedule, Trial, updates
-from fnopt.schedules import Plateau, Scaled, filled, follow, piecewise
+from fnopt.schedules import follow
 from fnopt.sweep.chunk import Place, Work
 from fnopt.train import batches_per_epoch, higher_is_better
 
@@ -71,26 +70,6 @@ def over_epochs(numbers: Mapping[str, Any], counts: Any, scores: Any) -> dict[st
 
 def _changes(number: Any) -> bool:
     return any(callable(x) for x in jax.tree.leaves(number, is_leaf=callable))
-
-
-def settled(hyper: Mapping[str, Any], scores: Any) -> dict[str, Any]:
-    """A configuration with each plateau as the fixed course that it took under these scores, one an epoch.
-
-    For training again where there is no dev part to look at. A plateau inside another schedule stays what it is.
-
-    >>> from fnopt.schedules import plateau
-    >>> settled({"lr": plateau(0.1, patience=1), "l2": 0.0}, [0.5, 0.5, 0.6])["lr"].by.schedule
-    Piecewise(boundaries=(2,), values=(1, 0.5))
-    """
-    return {name: _settled(x, scores) if isinstance(x, Plateau) else x for name, x in hyper.items()}
-
-
-def _settled(rule: Plateau, scores: Any) -> Scaled:
-    epochs = np.arange(1, len(scores) + 1)
-    scales = over_epochs({"scale": filled(replace(rule, value=1.0), 1)}, epochs, scores)["scale"]
-    changes = np.flatnonzero(np.diff(scales)) + 1
-    values = tuple(float(scales[k]) for k in (0, *changes))
-    return Scaled(rule.value, piecewise(tuple(map(float, changes)), values).every()).checked()
 
 
 @jax.jit

@@ -12,11 +12,8 @@ import numpy as np
 from fnopt._types import Dataset, Trial
 from fnopt.data import Folds
 from fnopt.model import Frame, Model
-from fnopt.run.course import settled
-from fnopt.run.fit import fit
 from fnopt.run.lineage import course_of, over_time, retraced, shown, with_courses
 from fnopt.run.run import Going, Run, as_run, dissected
-from fnopt.run.setup import joined
 from fnopt.space.columns import columns_of
 from fnopt.space.epochs import NAME, own_length
 from fnopt.space.perturb import Ranges
@@ -30,7 +27,6 @@ from fnopt.sweep.population import Population
 from fnopt.sweep.ranking import Kept, Standing, standard_error
 from fnopt.sweep.result import LaneResult, result_of
 from fnopt.sweep.stop import Rule
-from fnopt.train import higher_is_better
 
 if TYPE_CHECKING:
     from fnopt.run.faults import Faults
@@ -282,30 +278,29 @@ class Sweep:
         warnings.warn(f"other bits than in the sweep, which ran elsewhere ({'; '.join(other)})", stacklevel=3)
 
     def refit(self, *parts: Dataset, config: int | None = None, key: Any = None, progress: Any = False) -> Run:
-        """Train the winner (or ``config``) on all the given data, for the epochs that were best; no dev is left.
+        """Train the winner (or ``config``) on all the given data, as long as was best; no dev is left.
 
-        Steps and schedules are those of the tuned run: a plateau takes the course again that it took there, under the
-        first seed and fold.
+        It makes the updates of the tuned run, u = (epochs that were best) · (batches of its epochs), a mean over seeds
+        and folds: on more rows, fewer epochs, round(u / batches of an epoch now), at least one. Every schedule, in
+        steps or in epochs, has over them the course that it had over the u updates: it is stretched so that the first
+        and the last update have the numbers that they had. A plateau takes the course again that it took there, under
+        the first seed and fold.
 
         Args:
             parts: datasets to train on together; the sweep's own train and dev where none are given.
             config: another configuration than the best.
             key: what it draws from; seed 0 of the sweep unless given.
-        """
-        config = self.best.config if config is None else config
-        if not 0 <= config < self.n:
-            raise ValueError(f"this sweep has configurations 0 to {self.n - 1}, got config={config}")
-        data = joined(*(parts or (self.train, self.dev)))
-        epochs = max(round(float(np.mean([r.best + 1 for r in self.kept.of(config)]))), 1)
-        key = jax.random.fold_in(self.work.key, 0) if key is None else key
-        hyper = settled(over_time(self, config), self._scores(config))
-        return fit(self.model, data, hyper=hyper, epochs=epochs, key=key, progress=progress)
+            progress: True for a bar on the terminal.
 
-    def _scores(self, config: int) -> Any:
-        """The objective of a configuration's first lane, epoch by epoch, better when higher."""
-        part, metric = self.work.objective
-        sign = 1.0 if higher_is_better(self.model.task, metric) else -1.0
-        return sign * np.asarray(self.kept.of(config)[0].history[part][metric])
+        Returns:
+            a ``Run``; its ``hyper`` holds the schedules as they were trained.
+
+        Raises:
+            ValueError: for a configuration that the sweep does not have, or never trained.
+        """
+        from fnopt.run.refit import refit
+
+        return refit(self, parts, config=config, key=key, progress=progress)
 
     def polish(
         self,

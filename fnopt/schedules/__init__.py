@@ -10,8 +10,9 @@ without an argument ``fit`` fills the length in.
 >>> [round(float(lr.every(2)(step)), 4) for step in range(4)]
 [0.1, 0.1, 0.05, 0.05]
 
-Schedules combine: ``a.then(b, after=100)``, ``a.warmed(10)``, ``a.scaled(0.5)``, ``a.clipped(low=1e-5)``; the parts'
-numbers keep names of their own, as in ``lr.first.value``. :func:`plateau` is the one that looks at scores.
+Schedules combine: ``a.then(b, after=100)``, ``a.warmed(10)``, ``a.scaled(0.5)``, ``a.clipped(low=1e-5)``,
+``a.stretched(2)``; the parts' numbers keep names of their own, as in ``lr.first.value``. :func:`plateau` is the one
+that looks at scores.
 
 >>> lr = constant(0.1).then(exponential(0.1, rate=0.5), after=2).warmed(1)
 >>> [round(float(lr(step)), 4) for step in range(6)]
@@ -52,6 +53,7 @@ from fnopt.schedules.polynomial import polynomial as polynomial
 from fnopt.schedules.scaled import Scaled as Scaled
 from fnopt.schedules.step_decay import StepDecay as StepDecay
 from fnopt.schedules.step_decay import step_decay as step_decay
+from fnopt.schedules.stretched import Stretched as Stretched
 from fnopt.schedules.then import Then as Then
 from fnopt.schedules.warm_restarts import WarmRestarts as WarmRestarts
 from fnopt.schedules.warm_restarts import warm_restarts as warm_restarts

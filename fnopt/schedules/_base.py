@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fnopt.schedules.clipped import Clipped
     from fnopt.schedules.every import Every
     from fnopt.schedules.scaled import Scaled
+    from fnopt.schedules.stretched import Stretched
     from fnopt.schedules.then import Then
     from fnopt.schedules.warmed import Warmed
 
@@ -118,6 +119,20 @@ class Base:
         from fnopt.schedules.clipped import Clipped
 
         return Clipped(self, low, high).checked()
+
+    def stretched(self, by: Number) -> "Stretched":
+        """The same course over ``by`` times as many steps: at N the value that this schedule has at N/by.
+
+        Args:
+            by: in (0, inf); 2 is half as fast.
+
+        >>> from fnopt.schedules import linear
+        >>> [round(float(linear(0.0, 1.0, 2).stretched(2.0)(step)), 4) for step in range(5)]
+        [0.0, 0.25, 0.5, 0.75, 1.0]
+        """
+        from fnopt.schedules.stretched import Stretched
+
+        return Stretched(self, by).checked()
 
     def warmed(self, steps: Number, start: Number = 0.0) -> "Warmed":
         """In a straight line from ``start`` to this schedule's first value over ``steps``, then this, from its begin.
