@@ -59,7 +59,7 @@ def ours(n: int, epochs: int, networks: int, stop: Any) -> Row:
     rows, best = sweep.table(), sweep.best
     return dict(
         score=best.score,
-        error=rows[best.config]["error"],
+        error=rows[best.config]["standard_error"],
         epochs_trained=float(sum(row["epochs"] for row in rows)),
         C=max(sweep.plan.lanes) if sweep.plan else None,
         best=best.hyper,

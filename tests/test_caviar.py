@@ -111,7 +111,7 @@ def test_seeds_share_nothing_and_are_averaged():
     row = sweep.table()[1]
     scores = [r.scores["dev"]["accuracy"] for r in sweep.lanes(1)]
     assert row["score"] == pytest.approx(np.mean(scores))
-    assert row["error"] == pytest.approx(np.std(scores, ddof=1) / np.sqrt(3))
+    assert row["standard_error"] == pytest.approx(np.std(scores, ddof=1) / np.sqrt(3))
     assert sweep.replay(1, seed=2).going.result.digest == digests(sweep)[1, 2]
 
 
@@ -215,7 +215,7 @@ def test_files_hold_no_times_and_no_paths_and_are_equal(tmp_path, ten):
     assert (tmp_path / "a" / "curves.csv").read_text() == curves_csv(ten)
     with open(tmp_path / "a" / "results.csv", newline="") as f:
         rows = list(csv.DictReader(f))
-    assert float(rows[3]["lr"]) == ten.configs[3]["lr"] and rows[0].keys() == ten.table()[0].keys()
+    assert np.float32(rows[3]["lr"]) == ten.configs[3]["lr"] and rows[0].keys() == ten.table()[0].keys()
     assert str(tmp_path) not in (tmp_path / "a" / "sweep.json").read_text()
 
 

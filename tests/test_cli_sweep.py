@@ -36,7 +36,7 @@ FILES = {
     "sweep.json",
     "test.json",
 }
-RESULTS = ["config", "lr", "hidden", "optimizer", "batch_size", "score", "error"]
+RESULTS = ["config", "rank", "lr", "hidden", "optimizer", "batch_size", "score", "standard_error"]
 SCORES = [f"{part}/{name}" for part in ("train", "dev") for name in ("loss", "accuracy")]
 
 

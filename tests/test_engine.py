@@ -96,7 +96,7 @@ def test_folds_are_an_axis():
     row = sweep.table()[3]
     scores = [r.scores["dev"]["accuracy"] for r in sweep.lanes(3)]
     assert row["score"] == pytest.approx(np.mean(scores))
-    assert row["error"] == pytest.approx(np.std(scores, ddof=1) / np.sqrt(8))
+    assert row["standard_error"] == pytest.approx(np.std(scores, ddof=1) / np.sqrt(8))
     for fold, (train, dev) in enumerate(folds.parts(WHOLE)):
         np.testing.assert_allclose(sweep.frames[fold].inputs.mean, np.mean(np.asarray(train.x), axis=0), rtol=1e-4)
         run = sweep.replay(3, seed=1, fold=fold)

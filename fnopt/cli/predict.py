@@ -1,7 +1,5 @@
 """``fnopt predict``: a saved model's answers to new examples, as CSV."""
 
-import csv
-import io
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from fnopt.data.idx import read_idx_array
 from fnopt.data.npz import read_arrays
 from fnopt.model import Frame
 from fnopt.run import Run, load
+from fnopt.run.cells import csv_text, in_unit
 from fnopt.run.plain import write_atomically
 
 
@@ -69,19 +68,26 @@ def _columns(frame: Frame) -> tuple[Column, ...]:
 
 
 def as_csv(run: Run, x: Any, proba: bool) -> str:
-    """A header and a row an example: what is predicted, then the probability of each class."""
+    """A header and a row an example: what is predicted, then the probability of each class.
+
+    Names of classes stand as they are, also where they begin with ``=``, ``+``, ``-`` or ``@``, so that they read back
+    equal: a spreadsheet takes such a cell for a formula, and is to be told that the column is text.
+    """
     answers = np.asarray(run.predict(x))
     name = "prediction" if run.frame.name == "y" else run.frame.name
     wide = answers.ndim == 2
     header = [f"{name}.{k}" for k in range(answers.shape[1])] if wide else [name]
-    columns = [answers if wide else answers[:, None]]
+    columns = _written(run, answers if wide else answers[:, None])
     if proba:
         header += [f"p({kind})" for kind in (run.classes or header)]
-        columns.append(np.asarray(run.predict_proba(x)))
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(
-        [cell for part in row for cell in part] for row in zip(*(c.tolist() for c in columns), strict=True)
-    )
-    return out.getvalue()
+        columns += np.asarray(run.predict_proba(x)).T.tolist()
+    return csv_text([header, *zip(*columns, strict=True)])
+
+
+def _written(run: Run, answers: np.ndarray) -> list[list[Any]]:
+    """The columns of what is predicted; values in as many places as the network's float32 has in the target's unit."""
+    target = run.frame.target
+    if run.frame.task != "values" or target is None or answers.dtype != np.float64:
+        return answers.T.tolist()
+    scales = np.broadcast_to(np.asarray(target.scale, np.float64).reshape(-1), answers.shape[1:])
+    return [[in_unit(v, scale) for v in column] for column, scale in zip(answers.T.tolist(), scales, strict=True)]

@@ -12,8 +12,6 @@
 then while the sweep runs, and the tables when it ends. All but the tables carry digests of what they hold.
 """
 
-import csv
-import io
 import json
 import shutil
 import tempfile
@@ -22,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fnopt.model import Model
+from fnopt.run.cells import table_text
 from fnopt.run.checkpoint import add_cut, restored, state_of
 from fnopt.run.generations import read, sync, write
 from fnopt.run.manifest import FORMAT, arrays_of, datasets, manifest, model_of, text_digest
@@ -281,13 +280,8 @@ def open_sweep(folder: str | Path, model: Model | None = None) -> "Sweep":
 
 
 def table_csv(rows: list[dict[str, Any]]) -> str:
-    """Rows as CSV; a blank cell for what a configuration lacks, floats so that they read back exactly."""
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    out = io.StringIO()
-    writer = csv.DictWriter(out, columns, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({k: "" if v is None or v != v else v for k, v in row.items()} for row in rows)
-    return out.getvalue()
+    """Rows as CSV; a blank cell for what a configuration lacks, floats as short as they can be."""
+    return table_text(rows)
 
 
 def curves_csv(sweep: "Sweep") -> str:

@@ -135,11 +135,14 @@ class Sweep:
     def table(self) -> list[dict[str, Any]]:
         """One dict a configuration, row i being configuration i: what it was, its scores and why it ended.
 
-        A number or structure that a configuration lacks is None. ``epochs`` is how many it trained, ``most_epochs`` how
-        many it was to train, where the space holds ``epochs``. ``score`` is the mean of the objective over seeds and
-        folds, ``error`` its standard error. In a population, numbers are those at the end, and ``ancestors`` says how
-        many there were before.
+        A number or structure that a configuration lacks is None. ``rank`` is its place in the ranking, None where it
+        has no score. ``epochs`` is how many it trained, ``most_epochs`` how many it was to train, where the space holds
+        ``epochs``. ``score`` is the mean of the objective over seeds and folds, ``standard_error`` that of this mean.
+        In a population, numbers are those at the end, and ``ancestors`` says how many there were before.
+
+        ``pandas.DataFrame(sweep.table())`` is the same as a frame.
         """
+        ranks = {standing.config: k for k, standing in enumerate(self.ranking(), 1) if math.isfinite(standing.score)}
         configs = [columns_of(shown(self, i)) for i in range(self.n)]
         columns = list(dict.fromkeys(name for config in configs for name in config))
         rows = []
@@ -149,12 +152,13 @@ class Sweep:
             rows.append(
                 {
                     "config": i,
+                    "rank": ranks.get(i),
                     **{name: values.get(name) for name in columns},
                     **({"ancestors": len(self.lineage(i))} if isinstance(self.stop, Population) else {}),
                     "score": standing.score,
-                    "error": standing.error,
+                    "standard_error": standing.error,
                     **{f"{part}/{name}": v for part, some in scores.items() for name, v in some.items()},
-                    "epochs": standing.epochs,
+                    "epochs": int(standing.epochs) if standing.epochs.is_integer() else standing.epochs,
                     "status": standing.status,
                     "why": standing.why,
                 }

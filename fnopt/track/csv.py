@@ -1,12 +1,12 @@
 """Results as two tables that any program reads."""
 
 import csv as tables
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fnopt.run.cells import csv_text, of_column
 from fnopt.run.plain import write_atomically
 from fnopt.run.tracking import About, Record, lane_name
 from fnopt.track._lines import grown, lines_of
@@ -87,7 +87,7 @@ class Table:
 
     def add(self, rows: Iterable[dict[str, Any]]) -> None:
         """Some rows, by column; what a row lacks is blank."""
-        self._put(_text([row.get(name, "") for name in self.columns] for row in rows))
+        self._put(_text([of_column(name, row.get(name)) for name in self.columns] for row in rows))
 
     def _put(self, text: str) -> None:
         self.file.write(text)
@@ -120,12 +120,4 @@ def _column(number: str) -> str:
 
 def _text(rows: Iterable[Sequence[Any]]) -> str:
     """Rows as text, one a line; NaN is blank."""
-    out = io.StringIO()
-    tables.writer(out, lineterminator="\n").writerows([_cell(value) for value in row] for row in rows)
-    return out.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, str):
-        return " ".join(value.split("\n"))
-    return "" if value is None or value != value else value
+    return csv_text([" ".join(value.split("\n")) if isinstance(value, str) else value for value in row] for row in rows)

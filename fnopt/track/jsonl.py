@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fnopt.run.cells import short
 from fnopt.run.plain import plain
 from fnopt.run.tracking import About, Record, lane_name
 from fnopt.track._lines import grown, lines_of
@@ -60,9 +61,11 @@ class Lines:
 
 
 def _listed(value: Any) -> Any:
-    """The same with arrays as lists, and as text what JSON has no word for."""
+    """The same with arrays as lists, numbers of float32 in few figures, and as text what JSON has no word for."""
     if isinstance(value, dict):
         return {name: _listed(v) for name, v in value.items()}
     if isinstance(value, np.ndarray):
-        return [float(v) for v in value]
+        return [_listed(float(v)) for v in value]
+    if isinstance(value, float):
+        return float(short(value))
     return value if isinstance(value, str | int | float | None) else str(value)
