@@ -183,6 +183,7 @@ class Batch(NamedTuple):
     x: Array  # shape=(b, …)
     y: Array  # shape=(b,) or (b, outputs)
     weight: Array  # shape=(b,)
+    mask: Any = None  # shape=(b,), bool; False for a row of padding. A model of ``supervised`` always gets it
 
 
 class InitModel(Protocol):
@@ -243,3 +244,5 @@ class Trial:
     metrics: tuple[str, ...] = ()
     link: str = "identity"  # from outputs to values: "identity", or "log" where outputs are log rates
     splits: bool = False  # whether a batch's loss is a sum over its examples, so that it may be taken in parts
+    batch: str | None = None  # what becomes of a last batch that is not whole: "short", "drop" or "masked", see
+    # ``supervised``; None: it is padded with rows of weight 0, which is all that the loss looks at

@@ -92,14 +92,27 @@ def total(tree: Any) -> Array:
 
 
 def names(tree: Any) -> list[str]:
-    """A readable dotted name for each leaf, in order.
+    r"""A name for each leaf, in order: the keys of its path joined by dots; a dot inside a key is written ``\.``.
 
-    >>> names({"layer": {"bias": 0, "weight": 1}})
-    ['layer.bias', 'layer.weight']
+    So two leaves never share a name, where keys that print alike are of one type.
+
+    >>> names({"layer": {"bias": 0, "weight": 1}}), names({"a.b": 0, "a": {"b": 1}})
+    (['layer.bias', 'layer.weight'], ['a.b', 'a\\.b'])
     """
-    return [
-        jax.tree_util.keystr(path, simple=True, separator=".") for path, _ in jax.tree_util.tree_leaves_with_path(tree)
-    ]
+    return [".".join(map(_escaped, path)) for path, _ in jax.tree_util.tree_leaves_with_path(tree)]
+
+
+def _escaped(key: Any) -> str:
+    return jax.tree_util.keystr((key,), simple=True).replace("\\", "\\\\").replace(".", "\\.")
+
+
+def check_names(tree: Any, what: str) -> None:
+    """Raise ValueError where two leaves of ``what`` have one name: a file could not tell them apart."""
+    seen: set[str] = set()
+    for name in names(tree):
+        if name in seen:
+            raise ValueError(f"two leaves of {what} are called {name!r}: give their keys different names")
+        seen.add(name)
 
 
 if not TYPE_CHECKING:  # a misspelt name is answered with the nearest

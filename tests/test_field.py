@@ -38,6 +38,7 @@ class Trial(NamedTuple):
     name: int
     metrics: tuple[str, ...] = ("accuracy",)
     batch_size: int = 5
+    batch: str | None = None
     optimizer: SimpleNamespace = SimpleNamespace(readout=parameters)
 
     def __hash__(self):

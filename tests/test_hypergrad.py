@@ -48,7 +48,7 @@ def functions():
         loss=lambda p, stats, batch, hyper, key, train: (jnp.square(batch.x @ p["w"] - batch.y), stats),
         predict=lambda p, stats, x, hyper: x @ p["w"],
         penalty=lambda p, hyper: hyper["pull"] * jnp.sum(jnp.square(p["w"])),
-        task="values", numbers={"pull": 0.1}, optimizer="sgd", batch_size=64,
+        task="values", numbers={"pull": 0.1}, optimizer="sgd", batch_size=64, standardize=True,
     )  # fmt: skip
 
 

@@ -196,6 +196,7 @@ class Trial(NamedTuple):
     name: int
     metrics: tuple[str, ...] = ("accuracy",)
     batch_size: int = 5
+    batch: str | None = None
     optimizer: Any = type("", (), {"readout": staticmethod(parameters)})
 
     def __hash__(self):

@@ -35,7 +35,7 @@ def penalty(params, hyper):
     return hyper["decay"] * sum(jnp.sum(layer["weight"] ** 2) for layer in params.values())
 
 
-MINE = fo.supervised(init, loss, predict, penalty=penalty, numbers=dict(decay=0.0))
+MINE = fo.supervised(init, loss, predict, penalty=penalty, numbers=dict(decay=0.0), standardize=True)
 BUILT_IN = fo.classifier(hidden=(7,))
 
 

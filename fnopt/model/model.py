@@ -9,9 +9,11 @@ import jax
 import jax.numpy as jnp
 
 from fnopt import optim
-from fnopt._checks import nearest, whole
+from fnopt._checks import nearest, one_of, whole
 from fnopt._types import Optimizer, Searchable, Trial
 from fnopt.numbers import REAL, Range, on_host
+
+BATCHES = ("short", "drop", "masked")  # what becomes of a last batch that is not whole
 
 
 class Build(Protocol):
@@ -77,9 +79,13 @@ class Model:
         structure, numbers = self.split(hyper)
         optimizer = as_optimizer(structure["optimizer"])
         _check_batches(structure["batch_size"], structure["shuffle"])
+        if "batch" in structure:
+            one_of("batch", structure["batch"], BATCHES)
         structure["optimizer"] = optimizer
         theirs = optimizer.numbers._fields if self.kind != "supervised" else ()  # pyright: ignore
         own = tuple(sorted(name for name in numbers if name in self.ranges and name not in theirs))
+        if self.kind == "supervised":
+            _check_single({name: numbers[name] for name in own})
         trial = self.build(structure, own, features, outputs, metrics)
         if "lr" in optimizer.numbers._fields:  # pyright: ignore[reportAttributeAccessIssue]
             numbers.setdefault("lr", optimizer.lr)
@@ -129,6 +135,13 @@ def _check_batches(batch_size: Any, shuffle: Any) -> None:
     whole("batch_size", batch_size)
     if shuffle not in (True, False, "replacement"):
         raise ValueError(f"`shuffle` must be True, False or 'replacement', got {shuffle!r}")
+
+
+def _check_single(numbers: Mapping[str, Any]) -> None:
+    """A number of a user's model is one number, or one schedule of it."""
+    for name, value in numbers.items():
+        if isinstance(value, tuple | list | Mapping) or (not callable(value) and getattr(value, "ndim", 0) > 0):
+            raise ValueError(f"`{name}` must be one number or one schedule, got {value!r}; declare a number for each")
 
 
 def _is_number(x: Any) -> bool:

@@ -1,29 +1,14 @@
 """Any pure functions as a model that trains, sweeps, replays and saves as the built-in ones do."""
 
 from collections.abc import Mapping
-from functools import lru_cache, partial
-from typing import Any, NamedTuple
-
-import chex
-import jax
-import jax.numpy as jnp
-import numpy as np
-from jax import Array
+from functools import partial
+from typing import Any
 
 from fnopt._checks import one_of
-from fnopt._types import Batch, InitModel, Loss, Optimizer, Params, Penalty, Predict, Stats, Trial
-from fnopt.model.model import Model
+from fnopt._types import InitModel, Loss, Optimizer, Penalty, Predict, Trial
+from fnopt.model.model import BATCHES, Model
+from fnopt.model.user_functions import Functions, trial_of
 from fnopt.numbers import REAL
-
-
-class Functions(NamedTuple):
-    """What the user wrote; functions are told apart by identity."""
-
-    init: InitModel
-    loss: Loss
-    predict: Predict
-    penalty: Penalty | None
-    task: str
 
 
 def supervised(
@@ -37,7 +22,8 @@ def supervised(
     optimizer: str | Optimizer = "adam",
     batch_size: int = 32,
     shuffle: bool | str = True,
-    standardize: bool = True,
+    batch: str = "short",
+    standardize: bool = False,
     standardize_target: bool = False,
     class_weight: Any = None,
 ) -> Model:
@@ -45,17 +31,28 @@ def supervised(
 
     Args:
         init: ``(key, example, hyper) -> (params, stats)``; ``example`` is a ``Batch`` of the kind to come, ``stats`` is
-            () where nothing is collected. Leaves are arrays, those of ``params`` floating.
+            () where nothing is collected. Leaves are arrays, those of ``params`` floating; ``stats`` may hold random
+            keys, counters and masks.
         loss: ``(params, stats, batch, hyper, key, train) -> (one value an example, stats)``. ``key`` is None when
-            ``train`` is False.
-        predict: ``(params, stats, x, hyper) -> outputs``: logits of shape=(m, classes), or (m,) for two classes.
+            ``train`` is False. Scores are taken in blocks of 128 rows and one of the rest, so a loss that looks across
+            examples sees so many there.
+        predict: ``(params, stats, x, hyper) -> outputs``: logits of shape=(m, classes), or (m,) for two classes;
+            values and labels of y's shape.
         penalty: ``(params, hyper) -> scalar`` added to the mean loss.
         task: ``"classes"``, ``"values"`` or ``"labels"``.
-        numbers: the model's own numbers and their defaults; ``hyper[name]`` inside the functions.
-        optimizer, batch_size, shuffle, standardize, standardize_target, class_weight: as in ``classifier``.
+        numbers: the model's own numbers and their defaults; ``hyper[name]`` inside the functions. They are traced: for
+            dropout write ``fo.nn.dropout(key, hyper["dropout"], x)``, since others ask in Python whether a rate is 0.
+        optimizer, batch_size, shuffle, standardize_target, class_weight: as in ``classifier``.
+        batch: what becomes of the last batch of an epoch, where the rows do not divide. ``"short"``: it has the rows
+            that are left, and no row that does not exist is ever seen, in evaluation neither. ``"drop"``: it is left
+            out of training (data of fewer rows than ``batch_size`` are one batch). ``"masked"``: it is filled with
+            copies of rows, and ``batch.mask`` is False for them; all sizes of data share a program then.
+        standardize: zero mean and unit variance of each input over the training part. Off: ``x`` comes as it is, and
+            integers stay integers.
 
     Keep the functions at module level, or make the model once: a lambda made anew is another program.
 
+    >>> import jax.numpy as jnp
     >>> model = supervised(
     ...     init=lambda key, example, hyper: (jnp.zeros(example.x.shape[1]), ()),
     ...     loss=lambda w, stats, batch, hyper, key, train: ((batch.x @ w - batch.y) ** 2, stats),
@@ -76,13 +73,17 @@ def supervised(
                 f"`{name}` must be hashable, for it names a program: wrap it in a plain function"
             ) from error
     numbers = dict(numbers or {})
+    one_of("batch", batch, BATCHES)
+    structure = {"optimizer": optimizer, "batch_size": batch_size, "shuffle": shuffle, "batch": batch}
+    if taken := [name for name in numbers if name in structure]:
+        raise ValueError(f"the number {taken[0]!r} is structure of every model; call the model's own something else")
     if "epochs" in numbers:
         raise ValueError("the number 'epochs' is how long a configuration trains; call the model's own something else")
     return Model(
         kind="supervised",
         task=task,
         build=partial(_build, Functions(init, loss, predict, penalty, task)),
-        structure={"optimizer": optimizer, "batch_size": batch_size, "shuffle": shuffle},
+        structure=structure,
         ranges=dict.fromkeys(numbers, REAL),
         numbers=numbers,
         standardize=standardize,
@@ -99,75 +100,5 @@ def _build(
     outputs: int,
     metrics: tuple[str, ...],
 ) -> Trial:
-    return _trial(functions, structure["optimizer"], structure["batch_size"], structure["shuffle"], numbers, metrics)
-
-
-@lru_cache(maxsize=256)
-def _trial(
-    functions: Functions,
-    optimizer: Optimizer,
-    batch_size: int,
-    shuffle: bool | str,
-    numbers: tuple[str, ...],
-    metrics: tuple[str, ...],
-) -> Trial:
-    def init(key: chex.PRNGKey, example: Batch, hyper: Mapping[str, Array]) -> tuple[Params, Stats]:
-        made = functions.init(key, example, hyper)
-        if not (isinstance(made, tuple) and len(made) == 2):
-            raise TypeError(
-                f"`init` must return (params, stats), got {type(made).__name__}; "
-                "write `return params, ()` where nothing is collected"
-            )
-        params, stats = made
-        _only_arrays("params", params, floating=True)
-        _only_arrays("stats", stats, floating=False)
-        return params, stats
-
-    def loss(
-        params: Params, stats: Stats, batch: Batch, hyper: Mapping[str, Array], key: Any, train: bool
-    ) -> tuple[Array, Stats]:
-        made = functions.loss(params, stats, batch, hyper, key, train)
-        if not (isinstance(made, tuple) and len(made) == 2):
-            raise TypeError("`loss` must return (one value an example, stats); write `return losses, stats`")
-        losses, after = made
-        if losses.shape != batch.weight.shape:
-            raise ValueError(
-                f"`loss` must return one value an example, shape {batch.weight.shape}, got {losses.shape}; "
-                "leave out the mean: the lane program takes it, with the weights"
-            )
-        if jax.tree.structure(after) != jax.tree.structure(stats):
-            raise ValueError(
-                f"`loss` must give back stats as it got them:\n  expected {jax.tree.structure(stats)}\n"
-                f"  got      {jax.tree.structure(after)}"
-            )
-        return losses, after
-
-    return Trial(
-        init=init,
-        loss=loss,
-        predict=functions.predict,
-        optimizer=optimizer,
-        task=functions.task,
-        penalty=functions.penalty,
-        numbers=numbers,
-        batch_size=batch_size,
-        shuffle=shuffle,
-        metrics=metrics,
-    )
-
-
-def _only_arrays(what: str, tree: Any, floating: bool) -> None:
-    """Raise TypeError for a leaf that is no array (or, in params, not floating), naming it and the cure."""
-    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
-        name = what + jax.tree_util.keystr(path)
-        if not isinstance(leaf, jax.Array | np.ndarray):
-            raise TypeError(
-                f"every leaf of {what} must be an array, but {name} is {leaf!r} ({type(leaf).__name__}); "
-                "write `jnp.asarray(...)` for a number, and keep functions and names out of the tree "
-                "(Equinox: `eqx.partition(model, eqx.is_inexact_array)`)"
-            )
-        if floating and not jnp.issubdtype(leaf.dtype, jnp.floating):
-            raise TypeError(
-                f"every leaf of params must be floating, but {name} has dtype {leaf.dtype}; "
-                "keep counters and masks in stats"
-            )
+    names = ("optimizer", "batch_size", "shuffle", "batch")
+    return trial_of(functions, *(structure[name] for name in names), numbers, metrics)

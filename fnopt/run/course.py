@@ -35,7 +35,7 @@ def course(trial: Trial, place: Place, work: Work, history: Mapping[str, Any]) -
     part, metric = work.objective
     sign = 1.0 if higher_is_better(trial.task, metric) else -1.0
     scores = sign * np.asarray(history.get(part, history["train"])[metric])
-    each = batches_per_epoch(int(work.folds[place.fold].train.rows), trial.batch_size)
+    each = batches_per_epoch(int(work.folds[place.fold].train.rows), trial.batch_size, trial.batch)
     batches = each * np.arange(1, len(scores) + 1)
     own = {name: x for name, x in changing.items() if name in trial.numbers}
     rest = {name: x for name, x in changing.items() if name not in trial.numbers}

@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from fnopt.train import last_cost
+
 if TYPE_CHECKING:
     from fnopt.run.sweep import Sweep
 
@@ -27,7 +29,8 @@ def faults(sweep: "Sweep", configs: Sequence[int] | None = None) -> Faults:
         fault, found = run.going.lanes.fault, run.autopsy
         row = {"config": r.config, "seed": r.seed, "fold": r.fold}
         told = {"step": int(fault.step[0]), "epoch": r.epochs, "batch": 0, "cost": float(fault.cost[0])}
-        last = {"last": float(fault.last[0]), "leaf": "", "gradient": math.nan, "number": "", "autopsy": found}
+        first = fault._replace(step=fault.step[0], last=fault.last[0])
+        last = {"last": last_cost(first), "leaf": "", "gradient": math.nan, "number": "", "autopsy": found}
         if found is not None:
             told = {name: getattr(found, name) for name in told}
             last |= {"leaf": found.first, "gradient": found.gradient, "number": found.number}

@@ -18,7 +18,7 @@ from fnopt.run.setup import as_key, bind
 from fnopt.schedules import filled, follows
 from fnopt.space.epochs import own_length
 from fnopt.train import Keys, Part, batches_per_epoch, keys_of
-from fnopt.train.part import part
+from fnopt.train.part import part, seen_by
 from fnopt.train.unroll import unrolled
 
 MODES = ("reverse", "forward")
@@ -110,17 +110,23 @@ def hypergrad(
     return slope(problem, places, mode)
 
 
+def _data_of(problem: Problem) -> tuple[Batch, Part, Part]:
+    """The data, their number of rows known to the compiler where no padding may be read."""
+    example, train, dev = problem.data
+    return example, seen_by(problem.trial, train), seen_by(problem.trial, dev)
+
+
 def slope(problem: Problem, places: Sequence[int], mode: str = "reverse") -> Hypergradient:
     """Loss and derivatives with respect to the numbers at these places of ``problem.names``."""
     one_of("mode", mode, MODES)
     where = tuple(places)
-    loss, slopes = _slope(problem.numbers, problem.data, problem.keys, **_static(problem), places=where, mode=mode)
+    loss, slopes = _slope(problem.numbers, _data_of(problem), problem.keys, **_static(problem), places=where, mode=mode)
     return Hypergradient(loss, {problem.names[i]: slopes[k] for k, i in enumerate(where)})
 
 
 def loss_at(problem: Problem) -> Array:
     """The dev loss at the end of the run, without a derivative: one training."""
-    return _loss(problem.numbers, problem.data, problem.keys, **_static(problem))
+    return _loss(problem.numbers, _data_of(problem), problem.keys, **_static(problem))
 
 
 def problem_of(
@@ -148,7 +154,7 @@ def problem_of(
         data = _of(prepared)
     else:
         raise TypeError(f"`model` must come from fo.classifier and its like, or be a Trial, got {type(model).__name__}")
-    batches = batches_per_epoch(int(data[1].rows), trial.batch_size)
+    batches = batches_per_epoch(int(data[1].rows), trial.batch_size, trial.batch)
     passes = own_length(hyper, 1) if epochs is None else whole("epochs", epochs)
     count = batches * passes if steps is None else whole("steps", steps)
     return Problem(trial, own_numbers(trial, given, batches), data, keys_of(as_key(key)), count, batches)

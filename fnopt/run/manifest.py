@@ -49,7 +49,7 @@ def manifest(sweep: "Sweep") -> dict[str, Any]:
         "format": FORMAT,
         "model": {
             "kind": model.kind,
-            "structure": None if model.kind == "supervised" else encode(dict(model.structure)),
+            "structure": encode(dict(model.structure)),
             "functions": functions_digest(sweep.trials[0], sweep.work.folds[0].example)
             if model.kind == "supervised"
             else None,

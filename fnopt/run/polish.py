@@ -175,7 +175,7 @@ def _problems(sweep: "Sweep", config: int) -> Any:
         data, frame = sweep.work.folds[fold], sweep.frames[fold]
         prepared = Prepared(frame, data.train, data.dev, data.example, int(np.prod(frame.shape)))
         trial, given, _, _ = bind(sweep.model, sweep.configs[config], prepared, ())
-        batches = batches_per_epoch(int(data.train.rows), trial.batch_size)
+        batches = batches_per_epoch(int(data.train.rows), trial.batch_size, trial.batch)
         numbers = own_numbers(trial, given, batches)
         program = sweep.entries[config].program
         if program.batch_size is not None:  # the sweep took a batch in these parts, each with draws of its own

@@ -32,6 +32,7 @@ from fnopt.train import (
     batches_per_epoch,
     evaluate,
     linked,
+    seen_by,
     window,
 )
 
@@ -110,7 +111,7 @@ class Run:
 
         Scores of values are in the target's own units; ``loss`` is what training minimised, in its units.
         """
-        part = framed(self.frame, data)
+        part = seen_by(self.trial, framed(self.frame, data))
         trial = replace(self.trial, metrics=tuple(SCORES[self.frame.task]))
         scores = _evaluate(self.params, self.stats, self.numbers, part, trial=trial)
         return {name: float(v) for name, v in zip(("loss", *trial.metrics), np.asarray(scores), strict=True)}
@@ -156,7 +157,7 @@ def train_on(run: Run, going: Going, epochs: int, watch: Watch) -> Run:
         count = pace.next(chunk.cohort, age, end, most)
         lanes, seen, seconds = step(lanes, age, count)
         pace.took(chunk.cohort, count, seconds)
-        records.append(jax.tree.map(lambda a, n=count: np.asarray(a)[0, :n], seen))
+        records.append(jax.tree.map(lambda a, n=count: a[0, :n], seen))
         age += count
         over = not going_on(lanes)[0]
         watch.tick(end - age + count if over else count)
@@ -208,7 +209,7 @@ def as_run(model: Model, frame: Frame, trial: Trial, hyper: Mapping[str, Any], g
     at = step[0]
     if going.lanes.patience is not None:  # the weights that count belong to the best epoch, and so do the numbers
         rows = int(going.work.folds[going.chunk.cohort.fold].train.rows)
-        at = (result.best + 1) * batches_per_epoch(rows, trial.batch_size)
+        at = (result.best + 1) * batches_per_epoch(rows, trial.batch_size, trial.batch)
     numbers = resolve(jax.tree.map(lambda a: a[0], numbers), jnp.asarray(at, jnp.int32))
     return Run(
         model=model,

@@ -58,7 +58,7 @@ class Bound(NamedTuple):
 def bind_folds(model: Model, hyper: Mapping[str, Any], folds: Sequence[Prepared], metrics: tuple[str, ...]) -> Bound:
     """As :func:`bind`; schedules that count epochs go by the number of batches of each fold."""
     first = bind(model, hyper, folds[0], metrics)
-    counts = {batches_per_epoch(int(data.train.rows), first.trial.batch_size) for data in folds}
+    counts = {batches_per_epoch(int(data.train.rows), first.trial.batch_size, first.trial.batch) for data in folds}
     if len(counts) == 1 or not any(callable(value) for value in first.numbers.values()):
         return first
     return first._replace(by_fold=tuple(bind(model, hyper, data, metrics).complete for data in folds))
@@ -72,7 +72,7 @@ def bind(model: Model, hyper: Mapping[str, Any] | None, data: Prepared, metrics:
         if any(is_space(leaf) for leaf in jax.tree.leaves(value, is_leaf=is_space)):
             raise ValueError(f"`{name}` is a range to search, {value!r}: give a value here, or the space to fo.caviar")
     trial, numbers = model.bind(hyper, data.features, data.frame.outputs, metrics)
-    per_epoch = batches_per_epoch(int(data.train.rows), trial.batch_size)
+    per_epoch = batches_per_epoch(int(data.train.rows), trial.batch_size, trial.batch)
     if trial.link == "log" and data.frame.target is not None:
         raise ValueError("the poisson loss wants counts as they are: write fo.regressor(…, standardize_target=False)")
     own, updates = fields_of(trial), updates_of(trial, numbers, per_epoch)

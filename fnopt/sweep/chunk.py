@@ -15,7 +15,7 @@ from fnopt.sweep.draws import Draws, draws_of
 from fnopt.sweep.lanes import apart, packed, stack
 from fnopt.sweep.lineage import Lineage, founder_of
 from fnopt.sweep.merge import Program
-from fnopt.train import EarlyStopping, Lane, Objective, Part, Records, When, active, window
+from fnopt.train import EarlyStopping, Lane, Objective, Part, Records, When, active, seen_by, told, window
 
 
 class Data(NamedTuple):
@@ -154,7 +154,7 @@ def run_chunk(
         lanes, seen, seconds = step(lanes, age, count)
         pace.took(cohort, count, seconds)
         age += count
-        records.append(jax.tree.map(lambda a, n=count: np.asarray(a)[:, :n], seen))
+        records.append(jax.tree.map(lambda a, n=count: a[:, :n], seen))
         alive = going_on(lanes)[: len(places)]
         going = tick(count * len(places)) and bool(alive.all())
         if publish is not None and going and age < until:
@@ -185,6 +185,7 @@ def trainer(work: Work, chunk: Chunk, draws: Draws, until: int, ends: bool = Tru
     clock = clock or Clock()
     trial, which, batch_size = chunk.cohort.program[:3]
     data = work.folds[chunk.cohort.fold]
+    train, dev = seen_by(trial, data.train), data.dev if data.dev is None else seen_by(trial, data.dev)
     size = None if batch_size is None else np.int32(batch_size)
     (device,) = data.train.x.devices()
     last = np.int32(until if ends or work.objective.part == "train" else 0)
@@ -197,14 +198,15 @@ def trainer(work: Work, chunk: Chunk, draws: Draws, until: int, ends: bool = Tru
         with exhausting(trial):
             orders = draws.orders(data.train, trial.shuffle, age, until)
             numbers = np.int32(age), np.int32(count), when, np.int32(which), size
-            arguments = lanes, data.train, data.dev, draws.keys, orders, *numbers
+            arguments = lanes, train, dev, draws.keys, orders, *numbers
             run = run or program(trial, work.objective, device, *arguments)
             begun = time.perf_counter()
             made = jax.block_until_ready(run(*arguments))
         end = time.perf_counter()
         clock.compiling += begun - start
         clock.device += end - begun
-        return *made, end - begun
+        trained, seen = made
+        return trained, told(seen, age, count, when), end - begun
 
     return step
 

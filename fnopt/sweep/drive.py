@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import jax
@@ -18,6 +19,7 @@ from fnopt.sweep.field import Field, Task
 from fnopt.sweep.forecast import Forecast
 from fnopt.sweep.plan import cores
 from fnopt.sweep.result import LaneResult
+from fnopt.train import EXACT
 
 SEGMENT = 0.2  # seconds: a segment aims at this length
 SHORT = 0.03  # the same where lanes stop on their own, and their places are worth having back soon
@@ -142,6 +144,7 @@ class _Crew:
         self.field, self.collect, self.watch, self.publishes = field, collect, watch, publishes
         self.devices = devices
         self.works = {device: field.work if device is None else field.work.on(device) for device in devices}
+        self.rows = [tuple(int(p.rows) for p in data[:2] if p is not None) for data in field.work.folds]
         self.changed = threading.Condition()
         self.errors: list[BaseException] = []
         self.why, self.stopping = "", False
@@ -199,8 +202,7 @@ class _Crew:
                 self.changed.notify_all()
 
     def _take(self, device: Any) -> tuple[int, Task] | None:
-        def program(cohort: Cohort) -> Any:
-            return device, cohort.program.trial, cohort.program.batch_size is None, cohort.width, cohort.numbers
+        program = partial(self._program, device)
 
         with self.changed:
             while not self.stopping:
@@ -219,9 +221,15 @@ class _Crew:
                 self.changed.wait(0.1)
         return None
 
+    def _program(self, device: Any, cohort: Cohort) -> Any:
+        """What tells compiled programs apart: where batches are exact, the number of rows too."""
+        trial = cohort.program.trial
+        rows = self.rows[cohort.fold] if trial.batch in EXACT else None
+        return device, trial, cohort.program.batch_size is None, cohort.width, cohort.numbers, rows
+
     def _train(self, device: Any, number: int, task: Task, clock: Clock) -> None:
         cohort = task.chunk.cohort
-        name = device, cohort.program.trial, cohort.program.batch_size is None, cohort.width, cohort.numbers
+        name = self._program(device, cohort)
 
         def tick(epochs: int) -> bool:
             with self.changed:

@@ -21,6 +21,7 @@ from fnopt.sweep.chunk import Chunk, Cohort, Place, Work, going_on, scored_each
 from fnopt.sweep.ledger import Ledger, Verdict
 from fnopt.sweep.merge import Program
 from fnopt.sweep.result import LaneResult, Trim, result_of
+from fnopt.train import EXACT
 
 
 class Entry(NamedTuple):
@@ -132,16 +133,17 @@ class Field:
         """The next chunk, or None where nothing can be taken now.
 
         ``takable`` says whether a cohort's program may run here now, ``fresh`` whether it has yet to be compiled; both
-        are asked once of each program, whatever its seed and fold. Where nothing is ``idle``, a chunk that is not full
-        is left to wait for its sisters, once its program is there.
+        are asked once of each program, whatever its seed (and fold, unless each has a program for its own rows). Where
+        nothing is ``idle``, a chunk that is not full is left to wait for its sisters, once its program is there.
         """
         best, choice, crowded = None, None, self._crowded()
-        asked: dict[int, tuple[bool, bool]] = {}
+        asked: dict[tuple[int, int], tuple[bool, bool]] = {}
         for name, pool in self.pools.items():
-            if name.kind not in asked:
+            at = name.kind, name.fold if self._kinds[name.kind][0].trial.batch in EXACT else 0
+            if at not in asked:
                 cohort = Cohort(*self._kinds[name.kind], name.seed, name.fold)
-                asked[name.kind] = takable(cohort), not fresh(cohort)
-            may, known = asked[name.kind]
+                asked[at] = takable(cohort), not fresh(cohort)
+            may, known = asked[at]
             if may:
                 thin = not crowded and len(pool) < self._kinds[name.kind][1]
                 if thin and known and not idle:

@@ -45,7 +45,7 @@ def program_of(trial: Trial, options: Options, example: Batch) -> Program:
     which, merged, batch_size = 0, trial, None
     if len(members) > 1 and trial.optimizer in members and fits(members, params):
         which, merged = members.index(trial.optimizer), replace(merged, optimizer=Family(members))
-    if len(set(sizes)) > 1 and trial.splits and not trial.optimizer.wants_objective:  # which takes a batch whole
+    if len(set(sizes)) > 1 and trial.splits and trial.batch is None and not trial.optimizer.wants_objective:
         batch_size = trial.batch_size
         merged = replace(merged, batch_size=max(min(sizes), SMALLEST))
     return Program(merged, which, batch_size)

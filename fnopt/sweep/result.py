@@ -13,7 +13,7 @@ from fnopt.sweep.chunk import Place, Work
 from fnopt.sweep.lanes import finish
 from fnopt.sweep.lineage import Lineage, founder_of
 from fnopt.sweep.merge import Program
-from fnopt.train import CURVES, Lane, batches_per_epoch, stopped
+from fnopt.train import CURVES, Lane, batches_per_epoch, last_cost, stopped
 
 
 class LaneResult(NamedTuple):
@@ -59,7 +59,8 @@ def result_of(work: Work, program: Program, place: Place, pruned: str = "", trim
             why = f"no improvement for {int(memory.waited)} epochs"
     if failed >= 0:
         rows = int(work.folds[place.fold].train.rows)
-        epochs = min(epochs, failed // batches_per_epoch(rows, program.batch_size or program.trial.batch_size) + 1)
+        size = program.batch_size or program.trial.batch_size
+        epochs = min(epochs, failed // batches_per_epoch(rows, size, program.trial.batch) + 1)
         best, status, why = min(best, epochs - 1), "diverged", fault_of(lane, failed)
     if best < 0:  # no early stopping, or its objective was never a number: the last weights, of the last whole epoch
         best = epochs - 1 - (failed >= 0)
@@ -91,7 +92,7 @@ def result_of(work: Work, program: Program, place: Place, pruned: str = "", trim
 
 def fault_of(lane: Lane, step: int) -> str:
     """Where a lane stopped being finite, in words: the update, its cost and the cost before."""
-    last = float(lane.fault.last)
+    last = last_cost(lane.fault)
     before = f"{last:g} before" if np.isfinite(last) else "the first"
     return f"not finite at step {step} (cost {float(lane.fault.cost):g}, {before})"
 

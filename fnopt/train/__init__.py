@@ -12,6 +12,7 @@ from fnopt.train.lane import Keys as Keys
 from fnopt.train.lane import Lane as Lane
 from fnopt.train.lane import active as active
 from fnopt.train.lane import keys_of as keys_of
+from fnopt.train.lane import last_cost as last_cost
 from fnopt.train.lane import start as start
 from fnopt.train.lane import weights_of as weights_of
 from fnopt.train.order import LENGTH as LENGTH
@@ -19,9 +20,11 @@ from fnopt.train.order import batches_per_epoch as batches_per_epoch
 from fnopt.train.order import epoch_orders as epoch_orders
 from fnopt.train.order import window as window
 from fnopt.train.part import BLOCK as BLOCK
+from fnopt.train.part import EXACT as EXACT
 from fnopt.train.part import Part as Part
 from fnopt.train.part import block_of as block_of
 from fnopt.train.part import part as part
+from fnopt.train.part import seen_by as seen_by
 from fnopt.train.scores import FOLLOWED as FOLLOWED
 from fnopt.train.scores import SCORES as SCORES
 from fnopt.train.scores import decide as decide
@@ -33,3 +36,4 @@ from fnopt.train.segment import Objective as Objective
 from fnopt.train.segment import Records as Records
 from fnopt.train.segment import When as When
 from fnopt.train.segment import segment as segment
+from fnopt.train.segment import told as told

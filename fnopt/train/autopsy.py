@@ -13,8 +13,8 @@ from fnopt._types import State, Trial
 from fnopt.numbers import resolve
 from fnopt.train.lane import Keys, Lane
 from fnopt.train.order import epoch_order
-from fnopt.train.part import Part
-from fnopt.train.segment import gradient_at, sizes
+from fnopt.train.part import Part, seen_by
+from fnopt.train.segment import at_batch, gradient_at, sizes
 from fnopt.train.step import Gradient, attempt
 
 
@@ -75,6 +75,7 @@ def autopsy(trial: Trial, lane: Lane, train: Part, keys: Keys, batch_size: Any =
     """
     if int(lane.fault.step) < 0:
         raise ValueError("this lane never failed: every step was finite")
+    train = seen_by(trial, train)
     step, epoch, batch, cost, norms, hyper = jax.device_get(_again(trial, lane, train, keys, batch_size))
     names = tree.names(lane.state.params)
     leaves = tuple(Leaf(name, *map(float, three)) for name, three in zip(names, zip(*norms, strict=True), strict=True))
@@ -102,8 +103,13 @@ def _again(trial: Trial, lane: Lane, train: Part, keys: Keys, batch_size: Any) -
     def tried(lane: Lane) -> tuple[Array, Gradient, State]:
         batch = lane.state.step - epoch * batches
         numbers = resolve(lane.numbers, lane.state.step)
-        at, _ = gradient_at(trial, lane, numbers, train, keys, order, epoch, batch, batch_size)
-        return batch, at, attempt(trial, lane, numbers, at)
+        here = partial(gradient_at, trial, lane, numbers, train, keys, order, epoch, batch, batch_size)
+
+        def step(last: bool) -> tuple[Gradient, State]:
+            at, _ = here(last=last)
+            return at._replace(objective=None), attempt(trial, lane, numbers, at)
+
+        return batch, *at_batch(trial, train, batch, step)
 
     def sound(lane: Lane) -> Array:
         batch, at, after = tried(lane)

@@ -44,7 +44,7 @@ def early_stopping(patience: ArrayLike = 5, min_delta: ArrayLike = 0.0) -> Early
 
 def begin() -> Waiting:
     """Nothing seen yet: any score is an improvement, NaN excepted."""
-    low = jnp.full((), -jnp.inf, jnp.result_type(float))
+    low = jnp.asarray(jnp.finfo(jnp.result_type(float)).min)  # an infinity would be a fault to whoever debugs them
     none = jnp.zeros((), jnp.int32)
     return Waiting(best=low, tie=low, epoch=none - 1, waited=none, seen=none)
 

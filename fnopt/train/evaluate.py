@@ -1,6 +1,8 @@
 """Scoring a part of the data in fixed blocks of rows, dropout off."""
 
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +11,7 @@ from jax import Array
 from fnopt import tree
 from fnopt._types import Batch, Params, Stats, Trial
 from fnopt.losses import weighted_mean
-from fnopt.train.part import Part
+from fnopt.train.part import BLOCK, Part, rows_of
 from fnopt.train.scores import SCORES
 
 
@@ -18,20 +20,28 @@ def evaluate(trial: Trial, params: Params, stats: Stats, numbers: dict[str, Arra
 
     Metrics of values are in the user's units, whatever the units of training; the loss is in those of training.
     """
-    losses, outputs = jax.lax.map(partial(_block, trial, params, stats, numbers), _blocks(part))
+    block = partial(_block, trial, params, stats, numbers)
+    if part.exact is not None:
+        count, rest = divmod(part.exact, BLOCK)
+        at = jnp.arange(count, dtype=jnp.int32)
+        whole = [jax.lax.map(lambda i: block(rows_of(part, i * BLOCK, BLOCK)), at)] if count else []
+        return _scores_exact(trial, part, whole, [block(rows_of(part, count * BLOCK, rest))] if rest else [])
+    losses, outputs = jax.lax.map(block, _blocks(trial, part))
     return _scores(trial, part, losses.reshape(-1), outputs.reshape(-1, *outputs.shape[2:]))
 
 
 def evaluate_both(
     trial: Trial, params: Params, stats: Stats, numbers: dict[str, Array], train: Part, dev: Part, due: Array
 ) -> tuple[Array, Array]:
-    """The scores of both parts, those of the training part NaN where they are not ``due``.
+    """The scores of both parts, those of the training part 0 where they are not ``due``.
 
     One loop over the blocks of dev, and over those of train where they are due: the forward pass compiles once.
     """
+    if train.exact is not None and dev.exact is not None:
+        return _both_exact(trial, params, stats, numbers, train, dev, due)
     if train.block != dev.block:
         raise ValueError(f"both parts must come in blocks of one size, got {train.block} and {dev.block}")
-    first, second = _blocks(dev), _blocks(train)
+    first, second = _blocks(trial, dev), _blocks(trial, train)
     count, more = dev.x.shape[0] // dev.block, train.x.shape[0] // train.block
 
     def at(i: Array) -> Batch:
@@ -50,14 +60,55 @@ def evaluate_both(
     on_train = jax.lax.cond(
         due,
         lambda: _scores(trial, train, losses[here:], outputs[here:]),
-        lambda: jnp.full_like(on_dev, jnp.nan),
+        lambda: jnp.zeros_like(on_dev),
     )
     return on_train, on_dev
 
 
-def _blocks(part: Part) -> Batch:
+def _both_exact(
+    trial: Trial, params: Params, stats: Stats, numbers: dict[str, Array], train: Part, dev: Part, due: Array
+) -> tuple[Array, Array]:
+    """The same where no padding may be read: whole blocks of both in one loop, then the rest of each."""
+    assert train.exact is not None and dev.exact is not None
+    block = partial(_block, trial, params, stats, numbers)
+    (first, dev_rest), (second, train_rest) = divmod(dev.exact, BLOCK), divmod(train.exact, BLOCK)
+
+    def at(i: Array) -> Batch:
+        if not (first and second):
+            return rows_of(dev if first else train, i * BLOCK, BLOCK)
+        return tree.where(i < first, rows_of(dev, i * BLOCK, BLOCK), rows_of(train, (i - first) * BLOCK, BLOCK))
+
+    on_dev, on_train = [], []
+    if first or second:
+        shapes = jax.eval_shape(lambda: block(at(jnp.zeros((), jnp.int32))))
+        room = jax.tree.map(lambda s: jnp.zeros((first + second, *s.shape), s.dtype), shapes)
+        end = first + jnp.where(due, second, 0)
+        made = jax.lax.fori_loop(0, end, lambda i, carry: tree.put(carry, block(at(i)), i), room)
+        on_dev = [jax.tree.map(lambda a: a[:first], made)] if first else []
+        on_train = [jax.tree.map(lambda a: a[first:], made)] if second else []
+    rest = [block(rows_of(dev, first * BLOCK, dev_rest))] if dev_rest else []
+    scores = _scores_exact(trial, dev, on_dev, rest)
+
+    def of_train() -> Array:
+        rest = [block(rows_of(train, second * BLOCK, train_rest))] if train_rest else []
+        return _scores_exact(trial, train, on_train, rest)
+
+    return jax.lax.cond(due, of_train, lambda: jnp.zeros_like(scores)), scores
+
+
+def _scores_exact(trial: Trial, part: Part, whole: list[Any], rest: list[Any]) -> Array:
+    """Scores from losses and outputs of whole blocks, with an axis of blocks, and of the rows after them."""
+    flat = [jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), some) for some in whole]
+    losses, outputs = jax.tree.map(lambda *parts: jnp.concatenate(parts), *flat, *rest)
+    assert part.exact is not None
+    some = rows_of(part, 0, part.exact)
+    return _scores(trial, replace(part, y=some.y, weight=some.weight), losses, outputs)
+
+
+def _blocks(trial: Trial, part: Part) -> Batch:
     """A part's rows with a leading axis of blocks."""
-    rows = Batch(x=part.x, y=part.y, weight=part.weight)
+    there = jnp.arange(part.x.shape[0], dtype=jnp.int32) < part.rows if trial.batch == "masked" else None
+    rows = Batch(x=part.x, y=part.y, weight=part.weight, mask=there)
     return jax.tree.map(lambda a: a.reshape(-1, part.block, *a.shape[1:]), rows)
 
 

@@ -1,5 +1,6 @@
 """A lane: everything that one training run carries from step to step, as one pytree."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -19,7 +20,12 @@ class Fault(NamedTuple):
 
     step: Array  # shape=(), int32; the update that failed, counted from 0; -1: never
     cost: Array  # shape=(), the cost at that update
-    last: Array  # shape=(), the last finite cost, NaN before any
+    last: Array  # shape=(), the last finite cost, 0 before any
+
+
+def last_cost(fault: Fault) -> float:
+    """The last finite cost of a lane that failed, on the host; NaN where its first step did."""
+    return math.nan if int(fault.step) == 0 else float(fault.last)
 
 
 class Patience(NamedTuple):
@@ -70,7 +76,7 @@ def start(
     state = trial.optimizer.init(params, **mine)
     scalar = jnp.zeros((), jnp.result_type(float))
     never = jnp.full((), -1, jnp.int32)
-    fault = Fault(step=never, cost=scalar, last=scalar + jnp.nan)
+    fault = Fault(step=never, cost=scalar, last=scalar)
     patience = None if rule is None else Patience(rule, begin(), params, stats)
     return Lane(state, stats, numbers, fault, patience)
 

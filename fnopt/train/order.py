@@ -11,13 +11,14 @@ from jax.typing import ArrayLike
 from fnopt._compile import ONCE
 
 
-def batches_per_epoch(rows: int, batch_size: int) -> int:
-    """How many updates an epoch makes; the last batch may be short.
+def batches_per_epoch(rows: int, batch_size: int, batch: str | None = None) -> int:
+    """How many updates an epoch makes; the last batch may be short, and is left out where ``batch`` is "drop".
 
-    >>> batches_per_epoch(1078, 64)
-    17
+    >>> batches_per_epoch(1078, 64), batches_per_epoch(1078, 64, "drop"), batches_per_epoch(10, 64, "drop")
+    (17, 16, 1)
     """
-    return -(-rows // min(batch_size, rows))
+    size = min(batch_size, rows)
+    return rows // size if batch == "drop" else -(-rows // size)
 
 
 LENGTH = 64  # the most epochs of a table of orders, and so of a segment

@@ -1,6 +1,6 @@
 """Data as the lane program sees it: whole blocks of rows, padding counted by weight 0."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -8,6 +8,7 @@ import jax
 import numpy as np
 from jax import Array
 
+from fnopt._types import Batch, Trial
 from fnopt.tree import on_device
 
 BLOCK = 128  # rows scored at once: bits of a score then do not depend on the number of cores
@@ -17,7 +18,7 @@ FEW = 32  # rows; a part of fewer is padded rather than have its sister scored i
 @partial(
     jax.tree_util.register_dataclass,
     data_fields=["x", "y", "weight", "pull", "mean", "scale", "rows"],
-    meta_fields=["block"],
+    meta_fields=["block", "exact"],
 )
 @dataclass(frozen=True)
 class Part:
@@ -34,6 +35,7 @@ class Part:
     scale: Array
     rows: Array  # shape=(), int32
     block: int
+    exact: int | None = None  # ``rows``, where programs are to be of exactly so many: no padding is ever read
 
 
 def block_of(*rows: int) -> int:
@@ -70,3 +72,23 @@ def part(
     mean, scale = on_device(np.asarray(mean, f)), on_device(np.asarray(scale, f))
     count = on_device(np.int32(rows))
     return Part(padded(x), padded(y), padded(weight), padded(pull), mean, scale, count, block)
+
+
+EXACT = ("short", "drop")  # what a trial says of its last batch where no padding may be read
+
+
+def seen_by(trial: Trial, part: Part) -> Part:
+    """A part as a structure wants it: with its number of rows known to the compiler, where no padding may be read.
+
+    >>> p = part(np.ones((3, 2), np.float32), np.zeros(3, np.int32), np.ones(3), np.ones(3), 0.0, 1.0)
+    >>> from types import SimpleNamespace
+    >>> seen_by(SimpleNamespace(batch="short"), p).exact, seen_by(SimpleNamespace(batch="masked"), p).exact
+    (3, None)
+    """
+    return replace(part, exact=int(part.rows)) if trial.batch in EXACT else part
+
+
+def rows_of(part: Part, begin: Any, count: int) -> Batch:
+    """So many examples from row ``begin``, counted as scores count them; all of them exist."""
+    take = partial(jax.lax.dynamic_slice_in_dim, start_index=begin, slice_size=count)
+    return Batch(x=take(part.x), y=take(part.y), weight=take(part.weight))

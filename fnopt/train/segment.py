@@ -1,10 +1,12 @@
 """A segment: some epochs of one lane, as one pure function with a traced trip count."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from fnopt import tree
@@ -39,13 +41,27 @@ class When(NamedTuple):
 
 
 class Records(NamedTuple):
-    """What a segment saw, one row an epoch; rows past its end hold NaN."""
+    """What a segment saw, one row an epoch; rows past its end hold 0.
 
-    train: Any  # shape=(LENGTH, 1 + metrics): loss, then the trial's metrics, dropout off; NaN where not scored
+    So do scores that were not taken, within a program: a NaN is a fault there, and whoever debugs wants no other.
+    :func:`told` puts NaN in their places.
+    """
+
+    train: Any  # shape=(LENGTH, 1 + metrics): loss, then the trial's metrics, dropout off
     dev: Any
     cost: Any  # shape=(LENGTH,): mean training cost over the epoch's batches, penalty and dropout included
     lr: Any  # shape=(LENGTH,): the learning rate at the epoch's last update
     updates: Any  # shape=(LENGTH,): what the optimizer had made by the epoch's end, which its schedules count
+
+
+def told(seen: Records, age: int, count: int, when: When) -> Records:
+    """Records on the host, the last axis but one being ``count`` epochs from ``age``; NaN where nothing was scored."""
+    host = jax.tree.map(np.asarray, seen)
+    ages = age + 1 + np.arange(count)
+    due = (ages == when.last) | ((when.every > 0) & (ages % max(int(when.every), 1) == 0))
+    train = np.array(host.train)
+    train[..., :count, :][..., ~due, :] = np.nan
+    return host._replace(train=train)
 
 
 def segment(
@@ -68,7 +84,7 @@ def segment(
     once for all lanes. A traced ``batch_size`` is taken in parts of the trial's own, of a block at most.
     """
     width = 1 + len(trial.metrics)
-    empty = jnp.full((LENGTH, width), jnp.nan, jnp.result_type(float))
+    empty = jnp.zeros((LENGTH, width), jnp.result_type(float))
     records = Records(
         train=empty, dev=None if dev is None else empty, cost=empty[:, 0], lr=empty[:, 0], updates=empty[:, 0]
     )
@@ -90,7 +106,7 @@ def segment(
         age = epoch + 1
         due = (age == when.last) | ((when.every > 0) & (jax.lax.rem(age, jnp.maximum(when.every, 1)) == 0))
         if dev is None:
-            nothing = jnp.full((width,), jnp.nan, empty.dtype)
+            nothing = jnp.zeros((width,), empty.dtype)
             on_train = jax.lax.cond(due, lambda: evaluate(trial, *weights, numbers, train), lambda: nothing)
             on_dev = None
         else:
@@ -114,25 +130,51 @@ def run_epoch(
     and not at every step makes a small network's step half as dear.
     """
 
-    def one_batch(i: Array, carry: tuple[Lane, Array, Fault]) -> tuple[Lane, Array, Fault]:
+    def one_batch(i: Any, carry: tuple[Lane, Array, Fault], last: bool = False) -> tuple[Lane, Array, Fault]:
         lane, total, seen = carry
         numbers = resolve(lane.numbers, lane.state.step)
-        at, rows = gradient_at(trial, lane, numbers, train, keys, order, epoch, i, batch_size)
+        at, rows = gradient_at(trial, lane, numbers, train, keys, order, epoch, i, batch_size, last=last)
         new = lane._replace(state=attempt(trial, lane, numbers, at), stats=at.stats)
         cost = at.cost.astype(total.dtype)
         return new, total + cost * rows.astype(total.dtype), look_at(seen, cost, lane.state.step)
 
-    zero = jnp.zeros((), jnp.result_type(float))
-    _, batches = sizes(trial, train, batch_size)
-    new, total, seen = jax.lax.fori_loop(0, batches, one_batch, (lane, zero, lane.fault))
-    return kept(lane, new, seen), total / train.rows.astype(total.dtype)
+    carry = lane, jnp.zeros((), jnp.result_type(float)), lane.fault
+    if train.exact is None:
+        rows, (_, batches) = train.rows, sizes(trial, train, batch_size)
+        new, total, seen = jax.lax.fori_loop(0, batches, one_batch, carry)
+    else:
+        size, whole, rest = exact_sizes(trial, train)
+        rows = train.rows if rest or trial.batch == "short" else jnp.asarray(whole * size, jnp.int32)
+        carry = jax.lax.fori_loop(0, jax.lax.div(train.rows, jnp.asarray(size, train.rows.dtype)), one_batch, carry)
+        new, total, seen = one_batch(whole, carry, last=True) if rest else carry
+    return kept(lane, new, seen), total / rows.astype(total.dtype)
 
 
 def sizes(trial: Trial, train: Part, batch_size: Array | None) -> tuple[Array, Array]:
     """Examples of a batch, and batches of an epoch."""
+    if train.exact is not None:
+        size, whole, rest = exact_sizes(trial, train)
+        return jnp.asarray(size, jnp.int32), jnp.asarray(whole + (rest > 0), jnp.int32)
     piece = min(trial.batch_size, train.x.shape[0])
     size = jnp.minimum(piece if batch_size is None else batch_size, train.rows)
     return size, _pieces(train.rows, size)
+
+
+def exact_sizes(trial: Trial, train: Part) -> tuple[int, int, int]:
+    """Examples of a batch, whole batches of an epoch, and the examples of one more; 0 where there is none.
+
+    A batch larger than the data is all of them, for "drop" too: else an epoch were empty.
+    """
+    assert train.exact is not None
+    size = min(trial.batch_size, train.exact)
+    whole, rest = divmod(train.exact, size)
+    return size, whole, 0 if trial.batch == "drop" else rest
+
+
+def at_batch(trial: Trial, train: Part, i: Array, of: Callable[[bool], Any]) -> Any:
+    """``of(last)`` for batch ``i`` of an epoch, ``last`` being whether it has the shape of a last one that is short."""
+    _, whole, rest = (0, 0, 0) if train.exact is None else exact_sizes(trial, train)
+    return jax.lax.cond(i < whole, lambda: of(False), lambda: of(True)) if rest else of(False)
 
 
 def _pieces(rows: Array, size: Array | int) -> Array:
@@ -149,18 +191,21 @@ def gradient_at(
     keys: Keys,
     order: Array,
     epoch: Array,
-    i: Array,
+    i: Any,
     batch_size: Any,
     *,
     unrolled: bool = False,
+    last: bool = False,
 ) -> tuple[Gradient, Array]:
     """The gradient at batch ``i`` of an epoch, and how many examples that batch has.
 
     A batch of more than a block is taken in blocks, so that its bits do not depend on the number of cores; but not
     where the loss or the optimizer looks at a batch as one. ``unrolled``, with a ``batch_size`` that is not traced,
     their number is that of a whole batch, for a traced one has no derivative in reverse mode; those past the end of a
-    short batch are empty.
+    short batch are empty. Where batches are exact, ``last`` says that this is the one that is not whole.
     """
+    if train.exact is not None:
+        return _exact_gradient(trial, lane, numbers, train, keys, order, epoch, i, last)
     room = train.x.shape[0]
     size, batches = sizes(trial, train, batch_size)
     piece = min(trial.batch_size, room)
@@ -173,8 +218,9 @@ def gradient_at(
     def take(begin: Array, end: Array) -> Batch:
         """The examples at these places of the order; a place past the end holds some row and does not count."""
         at = begin + places
-        rows = order[jnp.minimum(at, room - 1)]
-        return Batch(x=train.x[rows], y=train.y[rows], weight=train.pull[rows] * (at < end).astype(train.pull.dtype))
+        rows, there = order[jnp.minimum(at, room - 1)], at < end
+        weight = train.pull[rows] * there.astype(train.pull.dtype)
+        return Batch(x=train.x[rows], y=train.y[rows], weight=weight, mask=there)
 
     begin = i * size
     end = jnp.minimum(begin + size, train.rows)
@@ -185,6 +231,27 @@ def gradient_at(
     parts = -(-min(whole, room) // piece) if unrolled else _pieces(end - begin, piece)
     piecewise = partial(gradient_in_parts, trial, lane, numbers)
     return piecewise(lambda j: take(begin + j * piece, end), parts, end - begin, noise), end - begin
+
+
+def _exact_gradient(
+    trial: Trial,
+    lane: Lane,
+    numbers: dict[str, Array],
+    train: Part,
+    keys: Keys,
+    order: Array,
+    epoch: Array,
+    i: Any,
+    last: bool,
+) -> tuple[Gradient, Array]:
+    """The gradient at batch ``i``, of exactly the rows that it has."""
+    size, whole, rest = exact_sizes(trial, train)
+    count = rest if last else size
+    rows = jax.lax.dynamic_slice_in_dim(order, i * size, count)
+    batch = Batch(x=train.x[rows], y=train.y[rows], weight=train.pull[rows])
+    noise = jax.random.fold_in(keys.noise, epoch * (whole + (rest > 0)) + i)
+    many = jnp.asarray(count, jnp.int32)
+    return gradient(trial, lane, numbers, batch, many, noise), many
 
 
 def _watch(trial: Trial, objective: Objective, lane: Lane, scores: Array, epoch: Array) -> Lane:

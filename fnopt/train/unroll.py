@@ -10,6 +10,7 @@ differentiation", 1992, https://doi.org/10.1080/10556789208805505; here with one
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import jax
@@ -22,7 +23,7 @@ from fnopt.train.evaluate import evaluate
 from fnopt.train.lane import Keys, Lane, start
 from fnopt.train.order import epoch_order
 from fnopt.train.part import Part
-from fnopt.train.segment import gradient_at
+from fnopt.train.segment import at_batch, gradient_at
 from fnopt.train.step import attempt
 
 
@@ -62,8 +63,13 @@ def unrolled(
         epoch = lane.state.step // batches
         at_step = resolve(lane.numbers, lane.state.step)
         i = lane.state.step - epoch * batches
-        at, _ = gradient_at(trial, lane, at_step, train, keys, orders[epoch], epoch, i, batch_size, unrolled=True)
-        return lane._replace(state=attempt(trial, lane, at_step, at), stats=at.stats)
+        here = partial(gradient_at, trial, lane, at_step, train, keys, orders[epoch], epoch, i, batch_size)
+
+        def moved(last: bool) -> Lane:
+            at, _ = here(unrolled=True, last=last)
+            return lane._replace(state=attempt(trial, lane, at_step, at), stats=at.stats)
+
+        return at_batch(trial, train, i, moved)
 
     lane = _repeated(update, start(trial, keys.init, example, numbers), steps)
     at_end = resolve(lane.numbers, lane.state.step)
