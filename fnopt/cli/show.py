@@ -1,48 +1,56 @@
 """What a sweep looks like on a terminal: aligned facts, a bar with the best so far, the leaderboard."""
 
-import re
+import shutil
 import sys
 from typing import Any
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
+from fnopt._checks import printable
 from fnopt.run import Bar, Sweep
+from fnopt.run.drawn import folded, paragraph, tables_of
 from fnopt.run.leaderboard import leaderboard, parts_of
-from fnopt.run.progress import Board
-from fnopt.sweep.drive import Silent, Watch
+from fnopt.run.progress import Board, Lines
+from fnopt.sweep.drive import Watch
 from fnopt.train import Objective
 
 MARGIN = 12
 
 
-def say(name: str, *lines: str) -> None:
-    """A fact: its name, and what is so, on one line or on several that stand below each other."""
+def say(name: str, *lines: str, margin: int = 0) -> None:
+    """A fact: its name, and what is so, on one line or on several that stand below each other.
+
+    On a terminal a line that is too long is broken at blanks and goes on under its column, ``margin`` cells in.
+    """
     for k, line in enumerate(lines):
-        print(f"{'' if k else name:<{MARGIN}}{line}", flush=True)
+        whole = f"{'' if k else name:<{MARGIN}}{printable(line)}"
+        print(*folded(whole, _width(), MARGIN + margin), sep="\n", flush=True)
+
+
+def _width() -> int | None:
+    """The cells of a terminal's line; None where there is no terminal."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def show(sweep: Sweep) -> None:
     """The leaderboard on stdout: a drawn table where a terminal is wide enough for it, plain text elsewhere."""
-    console = Console(markup=False, highlight=False)
-    head, (names, *rows), tail = parts_of(sweep)
-    titles = [re.sub("[/_]", r"\g<0>\n", name) for name in names]  # on two lines where a name has two words
-    cells = [[*title.split("\n"), *column] for title, *column in zip(titles, *rows, strict=True)]
-    if not sys.stdout.isatty() or sum(max(map(len, some)) + 1 for some in cells) - 1 > console.width:
+    head, rows, tail = parts_of(sweep)
+    width = _width()
+    tables = [] if width is None else tables_of(rows, width)
+    if width is None or not tables:
         print(leaderboard(sweep), flush=True)
         return
-    table = Table(box=box.SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
-    for title in titles:
-        table.add_column(title, justify="right", no_wrap=True)
-    for k, row in enumerate(rows):
-        table.add_row(*row, style="bold green" if k == 0 else None)
-    console.print(head, "", table, *([tail] if tail else []), sep="\n", soft_wrap=True)
+    console = Console(markup=False, highlight=False, width=width)
+    print(paragraph(head, width), end="\n\n")
+    console.print(*tables, sep="\n\n")
+    if tail:
+        print(paragraph(tail, width))
+    sys.stdout.flush()
 
 
 def watch_for(task: str, objective: Objective) -> Watch:
-    """A bar and a leaderboard on stderr where it is a terminal, nothing elsewhere."""
-    return Board(task, objective, Console(stderr=True)) if sys.stderr.isatty() else Silent()
+    """A bar and a leaderboard on stderr where it is a terminal, a line as each tenth is done elsewhere."""
+    return Board(task, objective, Console(stderr=True)) if sys.stderr.isatty() else Lines(task, objective)
 
 
 def stop(watch: Any) -> None:

@@ -3,6 +3,8 @@
 import math
 from typing import TYPE_CHECKING, Any
 
+from fnopt._checks import printable
+
 if TYPE_CHECKING:
     from fnopt.run.sweep import Sweep
 
@@ -13,6 +15,7 @@ LISTED = 5  # configurations that diverged
 def leaderboard(sweep: "Sweep", shown: int = SHOWN) -> str:
     """The ranking's head as a plain table, with a line on the whole above and on divergences below."""
     head, rows, tail = parts_of(sweep, shown)
+    rows = [[printable(name) for name in rows[0]], *rows[1:]]
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     body = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
     return "\n".join([head, *body, *([tail] if tail else []), *_faults(sweep)])
@@ -42,8 +45,8 @@ def parts_of(sweep: "Sweep", shown: int = SHOWN) -> tuple[str, list[list[str]], 
     there = [standing for standing in ranking if standing.status != "not run"]
     for rank, standing in enumerate(there[:shown] or ranking[:1], 1):
         values = columns_of(at_end(sweep, standing.config))
-        error = f" ±{standing.error:.4f}" if math.isfinite(standing.error) else ""
-        score = f"{standing.score:.4f}{error}" if math.isfinite(standing.score) else standing.status
+        error = f" ±{score_text(standing.error)}" if math.isfinite(standing.error) else ""
+        score = f"{score_text(standing.score)}{error}" if math.isfinite(standing.score) else standing.status
         rows.append([str(rank), str(standing.config), score, *(text(values.get(name)) for name in names)])
     counts = {s: sum(st.status == s for st in ranking) for s in ("pruned", "stopped", "diverged", "cut", "not run")}
     return head, rows, ", ".join(f"{count} {status}" for status, count in counts.items() if count)
@@ -55,8 +58,19 @@ def _epochs(sweep: "Sweep") -> str:
     return str(most) if least == most else f"{least} to {most}"
 
 
+def score_text(score: float) -> str:
+    """A score: four places where it is about 1, five figures in any other unit, or a dash where there is none.
+
+    >>> score_text(0.98765), score_text(4712.80123), score_text(3.2e-25), score_text(math.nan)
+    ('0.9877', '4712.8', '3.2e-25', '–')
+    """
+    if not math.isfinite(score):
+        return "–"
+    return f"{score:.4f}" if score == 0 or 1e-3 <= abs(score) < 10 else f"{score:.5g}"
+
+
 def text(value: Any) -> str:
-    """A cell: a dash for blank, numbers in four figures."""
+    """A cell: a dash for blank, numbers in four figures, names as a terminal can show them."""
     if value is None:
         return "–"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else printable(value)

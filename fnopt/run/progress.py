@@ -1,15 +1,23 @@
-"""A bar on the terminal, and above it the best so far."""
+"""A bar on the terminal, and above it the best so far; where there is no terminal, a line now and then."""
 
 import math
+import sys
+import time
 from collections.abc import Mapping, Sequence
 from heapq import nsmallest
 from threading import Lock
-from typing import Any
+from typing import Any, TextIO
+
+import numpy as np
 
 from fnopt._checks import require
-from fnopt.run.leaderboard import text
+from fnopt.run.drawn import tables_of
+from fnopt.run.leaderboard import score_text, text
+from fnopt.sweep.ranking import Standing, order_of, status_of
 from fnopt.sweep.result import LaneResult
 from fnopt.train import Objective, higher_is_better
+
+TENTHS = 10  # lines of a run without a terminal
 
 
 class Bar:
@@ -39,6 +47,17 @@ class Bar:
         self._task = self._bar.add_task(self._what, total=epochs, lanes="", best="")
         self._screen.start()
 
+    def compiling(self, number: int, programs: int) -> None:
+        """Say which program is compiled, as nothing moves on meanwhile; number 0 where none is."""
+        if self._task is not None:
+            what = f"compiling {number} of {programs}" if number else self._what
+            self._bar.update(self._task, description=what)
+
+    def stopping(self, compiles: bool) -> None:
+        """Say that Ctrl-C was heard, and what is waited for."""
+        if self._task is not None:
+            self._bar.console.print(stopping_text(compiles), markup=False, highlight=False)
+
     def tick(self, epochs: int) -> None:
         """Move on by so many lane-epochs."""
         if self._task is not None:
@@ -60,6 +79,51 @@ class Bar:
         self._screen.stop()
 
 
+def stopping_text(compiles: bool) -> str:
+    """What is said when Ctrl-C is heard."""
+    what = "this compile" if compiles else "this segment"
+    return f"stopping after {what} and keeping what is done …; Ctrl-C again ends at once"
+
+
+class Leaders:
+    """Who is best so far, by the rule that ranks a sweep in the end: score, then loss, then number."""
+
+    def __init__(self, task: str, objective: Objective):
+        self.objective, self._higher = objective, higher_is_better(task, objective.metric)
+        self._lock = Lock()
+        self._found: dict[int, list[tuple[float, float, int, str]]] = {}  # lanes: score, loss, epochs, status
+
+    def forget(self) -> None:
+        """Nobody leads."""
+        self._found = {}
+
+    def take(self, results: Sequence[LaneResult]) -> None:
+        """Take scores down; who leads is looked at when somebody asks."""
+        part, metric = self.objective
+        with self._lock:
+            for r in results:
+                lost, scores = r.status == "diverged", r.scores[part]
+                score, loss = (math.nan if lost else scores.get(name, math.nan) for name in (metric, "loss"))
+                self._found.setdefault(r.config, []).append((score, loss, r.epochs, r.status))
+
+    def first(self, count: int) -> list[Standing]:
+        """The best so far; those that a rule stopped are last, those without a score are left out."""
+        with self._lock:
+            each = [(config, [*zip(*lanes, strict=True)]) for config, lanes in self._found.items()]
+        standings = [
+            Standing(
+                c, float(np.mean(score)), math.nan, float(np.mean(loss)), status_of(status), "", float(np.mean(age))
+            )
+            for c, (score, loss, age, status) in each
+        ]
+        there = [standing for standing in standings if math.isfinite(standing.score)]
+        return nsmallest(count, there, key=lambda standing: order_of(standing, self._higher))
+
+    def best(self) -> str:
+        """The first in words, or nothing."""
+        return "".join(f"best {'/'.join(self.objective)} {score_text(s.score)} ({s.config})" for s in self.first(1))
+
+
 class Board(Bar):
     """The bar of a sweep, and above it, while it runs, the best configurations so far.
 
@@ -70,65 +134,91 @@ class Board(Bar):
 
     def __init__(self, task: str, objective: Objective, console: Any = None, shown: int = 5):
         super().__init__("sweep", console)
-        self._objective, self._higher = objective, higher_is_better(task, objective.metric)
-        self._shown, self._lock, self._over = shown, Lock(), False
-        self._found: dict[int, list[tuple[float, int, bool]]] = {}  # of each lane: score, epochs, whether pruned
+        self._leaders, self._shown, self._over = Leaders(task, objective), shown, False
+        self._columns: tuple[Any, list[str], list[int]] = ((), [], [])  # of these configurations: names, widths
         self._screen = require("rich.live", "cli").Live(get_renderable=self._drawn, console=console)
 
     def start(self, lanes: int, epochs: int) -> None:
         """Draw the empty bar; nobody leads."""
-        self._found, self._over = {}, False
+        self._leaders.forget()
+        self._over = False
         super().start(lanes, epochs)
 
     def done(self, results: Sequence[LaneResult]) -> None:
         """Take their scores down; who leads is looked at when it is drawn, a few times a second."""
-        part, metric = self._objective
-        with self._lock:
-            for r in results:
-                score = math.nan if r.status == "diverged" else r.scores[part][metric]
-                self._found.setdefault(r.config, []).append((score, r.epochs, r.status == "pruned"))
+        self._leaders.take(results)
         super().done(results)
 
     def stop(self) -> None:
         """Leave the bar as it stands, without the board."""
         self._over = True
-        self._name_best(self.leaders())
+        self._name_best()
         super().stop()
 
-    def leaders(self) -> list[tuple[int, float, float]]:
-        """The best so far, each as configuration, mean score and mean epochs; those that a rule stopped are last."""
-        with self._lock:
-            each = [(config, [*zip(*lanes, strict=True)]) for config, lanes in self._found.items()]
-        means = [(c, sum(s) / len(s), sum(e) / len(e), any(pruned)) for c, (s, e, pruned) in each]
-        better = -1 if self._higher else 1
-        ranked = [((pruned, better * score, c), c, score, e) for c, score, e, pruned in means if math.isfinite(score)]
-        return [(c, score, epochs) for _, c, score, epochs in nsmallest(self._shown, ranked)]
+    def leaders(self) -> list[Standing]:
+        """The best so far, the first first."""
+        return self._leaders.first(self._shown)
 
-    def _name_best(self, leaders: Sequence[tuple[int, float, float]]) -> None:
-        if self._task is not None and leaders:
-            config, score, _ = leaders[0]
-            self._bar.update(self._task, best=f"best {'/'.join(self._objective)} {brief(score)} ({config})")
+    def _name_best(self) -> None:
+        if self._task is not None:
+            self._bar.update(self._task, best=self._leaders.best())
 
     def _drawn(self) -> Any:
         leaders = [] if self._over else self.leaders()
-        self._name_best(leaders)
         if not leaders:
             return self._bar
-        told = [self.configs[c] if c < len(self.configs) else {} for c, _, _ in leaders]
-        names = list(dict.fromkeys(name for values in told for name in values))
-        table = require("rich.table", "cli").Table(box=None, padding=(0, 1), pad_edge=False)
-        for name in ("rank", "config", "/".join(self._objective), "epochs", *names):
-            table.add_column(name, justify="right", no_wrap=True)
-        for rank, ((config, score, epochs), values) in enumerate(zip(leaders, told, strict=True), 1):
-            cells = [rank, config, brief(score), f"{epochs:g}", *(text(values.get(name)) for name in names)]
-            table.add_row(*map(str, cells))
-        return require("rich.console", "cli").Group(table, self._bar)
+        self._name_best()
+        names, widths = self._of_columns()
+        told = [self.configs[s.config] if s.config < len(self.configs) else {} for s in leaders]
+        rows = [["rank", "config", "/".join(self._leaders.objective), *names]]
+        for rank, (standing, values) in enumerate(zip(leaders, told, strict=True), 1):
+            cells = (text(values.get(name)) for name in names)
+            rows.append([str(rank), str(standing.config), score_text(standing.score), *cells])
+        table = tables_of(rows, self._bar.console.width, widths, first=True)
+        return require("rich.console", "cli").Group(*table, self._bar)
+
+    def _of_columns(self) -> tuple[list[str], list[int]]:
+        """Every name that a configuration may have, and room for its longest value: columns stay in their places."""
+        if self._columns[0] is not self.configs:
+            names = list(dict.fromkeys(name for values in self.configs for name in values))
+            widths = [max(len(text(values.get(name))) for values in self.configs) for name in names]
+            self._columns = self.configs, names, [4, len(str(len(self.configs))), 6, *widths]
+        return self._columns[1:]
 
 
-def brief(score: float) -> str:
-    """A score in four places, or a dash.
+class Lines:
+    """Progress without a terminal: a line as each tenth is done, for logs and pipes."""
 
-    >>> brief(0.98765)
-    '0.9877'
-    """
-    return f"{score:.4f}" if math.isfinite(score) else "–"
+    def __init__(self, task: str, objective: Objective, file: TextIO | None = None):
+        self._leaders, self._file = Leaders(task, objective), file
+        self._lanes = self._epochs = self._finished = self._ticked = self._said = 0
+
+    def start(self, lanes: int, epochs: int) -> None:
+        """Nothing to say yet."""
+        self._leaders.forget()
+        self._lanes, self._epochs, self._begun = lanes, max(epochs, 1), time.monotonic()
+        self._finished = self._ticked = self._said = 0
+
+    def stopping(self, compiles: bool) -> None:
+        """Say that Ctrl-C was heard, and what is waited for."""
+        self._say(stopping_text(compiles))
+
+    def tick(self, epochs: int) -> None:
+        """Say so where a tenth is done."""
+        self._ticked += epochs
+        tenth = min(TENTHS * self._ticked // self._epochs, TENTHS)
+        if tenth > self._said and tenth < TENTHS:
+            self._said = tenth
+            spent = time.monotonic() - self._begun
+            left = spent * (self._epochs - self._ticked) / self._ticked
+            best = self._leaders.best()
+            done = f"{self._finished} of {self._lanes} trained" + (f", {best}" if best else "")
+            self._say(f"{100 * tenth // TENTHS} %: {done}, {spent:.0f} s, about {left:.0f} s left")
+
+    def done(self, results: Sequence[LaneResult]) -> None:
+        """Count them."""
+        self._leaders.take(results)
+        self._finished += len(results)
+
+    def _say(self, line: str) -> None:
+        print(line, file=self._file or sys.stderr, flush=True)

@@ -18,7 +18,7 @@ import numpy as np
 from fnopt._types import Dataset, Trial
 from fnopt.run.manifest import arrays_of, manifest, text_digest
 from fnopt.sweep.chunk import Work
-from fnopt.sweep.drive import Watch
+from fnopt.sweep.drive import Watch, tell
 from fnopt.sweep.result import LaneResult, digest
 
 if TYPE_CHECKING:
@@ -109,6 +109,14 @@ class Tracking:
     def tick(self, epochs: int) -> None:
         """See ``Watch``."""
         self.watch.tick(epochs)
+
+    def compiling(self, number: int, programs: int) -> None:
+        """See ``Watch``."""
+        tell(self.watch, "compiling", number, programs)
+
+    def stopping(self, compiles: bool) -> None:
+        """See ``Watch``."""
+        tell(self.watch, "stopping", compiles)
 
     def done(self, results: Sequence[LaneResult]) -> None:
         """See ``Watch``."""

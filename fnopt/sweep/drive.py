@@ -28,7 +28,11 @@ INTERRUPTED, TERMINATED = "interrupted", "terminated"
 
 
 class Watch(Protocol):
-    """What hears of a sweep's progress, called under a lock from the threads that run it."""
+    """What hears of a sweep's progress, called under a lock from the threads that run it.
+
+    It may also have ``compiling(number, programs)``, which is called as a program begins to be compiled and with 0 as
+    none is any more, and ``stopping(compiles)``, called when Ctrl-C was heard.
+    """
 
     def start(self, lanes: int, epochs: int) -> None:
         """How much there is to do: so many lanes, and lane-epochs in all."""
@@ -54,6 +58,13 @@ class Silent:
 
     def done(self, results: Sequence[LaneResult]) -> None:
         """Nothing to say."""
+
+
+def tell(watch: Watch, what: str, *about: Any) -> None:
+    """Say what only some watches want to hear."""
+    hear = getattr(watch, what, None)
+    if hear is not None:
+        hear(*about)
 
 
 Save = Callable[[Sequence[Place]], None]  # writes a checkpoint of these lanes under way
@@ -105,6 +116,7 @@ def run_field(
         crew.go(max(threads, 1), start)
         try:
             while not crew.home(0.05):
+                crew.tell_stopping()
                 now = time.perf_counter()
                 if seconds is not None and now - start > seconds and not crew.stopping:
                     crew.stop("out of time")
@@ -147,7 +159,7 @@ class _Crew:
         self.rows = [tuple(int(p.rows) for p in data[:2] if p is not None) for data in field.work.folds]
         self.changed = threading.Condition()
         self.errors: list[BaseException] = []
-        self.why, self.stopping = "", False
+        self.why, self.stopping, self.told = "", False, False
         self.compiled: set[Any] = set()
         self.compiling: set[Any] = set()
         self.homes: list[threading.Event] = []
@@ -158,7 +170,10 @@ class _Crew:
         """Start the threads; ``start`` is when the run began."""
         self.start, self.at_once = start, self._at_once(threads)
         self.precision, self.x64 = getattr(jax.config, PRECISION), jax.config.read("jax_enable_x64")
-        self.forecast = Forecast(self.field.waiting(), self.at_once)
+        waiting = self.field.waiting()
+        kinds = {(p.trial, p.batch_size is None, width, numbers) for p, width, numbers in waiting}
+        self.programs = len(kinds) * len(self.devices)
+        self.forecast = Forecast(waiting, self.at_once)
         for i in range(threads):
             # Events, since a join that Ctrl-C breaks off takes a running thread for ended (Python up to 3.12).
             home, clock = threading.Event(), Clock()
@@ -179,6 +194,16 @@ class _Crew:
     def stop(self, why: str) -> None:
         """Ask the threads to end after their segment. Takes no lock: a signal may call it at any moment."""
         self.why, self.stopping = self.why or why, True
+
+    def tell_stopping(self) -> None:
+        """Say once that Ctrl-C was heard: not in the handler, which may come at any moment."""
+        if self.why == INTERRUPTED and not self.told:
+            self.told = True
+            tell(self.watch, "stopping", bool(self.compiling))
+
+    def _tell_compiling(self) -> None:
+        """Which program is being compiled, of how many; under the lock."""
+        tell(self.watch, "compiling", len(self.compiled) + 1 if self.compiling else 0, self.programs)
 
     def under_way(self) -> list[Place]:
         """All lanes between their first step and their end."""
@@ -215,6 +240,7 @@ class _Crew:
                     name = program(taken[1].chunk.cohort)
                     if name not in self.compiled:
                         self.compiling.add(name)
+                        self._tell_compiling()
                     return taken
                 if not self.field.running:
                     return None
@@ -236,6 +262,7 @@ class _Crew:
                 if name in self.compiling:
                     self.compiling.discard(name)
                     self.compiled.add(name)
+                    self._tell_compiling()
                     self.changed.notify_all()
                 done, elapsed = epochs // len(task.chunk.places), time.perf_counter() - self.start
                 self.forecast.took(cohort[:3], done, elapsed, [pace.epoch for pace in self.paces.values()])

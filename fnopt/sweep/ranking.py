@@ -69,7 +69,7 @@ class Kept:
         part, metric = self.objective
         scores = [math.nan if r.status == "diverged" else r.scores[part][metric] for r in mine]
         losses = [math.nan if r.status == "diverged" else r.scores[part]["loss"] for r in mine]
-        status = next((s for s in WORST_FIRST if any(r.status == s for r in mine)), "done")
+        status = status_of([r.status for r in mine])
         whys = [self._named(r) + r.why for r in mine if r.status == status and r.why]
         why = whys[0] if whys else ""
         if not mine:
@@ -100,10 +100,20 @@ class Kept:
         return sorted((self.standing(i) for i in range(self.n)), key=self._order)
 
     def _order(self, s: Standing) -> Any:
-        bad = not math.isfinite(s.score) or s.status in ("diverged", "not run")
-        score = 0.0 if bad else (-s.score if self.higher else s.score)
-        short = -s.epochs if s.status in ("pruned", "cut") else -math.inf
-        return bad, short, score, s.loss if math.isfinite(s.loss) else math.inf, s.config
+        return order_of(s, self.higher)
+
+
+def order_of(s: Standing, higher: bool) -> Any:
+    """What configurations are sorted by, best first: see ``Kept.ranking``."""
+    bad = not math.isfinite(s.score) or s.status in ("diverged", "not run")
+    score = 0.0 if bad else (-s.score if higher else s.score)
+    short = -s.epochs if s.status in ("pruned", "cut") else -math.inf
+    return bad, short, score, s.loss if math.isfinite(s.loss) else math.inf, s.config
+
+
+def status_of(lanes: Collection[str]) -> str:
+    """What a configuration is called whose lanes are called so: as the worst of them."""
+    return next((status for status in WORST_FIRST if status in lanes), "done")
 
 
 def standard_error(scores: list[float]) -> float:
