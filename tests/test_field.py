@@ -39,6 +39,7 @@ class Trial(NamedTuple):
     metrics: tuple[str, ...] = ("accuracy",)
     batch_size: int = 5
     batch: str | None = None
+    task: str = "classes"
     optimizer: SimpleNamespace = SimpleNamespace(readout=parameters)
 
     def __hash__(self):

@@ -197,6 +197,7 @@ class Trial(NamedTuple):
     metrics: tuple[str, ...] = ("accuracy",)
     batch_size: int = 5
     batch: str | None = None
+    task: str = "classes"
     optimizer: Any = type("", (), {"readout": staticmethod(parameters)})
 
     def __hash__(self):

@@ -50,7 +50,7 @@ def examples(frame: Frame, path: Path, separator: str | None, **options: Any) ->
         return read_arrays(path, ["x"])["x"]
     if head(path, 2) == b"\0\0":  # no text table begins so, every IDX file does
         x = read_idx_array(path)
-        return x.reshape(len(x), -1).astype(np.float32)
+        return x.reshape(len(x), -1)
     separator = tab(separator)
     with listening(path) as notes:
         x = data.read_table(path, columns=_columns(frame), missing=frame.missing, separator=separator, **options)

@@ -10,7 +10,6 @@ from types import MappingProxyType
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from fnopt import data
@@ -18,9 +17,11 @@ from fnopt._checks import nearest, printable
 from fnopt._types import Dataset
 from fnopt.cli.options import shares_of
 from fnopt.cli.show import say
+from fnopt.data._cells import kept
 from fnopt.data._echo import listed
 from fnopt.data._files import existing, head
 from fnopt.data._formats import other_format
+from fnopt.data._labels import label_array
 from fnopt.data._text import names_in
 
 TABLES = (".csv", ".tsv", ".txt", ".dat")
@@ -144,13 +145,14 @@ def _as_task(read: Dataset, task: str | None) -> tuple[Dataset, str]:
     if task == "values" and read.classes is not None:
         if not all(isinstance(label, int) for label in read.classes):
             raise ValueError(f"--task values wants numbers in {read.target!r}, which holds {read.classes[0]!r}")
-        y = np.asarray(read.classes)[y]
+        y = label_array(read.classes)[y]
     if task == "classes" and np.issubdtype(y.dtype, np.floating):
         if y.ndim != 1 or np.any(y != np.round(y)):
             raise ValueError(f"--task classes wants labels in {read.target!r}, which holds fractions")
-        return read._replace(y=jnp.asarray(y.astype(np.int32))), task
+        return read._replace(y=kept(y.astype(np.int64))), task
     if task == "values":
-        return read._replace(y=jnp.asarray(y, jnp.result_type(float)), classes=None), task
+        floating = y if np.issubdtype(y.dtype, np.floating) else y.astype(np.float64)
+        return read._replace(y=kept(floating), classes=None), task
     return read, task
 
 

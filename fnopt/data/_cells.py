@@ -1,10 +1,13 @@
 """Arrays as people have them (lists, NumPy, JAX, pandas) to plain arrays of numbers or text."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+BLOCK = 1 << 20  # entries at once: 8 MiB in float64
 
 
 def default_float() -> Any:
@@ -18,13 +21,23 @@ def is_text(a: np.ndarray) -> bool:
 
 
 def plain(what: str, a: Any) -> np.ndarray:
-    """A NumPy array of numbers, booleans or text, never of objects; None and its like become NaN among numbers."""
+    """A NumPy array of numbers, booleans or text, never of objects; None and its like become NaN among numbers.
+
+    A memory map stays one; masked cells are missing ones.
+    """
     if hasattr(a, "toarray"):
         raise TypeError(f"`{what}` must be a dense array, got {type(a).__name__}; write {what}.toarray()")
+    if isinstance(a, np.memmap) and a.dtype.kind in "biuf":
+        return a
+    if isinstance(a, np.ma.MaskedArray):
+        a = _unmasked(what, a)
+    given = a
     try:
         a = np.asarray(a)
     except ValueError as error:
         raise ValueError(f"`{what}` must have rows of one length, got a list that is no table ({error})") from error
+    if isinstance(given, list | tuple) and a.dtype == np.float64 and (abs(a) >= 2.0**63).any():
+        a = _whole(given, a)  # NumPy makes floating numbers of what int64 cannot hold
     if a.dtype.kind == "S":
         a = np.char.decode(a, "utf-8")
     if a.dtype.kind != "O":
@@ -39,6 +52,14 @@ def plain(what: str, a: Any) -> np.ndarray:
         return a.astype(str)
     say = "is missing" if missing(cells[odd]) else f"is {cells[odd]!r} beside text such as {cells[text.index(True)]!r}"
     raise ValueError(f"`{what}` {place(odd, a.shape)} {say}; give all text or all numbers")
+
+
+def _whole(given: Any, a: np.ndarray) -> np.ndarray:
+    """A list of whole numbers as uint64 where they fit, else the floating numbers that NumPy made of it."""
+    cells = np.array(given, object)
+    if not all(isinstance(cell, int | np.integer) and 0 <= cell < 2**64 for cell in cells.ravel()):
+        return a
+    return cells.astype(np.uint64)
 
 
 def missing(cell: Any) -> bool:
@@ -58,20 +79,76 @@ def place(i: int, shape: tuple[int, ...], names: tuple[str, ...] | None = None) 
     return f"in row {row}, column {where}" + (f" ({names[rest[0]]!r})" if names and len(rest) == 1 else "")
 
 
-def as_floats(what: str, a: np.ndarray, names: tuple[str, ...] | None = None, allow_nan: bool = False) -> np.ndarray:
-    """Numbers as floating ones that fit, else ValueError naming the first cell that is not finite."""
-    floating = jnp.issubdtype(a.dtype, jnp.floating)
-    dtype = jax.dtypes.canonicalize_dtype(a.dtype) if floating else default_float()
-    with np.errstate(over="ignore"):
-        values = a.astype(dtype)
-    bad = np.isinf(values) if allow_nan else ~np.isfinite(values)
-    if bad.any():
-        i = int(np.flatnonzero(bad)[0])
-        cell = a.ravel()[i]
-        fault = f"does not fit {np.dtype(dtype).name}" if np.isfinite(cell) else "is not finite"
-        cure = "correct it, leave the row out" + (', or pass missing="mean"' if what == "x" and np.isnan(cell) else "")
-        raise ValueError(f"`{what}` {place(i, a.shape, names)}: {cell} {fault}; {cure}")
-    return values
+def _unmasked(what: str, a: Any) -> np.ndarray:
+    """A masked array as a plain one, NaN where it was masked."""
+    mask = np.ma.getmaskarray(a)
+    if not mask.any():
+        return np.asarray(a.data)
+    if a.dtype.kind not in "biuf":
+        i = int(np.flatnonzero(mask)[0])
+        raise ValueError(f"`{what}` {place(i, mask.shape)} is masked, and only numbers may be missing; leave it out")
+    kind = a.dtype if a.dtype.kind == "f" else np.float64
+    return np.where(mask, np.nan, np.asarray(a.data).astype(kind))
+
+
+def as_floats(what: str, a: np.ndarray) -> np.ndarray:
+    """Finite numbers in the default floating type, else ValueError naming the first cell that is none."""
+    check_finite(what, a)
+    return a.astype(default_float())
+
+
+def check_finite(what: str, a: Any, names: tuple[str, ...] | None = None, allow_nan: bool = False) -> None:
+    """ValueError naming the first cell that is not finite, or larger than the default floating type can hold."""
+    if a.dtype.kind in "biu":
+        return
+    info = jnp.finfo(a.dtype if a.dtype.itemsize < np.dtype(default_float()).itemsize else default_float())
+    limit = a.dtype.type(info.max)
+    for block in blocks(a):
+        with np.errstate(invalid="ignore"):
+            bad = ~(abs(a[block]) <= limit)
+        if allow_nan:
+            bad &= ~np.isnan(a[block])
+        if bad.any():
+            i = int(np.flatnonzero(bad)[0])
+            cell = a[block].ravel()[i]
+            where = place(i + block.start * (a.size // len(a)), a.shape, names)
+            fault = f"does not fit {np.dtype(default_float()).name}" if np.isfinite(cell) else "is not finite"
+            may = what == "x" and np.isnan(cell)
+            cure = "correct it, leave the row out" + (', or pass missing="mean"' if may else "")
+            raise ValueError(f"`{what}` {where}: {cell} {fault}; {cure}")
+
+
+def kept(a: np.ndarray) -> Any:
+    """On the device where JAX's own type holds every number exactly, else a copy on the host; a memory map stays.
+
+    >>> type(kept(np.array([1e9]))).__name__, type(kept(np.array([1e9 + 1]))).__name__
+    ('ArrayImpl', 'ndarray')
+    """
+    if isinstance(a, np.memmap):
+        return a
+    a = a.astype(a.dtype.newbyteorder("="), copy=False)
+    narrow = jax.dtypes.canonicalize_dtype(np.float64 if a.dtype == np.longdouble else a.dtype)
+    if narrow == a.dtype or all(_exact(a[block], narrow) for block in blocks(a)):
+        return jax.device_put(np.array(a, narrow))
+    copy = np.array(a, np.float64 if a.dtype == np.longdouble else None)
+    copy.flags.writeable = False  # as an array on the device, it is nobody's to write to
+    return copy
+
+
+def _exact(a: np.ndarray, narrow: Any) -> bool:
+    """Whether numbers of this type are what they were; what a device would flush to 0 is not."""
+    if a.dtype.kind in "iu":
+        info = jnp.iinfo(narrow)
+        return not a.size or (int(a.min()) >= info.min and int(a.max()) <= info.max)
+    cast = a.astype(narrow)
+    same = (cast == a) & ((a == 0) | (abs(a) >= jnp.finfo(narrow).tiny))
+    return bool((same | np.isnan(a)).all())
+
+
+def blocks(a: Any) -> Iterator[slice]:
+    """Slices of rows with at most ``BLOCK`` entries each, or one row: large data need no second copy of themselves."""
+    some = max(1, BLOCK * len(a) // max(a.size, 1))
+    return (slice(i, i + some) for i in range(0, len(a), some))
 
 
 def _numbers(what: str, cells: list[Any], shape: tuple[int, ...]) -> np.ndarray:

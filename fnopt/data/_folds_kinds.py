@@ -1,43 +1,54 @@
 """Ways to make folds. A *home* is shape=(m,): the fold in whose dev part each row stands."""
 
 from collections.abc import Callable
+from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
+from fnopt._checks import printable
 from fnopt._types import Label
+from fnopt.data._rows import scattered
 
-Order = Callable[[int], np.ndarray]  # a count to its numbers in some order: np.arange, or random
+Order = Callable[[int], Any]  # a count to its numbers in some order: np.arange, or random
 
 
-def by_block(m: int, k: int, order: Order) -> np.ndarray:
-    """Homes by consecutive blocks of the order; the first m mod k blocks are one row larger."""
+def by_block(m: int, k: int, order: Order) -> tuple[Any, np.ndarray]:
+    """Homes by consecutive blocks of the order, and the folds' sizes; the first m mod k are one row larger."""
     _enough(k, m, f"{m} examples")
-    home = np.empty(m, np.int64)
-    home[order(m)] = np.repeat(np.arange(k), m // k + (np.arange(k) < m % k))
-    return home
+    sizes = m // k + (np.arange(k) < m % k)
+    return scattered(order(m), np.repeat(np.arange(k), sizes)), sizes
 
 
-def by_class(labels: np.ndarray, k: int, order: Order, classes: tuple[Label, ...] | None) -> np.ndarray:
-    """Homes that spread each class, and all rows, with counts that differ by at most one."""
+def by_class(labels: np.ndarray, k: int, order: Order, classes: tuple[Label, ...] | None) -> tuple[Any, np.ndarray]:
+    """Homes that spread each class, and all rows, with counts that differ by at most one; and the folds' sizes."""
     m = len(labels)
     _enough(k, m, f"{m} examples")
     rows = order(m)
-    found, first, codes, counts = np.unique(labels[rows], return_index=True, return_inverse=True, return_counts=True)
+    found, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
     fewest = int(counts.min())
     if fewest < k:
         label = found[np.argmin(counts)]
-        name = classes[label] if classes else label.item()
+        name = printable(repr(classes[label] if classes else label.item()))
         raise ValueError(
-            f"class {name!r} has {fewest} example{'s' * (fewest > 1)}, too few for k={k} folds: "
+            f"class {name} has {fewest} example{'s' * (fewest > 1)}, too few for k={k} folds: "
             f"{_cure(fewest)} or stratify=False"
         )
-    rank = np.argsort(np.argsort(first))[codes.reshape(-1)]  # classes by their first example
-    by_rank = np.argsort(rank, kind="stable")
+    xp: Any = np if isinstance(rows, np.ndarray) else jnp
+    codes = xp.asarray(codes.reshape(-1))[rows]
+    if xp is np:
+        first = np.unique(codes, return_index=True)[1]
+    else:
+        first = jnp.argmax(codes[None, :] == jnp.arange(len(found))[:, None], axis=1)
+    rank = xp.argsort(xp.argsort(first))[codes]  # classes by their first example
+    by_rank = xp.argsort(rank, stable=True)
     # Dealing rows, class after class, like cards evens out both; sorted within the class, its rows go by blocks.
-    dealt = np.arange(m) % k
-    home = np.empty(m, np.int64)
-    home[rows[by_rank]] = dealt[np.lexsort((dealt, rank[by_rank]))]
-    return home
+    dealt = xp.arange(m) % k
+    order_within = xp.lexsort((dealt, rank[by_rank]))
+    sizes = np.bincount(np.arange(m) % k, minlength=k)
+    if xp is jnp:
+        return jnp.zeros(m, jnp.int32).at[rows[by_rank]].set(dealt[order_within]), sizes
+    return scattered(rows[by_rank], dealt[order_within]), sizes
 
 
 def by_group(groups: np.ndarray, k: int, order: Order) -> np.ndarray:

@@ -8,9 +8,7 @@ import numpy as np
 
 from fnopt._checks import nearest
 from fnopt._types import Label
-from fnopt.data._cells import as_floats, is_text, place, plain
-
-LARGEST = np.iinfo(np.int32).max
+from fnopt.data._cells import check_finite, is_text, place, plain
 
 
 def coded(y: Any, classes: Sequence[Label] | None) -> tuple[np.ndarray, tuple[Label, ...] | None]:
@@ -27,10 +25,12 @@ def coded(y: Any, classes: Sequence[Label] | None) -> tuple[np.ndarray, tuple[La
         return codes.reshape(-1).astype(np.int32), tuple(names.tolist())
     if y.dtype.kind == "b":
         return y.astype(np.int32), None
-    if y.dtype.kind in "iu" and (not y.size or (y.max() <= LARGEST and y.min() >= -LARGEST)):
-        return y.astype(np.int32), None
-    if y.dtype.kind in "iu" or jnp.issubdtype(y.dtype, jnp.floating):
-        return as_floats("y", y), None  # whole numbers too large for labels are values
+    if y.dtype.kind in "iu":
+        few = not y.size or (int(y.max()) <= np.iinfo(np.int32).max and int(y.min()) >= np.iinfo(np.int32).min)
+        return (y.astype(np.int32) if few else y), None
+    if jnp.issubdtype(y.dtype, jnp.floating):
+        check_finite("y", y)
+        return y, None
     raise TypeError(f"`y` must hold numbers or text, got dtype {y.dtype}")
 
 
@@ -45,8 +45,9 @@ def _given(y: np.ndarray, classes: tuple[Label, ...]) -> tuple[np.ndarray, tuple
         if odd is not None:
             raise ValueError(f"`y` {place(odd, y.shape)}: {str(y[odd])!r} is not a class{nearest(y[odd], table)}")
         return np.array([table[label] for label in y.tolist()], np.int32), classes
-    if y.dtype.kind not in "biu":
-        y = as_floats("y", y)
+    if y.dtype.kind not in "biu" and not jnp.issubdtype(y.dtype, jnp.floating):
+        raise TypeError(f"`y` must hold numbers or text, got dtype {y.dtype}")
+    check_finite("y", y)
     bad = ~((y >= 0) & (y < len(classes)) & (y == np.floor(y)))
     if bad.any():
         odd = int(np.flatnonzero(bad)[0])
@@ -55,3 +56,19 @@ def _given(y: np.ndarray, classes: tuple[Label, ...]) -> tuple[np.ndarray, tuple
             "leave `classes` out to take the labels as they are"
         )
     return y.astype(np.int32), classes
+
+
+def label_array(classes: Sequence[Label]) -> np.ndarray:
+    """Classes as an array to take from, each as it is: whole numbers of any size are never floating ones.
+
+    >>> label_array((1, 2**63)).tolist()
+    [1, 9223372036854775808]
+    """
+    if all(isinstance(label, int) and not isinstance(label, bool) for label in classes):
+        for dtype in (np.int64, np.uint64):
+            try:
+                return np.array(classes, dtype)
+            except OverflowError:
+                continue
+        return np.array(classes, object)
+    return np.asarray(classes)

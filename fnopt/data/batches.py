@@ -8,6 +8,7 @@ import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from fnopt._checks import one_of
 from fnopt._types import Batch, Dataset
@@ -59,20 +60,30 @@ def batches(
 def _walk(data: Dataset, size: int, key: Any, epochs: int, sampling: str) -> Iterator[Batch]:
     m = len(data)
     weight = np.ones(m, np.result_type(jnp.result_type(float))) if data.weight is None else data.weight
-    x, y, weight = (a if isinstance(a, np.ndarray) else np.asarray(a) for a in (data.x, data.y, weight))
+    x, y, weight = (a if isinstance(a, np.ndarray | Tracer) else np.asarray(a) for a in (data.x, data.y, weight))
     for epoch in range(epochs):
         rows = _rows(m, sampling, None if key is None or sampling == "order" else jax.random.fold_in(key, epoch))
         for start in range(0, m, size):
             some = rows[start : start + size]
-            yield Batch(*(jnp.asarray(a[some]) for a in (x, y, weight)))
+            yield Batch(*(_taken(a, some) for a in (x, y, weight)))
 
 
-def _rows(m: int, sampling: str, key: Any) -> np.ndarray:
+def _taken(a: Any, rows: Any) -> jax.Array:
+    """Some rows on the device, in JAX's types; traced where the array or the rows are."""
+    if isinstance(a, Tracer) or isinstance(rows, Tracer):
+        return jnp.take(jnp.asarray(a), rows, axis=0)
+    return jnp.asarray(a[rows].astype(a.dtype.newbyteorder("="), copy=False))
+
+
+def _rows(m: int, sampling: str, key: Any) -> Any:
     if sampling == "order":
         return np.arange(m)
     if sampling == "shuffle":
         return permutation(key, m)
-    return np.asarray(jax.random.randint(key, (m,), 0, m))
+    if isinstance(key, Tracer):
+        return jax.random.randint(key, (m,), 0, m)
+    with jax.ensure_compile_time_eval():
+        return np.asarray(jax.random.randint(key, (m,), 0, m))
 
 
 def _whole(name: str, value: Any) -> int:

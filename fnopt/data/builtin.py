@@ -6,6 +6,7 @@ import numpy as np
 
 from fnopt._checks import one_of
 from fnopt._types import Dataset
+from fnopt.data._cells import default_float
 from fnopt.data.dataset import dataset
 
 NAMES = ("breast_cancer", "diabetes", "digits", "iris", "wine")
@@ -35,7 +36,8 @@ def load(name: str) -> Dataset:
     with as_file(files("fnopt.data") / "files" / f"{name}.npz") as path, np.load(path, allow_pickle=False) as kept:
         arrays = dict(kept)
     classes = arrays["classes"].tolist() if "classes" in arrays else None
-    data = dataset(arrays["x"], arrays["y"], classes=classes, features=arrays["features"].tolist(), name=name)
+    features, y = arrays["features"].tolist(), arrays["y"] if classes else arrays["y"].astype(default_float())
+    data = dataset(arrays["x"].astype(default_float()), y, classes=classes, features=features, name=name)
     return data._replace(target=str(arrays["target"]))
 
 

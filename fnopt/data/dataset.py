@@ -5,12 +5,12 @@ from typing import Any, Literal
 
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
-from fnopt._checks import one_of
+from fnopt._checks import nearest, one_of, printable
 from fnopt._types import Dataset, Label
-from fnopt.data._cells import as_floats, is_text, place, plain
+from fnopt.data._cells import as_floats, check_finite, is_text, kept, place, plain
 from fnopt.data._labels import coded
-from fnopt.tree import on_device
 
 
 def dataset(
@@ -26,9 +26,9 @@ def dataset(
     """Examples in rows from arrays, lists or data frames.
 
     Args:
-        x: shape=(m, n_x) or (m, …), m ≥ 1, finite numbers; floating types are kept, others become the default float.
+        x: shape=(m, n_x) or (m, …), m ≥ 1, finite numbers of any type. Masked cells are missing ones.
         y: shape=(m,) or (m, outputs). Text becomes class numbers, its ``classes`` sorted; booleans become 0 and 1;
-            integers stay what they are (those beyond 32 bits become values); floating values stay values.
+            integers of any size stay what they are; floating values stay values.
         weight: shape=(m,), finite, not negative, not all 0; what each example counts. None: all alike.
         classes: what the labels 0, 1, … stand for; or the order of the text labels in ``y``.
         features: a name for each column of a two-dimensional ``x``; a data frame brings its own.
@@ -36,7 +36,9 @@ def dataset(
         name: what to call it in messages.
 
     Returns:
-        A ``Dataset`` of JAX arrays.
+        A ``Dataset``. Its arrays are JAX's where JAX's own type holds every number exactly (float32 for float64, int32
+        for int64), else NumPy's, in the type that they came in: standardizing in float64 keeps what float32 would lose.
+        A memory map stays one. Under ``jit`` all stays traced and values are not checked.
 
     Raises:
         ValueError, TypeError: naming the first row and column at fault.
@@ -51,26 +53,72 @@ def dataset(
     """
     if missing is not None:
         one_of("missing", missing, ("mean",))
-    if features is None and getattr(x, "columns", None) is not None:
-        features = [str(column) for column in x.columns]
-    x = plain("x", x)
+    if features is None:
+        features = columns_of(x)
+    x = x if isinstance(x, Tracer) else plain("x", x)
     _check_inputs(x)
     names = _names(x, features)
-    codes, labels = coded(y, classes)
+    codes, labels = (y, None) if isinstance(y, Tracer) else coded(y, classes)
     if len(x) != len(codes):
         raise ValueError(f"`x` has {len(x)} rows and `y` has {len(codes)}; they must be the same examples")
-    return Dataset(
-        x=on_device(as_floats("x", x, names, allow_nan=missing == "mean")),
-        y=on_device(codes),
-        weight=None if weight is None else on_device(_weights(weight, len(x))),
-        classes=labels,
-        features=names,
-        missing=missing,
-        name=name,
-    )
+    if not isinstance(x, Tracer):
+        check_finite("x", x, names, allow_nan=missing == "mean")
+    if weight is not None and not isinstance(weight, Tracer):
+        weight = _weights(weight, len(x))
+    x, codes, weight = (a if a is None or isinstance(a, Tracer) else kept(a) for a in (x, codes, weight))
+    labels = labels if classes is None else tuple(classes)
+    return Dataset(x=x, y=codes, weight=weight, classes=labels, features=names, missing=missing, name=name)
 
 
-def _check_inputs(x: np.ndarray) -> None:
+def columns_of(x: Any) -> list[str] | None:
+    """The names of a data frame's columns; None for what has none."""
+    columns = getattr(x, "column_names", getattr(x, "columns", None))  # Arrow's, or those of pandas and polars
+    return None if columns is None else [str(column) for column in columns]
+
+
+def by_name(x: Any, names: Sequence[str] | None) -> Any:
+    """A data frame's columns in the order of ``names``; others are left out. What has no names stays as it is.
+
+    Raises:
+        ValueError: for a column that is not there, or there twice.
+    """
+    columns = columns_of(x)
+    if columns is None or names is None:
+        return x
+    for name in names:
+        if columns.count(name) != 1:
+            fault = "lacks" if name not in columns else "has twice"
+            raise ValueError(
+                f"`x` {fault} the column {printable(name)!r} that the model was trained on"
+                f"{nearest(name, columns) if name not in columns else ''}"
+            )
+    if hasattr(x, "select") and hasattr(x, "column_names"):
+        return x.select(list(names))
+    own = {str(column): column for column in x.columns}
+    return x[[own[name] for name in names]]
+
+
+def inputs(x: Any, names: tuple[str, ...] | None, missing: str | None, shape: tuple[int, ...]) -> np.ndarray:
+    """New examples for a model, by the rules of :func:`dataset`; no rows at all are allowed.
+
+    Args:
+        x: shape=(m, …), or a data frame, whose columns are taken by name.
+        names: what the model calls its inputs.
+        missing: what the model does about missing cells, as in :func:`dataset`.
+        shape: of one example.
+    """
+    x = plain("x", by_name(x, names))
+    if x.shape[1:] != shape or not x.ndim:
+        raise ValueError(f"expected x of shape (m, {', '.join(map(str, shape))}), got {x.shape}")
+    if len(x):
+        _check_inputs(x)
+    elif x.dtype.kind not in "biuf":
+        x = np.zeros(x.shape)
+    check_finite("x", x, names if x.ndim == 2 else None, allow_nan=missing == "mean")
+    return x
+
+
+def _check_inputs(x: Any) -> None:
     if x.ndim < 2:
         cure = "; write x[:, None]" if x.ndim == 1 else ""
         raise ValueError(f"`x` must have examples in rows, shape (m, features), got {x.shape}{cure}")

@@ -8,13 +8,13 @@ from typing import Any, Literal
 import chex
 import jax
 import numpy as np
+from jax.core import Tracer
 
 from fnopt._checks import one_of, whole
 from fnopt._types import Dataset
 from fnopt.data._folds_kinds import Order, by_block, by_class, by_group, in_time, leave_out
 from fnopt.data._folds_own import Pair, others, own_pairs
-from fnopt.data._rows import as_key, checked, permutation, take
-from fnopt.data.split import _groups, _labels
+from fnopt.data._rows import as_key, checked, class_labels, example_groups, known_groups, permutation, take, where
 
 TAKES = {  # which options each kind has; "own" are folds that the user made
     "kfold": ("kind", "stratify", "groups", "repeats"),
@@ -24,6 +24,7 @@ TAKES = {  # which options each kind has; "own" are folds that the user made
 }
 
 
+@partial(jax.tree_util.register_dataclass, data_fields=["pairs"], meta_fields=["examples"])
 @dataclass(frozen=True, eq=False, repr=False)
 class Folds:
     """Row numbers to train on and to score on, a pair a fold; :func:`folds` makes one.
@@ -160,22 +161,25 @@ def folds(
             k.check(data)
         return _made(data, own_pairs(k, m))
     _go_together(kind, named, key)
-    groups = None if groups is None else _groups(groups, m)
+    groups = None if groups is None else _known(groups, key, m)
     if kind == "leave_one_out":
         units = leave_out(np.arange(m), "examples") if groups is None else leave_out(groups, "groups")
-        return _made(data, _pairs(units))
+        return _made(data, _pairs(units, np.bincount(units)))
     k = whole("k", k, 2)
     if kind == "time_series":
         longest = None if max_train is None else whole("max_train", max_train)
         return _made(data, in_time(m, k, whole("gap", gap, 0), longest))
-    labels = _labels(data) if stratify else None
+    labels = class_labels(data) if stratify else None
     pairs: list[Pair] = []
     for order in _orders(key, whole("repeats", repeats)):
         if labels is not None:
-            home = by_class(labels, k, order, data.classes)
+            home, sizes = by_class(labels, k, order, data.classes)
+        elif groups is None:
+            home, sizes = by_block(m, k, order)
         else:
-            home = by_block(m, k, order) if groups is None else by_group(groups, k, order)
-        pairs += _pairs(home)
+            home = by_group(groups, k, order)
+            sizes = np.bincount(home)
+        pairs += _pairs(home, sizes)
     return _made(data, pairs)
 
 
@@ -199,12 +203,19 @@ def _orders(key: Any, repeats: int) -> list[Order]:
     return [partial(permutation, jax.random.fold_in(key, r)) for r in range(repeats)]
 
 
-def _pairs(home: np.ndarray) -> list[Pair]:
-    return [(np.flatnonzero(home != fold), np.flatnonzero(home == fold)) for fold in range(home.max() + 1)]
+def _known(groups: Any, key: Any, m: int) -> np.ndarray:
+    known_groups(groups, key)
+    return example_groups(groups, m)
+
+
+def _pairs(home: Any, sizes: np.ndarray) -> list[Pair]:
+    m = int(sizes.sum())
+    return [(where(home != fold, m - size), where(home == fold, size)) for fold, size in enumerate(sizes.tolist())]
 
 
 def _made(data: Dataset, pairs: list[Pair]) -> Folds:
-    weight = None if data.weight is None else np.asarray(data.weight)
+    traced = isinstance(data.weight, Tracer) or any(isinstance(rows, Tracer) for pair in pairs for rows in pair)
+    weight = None if data.weight is None or traced else np.asarray(data.weight)
     for number, pair in enumerate(pairs):
         for part, rows in zip(("train", "dev"), pair, strict=True):
             if weight is not None and not weight[rows].any():
@@ -212,7 +223,9 @@ def _made(data: Dataset, pairs: list[Pair]) -> Folds:
     return Folds(tuple((_frozen(train), _frozen(dev)) for train, dev in pairs), len(data))
 
 
-def _frozen(rows: np.ndarray) -> np.ndarray:
+def _frozen(rows: Any) -> Any:
+    if isinstance(rows, Tracer):
+        return rows
     rows = np.array(rows, np.int32)
     rows.flags.writeable = False
     return rows

@@ -21,7 +21,7 @@ def read_idx(images: str | Path, labels: str | Path) -> Dataset:
         labels: the file of labels, one axis of integers.
 
     Returns:
-        ``x`` of shape=(m, n) in the default float type, ``y`` of shape=(m,), int32.
+        ``x`` of shape=(m, n), floating, ``y`` of shape=(m,), int32.
 
     Raises:
         FileNotFoundError: where there is no file.
@@ -47,7 +47,8 @@ def read_idx(images: str | Path, labels: str | Path) -> Dataset:
         raise ValueError(f"{images} holds no numbers, shape {x.shape}; expected at least one example")
     if len(x) != len(y):
         raise ValueError(f"{images} holds {len(x)} examples, {labels} holds {len(y)} labels; they must be as many")
-    return dataset(x.reshape(len(x), -1), y, name=stem(images))
+    pixels = x.reshape(len(x), -1).astype(np.float32 if x.dtype.itemsize <= 2 else np.float64)  # exact in either
+    return dataset(pixels, y, name=stem(images))
 
 
 def read_idx_array(path: str | Path) -> np.ndarray:

@@ -4,11 +4,22 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import chex
+import jax.numpy as jnp
 import numpy as np
 
-from fnopt._checks import one_of
+from fnopt._checks import one_of, printable
 from fnopt._types import Dataset
-from fnopt.data._rows import as_key, checked, permutation, take
+from fnopt.data._rows import (
+    as_key,
+    checked,
+    class_labels,
+    example_groups,
+    known_groups,
+    permutation,
+    scattered,
+    take,
+    where,
+)
 
 NOISE = 1e-9  # 0.7 × 10 is a hair above 7 in floating point
 
@@ -60,18 +71,37 @@ def split(
     m = len(data)
     rows = np.arange(m) if order == "time" else permutation(as_key(key), m)
     if groups is not None:
-        part = _by_group(_groups(groups, m)[rows], shares)
+        known_groups(groups, rows)
+        groups = example_groups(groups, m)
+        part = _by_group(groups[rows], shares)
+        counts = np.bincount(part, minlength=len(shares))
     elif stratify:
-        part = _by_class(_labels(data)[rows], shares)
+        labels = class_labels(data)
+        part, counts = _by_class(labels, rows, shares)
     else:
-        part = np.repeat(np.arange(len(shares)), _sizes(shares * m, np.zeros(len(shares))))
-    counts = np.bincount(part, minlength=len(shares))
+        counts = _sizes(shares * m, np.zeros(len(shares)))
+        part = np.repeat(np.arange(len(shares)), counts)
     if not counts.all():
         raise ValueError(
             f"{m} examples at fractions {tuple(fractions)} give parts of {counts.tolist()}; none may be empty: "
-            "take fewer parts or larger fractions"
+            + (_cause(labels, data, len(shares)) if stratify else "take fewer parts or larger fractions")
         )
-    return tuple(take(data, rows[part == k]) for k in range(len(shares)))
+    return tuple(take(data, rows[where(part == k, counts[k])]) for k in range(len(shares)))
+
+
+def _cause(labels: np.ndarray, data: Dataset, parts: int) -> str:
+    """Why a stratified split leaves a part empty: a class too small for all parts gives its examples to the first."""
+    names, counts = np.unique(labels, return_counts=True)
+    rare = [name for name, count in zip(names.tolist(), counts, strict=True) if count < parts]
+    if not rare:
+        return "take fewer parts or larger fractions"
+    shown = ", ".join(printable(data.classes[k] if data.classes else k) for k in rare[:3])
+    more = f" and {len(rare) - 3} more" if len(rare) > 3 else ""
+    each = "one example" if counts.max(initial=1, where=np.isin(names, rare)) == 1 else f"fewer than {parts} examples"
+    return (
+        f"{len(rare)} of {len(names)} classes have {each} each ({shown}{more}), which go to the first part; leave out "
+        "stratify=True, or take more examples of them"
+    )
 
 
 def _shares(fractions: Sequence[float]) -> np.ndarray:
@@ -97,19 +127,21 @@ def _sizes(share: np.ndarray, lack: np.ndarray) -> np.ndarray:
     return sizes
 
 
-def _by_class(labels: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """The part of each example; what rounding keeps from a part in one class, it gets back in the next."""
-    part = np.empty(len(labels), np.int64)
-    lack = np.zeros(len(shares))
-    names, counts = np.unique(labels, return_counts=True)
-    for label in names[np.argsort(counts, kind="stable")]:  # the smallest first, the largest make up for them
-        here = np.flatnonzero(labels == label)
-        share = shares * len(here)
+def _by_class(labels: np.ndarray, rows: Any, shares: np.ndarray) -> tuple[Any, np.ndarray]:
+    """The part of each of ``rows``, and the sizes; what rounding takes from a part in one class, the next gives."""
+    places, parts = [], []
+    lack, total = np.zeros(len(shares)), np.zeros(len(shares), np.int64)
+    _, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    codes = codes[rows] if isinstance(rows, np.ndarray) else jnp.asarray(codes)[rows]
+    for k in np.argsort(counts, kind="stable"):  # the smallest first, the largest make up for them
+        share = shares * counts[k]
         first = np.where(np.arange(len(shares)) == 0, len(labels), 0) if share[0] < 1 else 0  # train before all others
         sizes = _sizes(share, lack + first)
-        lack = lack + share - sizes
-        part[here] = np.repeat(np.arange(len(shares)), sizes)
-    return part
+        lack, total = lack + share - sizes, total + sizes
+        places.append(where(codes == k, counts[k]))
+        parts.append(np.repeat(np.arange(len(shares)), sizes))
+    together = np.concatenate if isinstance(rows, np.ndarray) else jnp.concatenate
+    return scattered(together(places), np.concatenate(parts)), total
 
 
 def _by_group(groups: np.ndarray, shares: np.ndarray) -> np.ndarray:
@@ -125,17 +157,3 @@ def _by_group(groups: np.ndarray, shares: np.ndarray) -> np.ndarray:
         home[group] = np.argmax(np.where(must, shares * len(groups) - filled, -np.inf))
         filled[home[group]] += sizes[group]
     return home[codes.reshape(-1)]
-
-
-def _labels(data: Dataset) -> np.ndarray:
-    y = np.asarray(data.y)
-    if y.ndim != 1 or y.dtype.kind not in "biuUS":
-        raise ValueError(f"stratify=True wants one class label an example, got y of shape {y.shape}, {y.dtype}")
-    return y
-
-
-def _groups(groups: Any, m: int) -> np.ndarray:
-    groups = np.asarray(groups)
-    if groups.shape != (m,):
-        raise ValueError(f"`groups` must have shape ({m},), one an example, got {groups.shape}")
-    return groups.astype(str) if groups.dtype.kind == "O" else groups

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import chex
+import jax.numpy as jnp
 from jax import Array
 
 from fnopt import losses, nn, penalties
@@ -161,8 +162,9 @@ def unit_names(depth: int) -> tuple[str, ...]:
 
 
 def flat(x: Array) -> Array:
-    """Examples as rows of numbers: images become vectors."""
-    return x.reshape(x.shape[0], -1)
+    """Examples as rows of floating numbers: images become vectors."""
+    floating = jnp.issubdtype(x.dtype, jnp.floating)
+    return (x if floating else x.astype(jnp.result_type(float))).reshape(x.shape[0], -1)
 
 
 def example_loss(network: Network) -> Callable[[Array, Array, Mapping[str, Array], bool], Array]:

@@ -1,6 +1,6 @@
 """From datasets to what the lane program eats, and from its outputs back to answers."""
 
-from collections.abc import Mapping
+import warnings
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import Any, NamedTuple
@@ -9,10 +9,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fnopt._checks import printable
 from fnopt._types import Batch, Column, Dataset, Label
-from fnopt.data import Standardizer, standardizer
+from fnopt.data import Standardizer, standardizer, task_of
+from fnopt.data._cells import blocks, check_finite, default_float, place
+from fnopt.data._labels import label_array
+from fnopt.data.dataset import inputs
 from fnopt.model.model import Model
-from fnopt.train import BLOCK, Part, block_of, decide, part, probabilities
+from fnopt.model.resolution import warn_unresolved
+from fnopt.train import Part, block_of, decide, part, probabilities
 from fnopt.tree import on_device
 
 
@@ -33,36 +38,40 @@ class Frame:
     name: str = "y"
 
     def scaled(self, x: Any) -> np.ndarray:
-        """Inputs as the network sees them, on the host; checks their shape and that they are finite."""
-        x = np.asarray(x)
-        if x.shape[1:] != self.shape:
-            raise ValueError(f"expected x of shape (m, {', '.join(map(str, self.shape))}), got {x.shape}")
-        _finite("x", x, self.features, allow_nan=self.missing == "mean")
-        x = x.astype(np.result_type(jnp.result_type(float))) if not np.issubdtype(x.dtype, np.floating) else x
-        if self.inputs is None:
-            return x.astype(jax.dtypes.canonicalize_dtype(x.dtype))
-        padded = np.concatenate([x, np.zeros((-len(x) % BLOCK, *self.shape), x.dtype)])  # or each size were compiled
-        return np.asarray(self.inputs(padded))[: len(x)]
+        """Inputs as the network sees them, on the host: standardized in float64, then in the device's type.
+
+        Args:
+            x: shape=(m, …), any real numbers; or a data frame, whose columns are taken by name, others left out.
+
+        Raises:
+            ValueError, TypeError: by the rules of :func:`fnopt.data.dataset`, and for a number that is too far from the
+                training data, naming row and column.
+        """
+        x = inputs(x, self.features, self.missing, self.shape)
+        z = _in_devices_type(x) if self.inputs is None else self.inputs.on_host(x)
+        _fits("x", x, z, self.features)
+        return z
 
     def codes(self, y: Any, classes: tuple[Label, ...] | None = None) -> Any:
         """Targets as the loss sees them: class numbers, or standardized values.
 
         With ``classes`` the labels are numbers into them, as in a ``Dataset``; without, they are the labels themselves.
         """
-        y = np.asarray(y)
         if self.task == "classes":
-            return _codes(y, self.classes or (), classes)
-        y = y.astype(np.result_type(jnp.result_type(float)))
-        return y if self.target is None else np.asarray(self.target(jnp.asarray(y)))
+            return _codes(np.asarray(y), self.classes or (), classes)
+        y = _values(y, classes)
+        z = y.astype(default_float()) if self.target is None else self.target.on_host(y)
+        _fits("y", y, z, None)
+        return z
 
     def answers(self, outputs: Any) -> Any:
-        """Labels, values or 0/1 columns from the network's outputs."""
+        """Labels, values or 0/1 columns from the network's outputs; values in float64 where they were standardized."""
         if self.task == "classes":
-            return np.asarray(self.classes)[np.asarray(decide(outputs))]
+            return label_array(self.classes or ())[np.asarray(decide(outputs))]
         if self.task == "labels":
             return (np.asarray(outputs) > 0).astype(np.int32)
-        values = outputs if self.target is None else self.target.inverse(outputs.reshape(len(outputs), *self._tail()))
-        return np.asarray(values).reshape(len(outputs), *self._tail())
+        values = np.asarray(outputs).reshape(len(outputs), *self._tail())
+        return values if self.target is None else _as_fine(self.target.inverse_on_host(values), self.target.scale)
 
     def chances(self, outputs: Any) -> Any:
         """Probabilities: shape=(m, classes), or (m, labels) for labels."""
@@ -84,12 +93,20 @@ class Prepared(NamedTuple):
     dev: Part | None
     example: Batch
     features: int
+    unit: float = 1.0  # of the target, in the user's unit: what scores of values are taken in while training
 
 
-def prepare(model: Model, train: Dataset, dev: Dataset | None = None, rooms: tuple[int, int] = (0, 0)) -> Prepared:
+def prepare(
+    model: Model,
+    train: Dataset,
+    dev: Dataset | None = None,
+    rooms: tuple[int, int] = (0, 0),
+    unit: float | None = None,
+) -> Prepared:
     """Check, encode, scale by the training part alone, and put on the device.
 
-    ``rooms`` are how many rows each part is padded to at least, so that folds of unlike size share a program.
+    ``rooms`` are how many rows each part is padded to at least, so that folds of unlike size share a program. ``unit``
+    is what scores of values are taken in, where another part has said it.
 
     Raises:
         ValueError: for data that cannot be trained on, naming what and where.
@@ -102,42 +119,96 @@ def prepare(model: Model, train: Dataset, dev: Dataset | None = None, rooms: tup
     sizes = [max(len(data), room) for data, room in zip((train, dev), rooms, strict=True) if data is not None]
     block = block_of(*sizes)
     rows = _rows(frame, train, emphasis)
+    _name_unresolved(frame, train, rows)
+    ruler = _ruler(frame, train, unit)
     return Prepared(
         frame=frame,
-        train=part(*rows, *_unit(frame), rooms[0], block),
-        dev=None if dev is None else part(*_rows(frame, dev, None), *_unit(frame), rooms[1], block),
+        train=_part(frame, train, rows, ruler, rooms[0], block),
+        dev=None if dev is None else _part(frame, dev, _rows(frame, dev, None), ruler, rooms[1], block),
         example=Batch(*(on_device(a[:1]) for a in rows[:3])),
         features=int(np.prod(frame.shape)),
+        unit=ruler.unit,
     )
 
 
-def framed(frame: Frame, data: Dataset) -> Part:
-    """Other data seen through a fitted frame."""
-    return part(*_rows(frame, data, None), *_unit(frame))
+def framed(frame: Frame, data: Dataset) -> tuple[Part, float]:
+    """Other data seen through a fitted frame, and the unit that scores of values are taken in."""
+    check_data(data, "data")
+    data = _in_order(frame, data)
+    ruler = _ruler(frame, data, None)
+    return _part(frame, data, _rows(frame, data, None), ruler), ruler.unit
 
 
-def _unit(frame: Frame) -> tuple[Any, Any]:
-    """Mean and scale of the target in the user's units."""
-    return (0.0, 1.0) if frame.target is None else (frame.target.mean, frame.target.scale)
+class _Ruler(NamedTuple):
+    """How values are scored: (value − shift) / unit, which float32 can square whatever the target's size."""
+
+    shift: Any  # shape=(outputs,) or (), float64
+    unit: float
 
 
-def _rows(frame: Frame, data: Dataset, emphasis: Mapping[int, float] | None) -> tuple[Any, Any, Any, Any]:
+def _ruler(frame: Frame, data: Dataset, unit: float | None) -> _Ruler:
+    if frame.task != "values":
+        return _Ruler(0.0, 1.0)
+    y = _values(data.y, data.classes)
+    scale = frame.target if frame.target is not None else _target_scale(y, data.weight)
+    if unit is None:
+        unit = float(np.max(scale.scale))
+        far = float(np.max(abs(y - scale.mean)))
+        unit = far if far > FAR * unit else unit  # as where a model is scored on another target than it learned
+    return _Ruler(scale.mean, unit)
+
+
+FAR = 1e9  # units; squared, and summed over the rows, float32 still holds them
+
+
+def _part(frame: Frame, data: Dataset, rows: Any, ruler: _Ruler, room: int = 0, block: int | None = None) -> Part:
+    """A part on the device; ``scale`` and ``mean`` turn outputs into what is scored."""
+    if frame.task != "values":
+        return part(*rows, 0.0, 1.0, room, block)
+    if frame.target is not None:
+        return part(*rows, 0.0, frame.target.scale / ruler.unit, room, block)
+    y = _values(data.y, data.classes)
+    truth = None if np.array_equal(rows[1], y) else ((y - ruler.shift) / ruler.unit).astype(default_float())
+    return part(*rows, -ruler.shift / ruler.unit, 1 / ruler.unit, room, block, truth)
+
+
+def _rows(frame: Frame, data: Dataset, emphasis: np.ndarray | None) -> tuple[Any, Any, Any, Any]:
     """What a part holds of each example, on the host: x, y, weight, pull."""
     y = frame.codes(data.y, data.classes)
-    weight = np.ones(len(data)) if data.weight is None else np.asarray(data.weight, np.float64)
-    pull = weight if emphasis is None else weight * np.array([emphasis[int(k)] for k in y])
+    weight = _weight(data)
+    pull = weight if emphasis is None else weight * emphasis[y]
+    if emphasis is not None and not pull.any():
+        raise ValueError(
+            f"class_weight times the examples' weights is 0 for all {len(pull)} examples of {data.name!r}; at least "
+            "one must count"
+        )
     pull = pull / pull.mean() if pull.any() else pull  # of mean 1, so that a batch's cost is Σ w loss / its size
-    return frame.scaled(data.x), y, weight.astype(jnp.result_type(float)), pull
+    return frame.scaled(data.x), y, weight.astype(default_float()), pull
+
+
+def _weight(data: Dataset) -> np.ndarray:
+    return np.ones(len(data)) if data.weight is None else np.asarray(data.weight, np.float64)
+
+
+def _name_unresolved(frame: Frame, data: Dataset, rows: Any) -> None:
+    scaled = frame.inputs is not None
+    hint = "take their logarithm where they span many sizes, subtract what they share, or leave the column out"
+    cure = hint if scaled else "write standardize=True, or scale them in float64 before"
+    warn_unresolved("x", np.asarray(data.x), rows[0], data.features, cure)
+    if frame.task == "values":
+        cure = hint if frame.target is not None else "write standardize_target=True, or scale it in float64 before"
+        warn_unresolved("y", _values(data.y, data.classes), rows[1], None, cure)
 
 
 def _frame(model: Model, train: Dataset, dev: Dataset | None) -> Frame:
-    _check(train, "train")
+    check_data(train, "train")
     if dev is not None:
-        _check(dev, "dev")
+        check_data(dev, "dev")
         if np.shape(dev.x)[1:] != np.shape(train.x)[1:]:
             raise ValueError(f"dev must have train's features {np.shape(train.x)[1:]}, got {np.shape(dev.x)[1:]}")
         _same_columns(train, dev)
     y = np.asarray(train.y)
+    _suits(model.task, train)
     classes = _classes(train, dev) if model.task == "classes" else None
     labels = y.shape[1] if y.ndim == 2 else None
     outputs = labels or 1
@@ -155,8 +226,8 @@ def _frame(model: Model, train: Dataset, dev: Dataset | None) -> Frame:
         shape=tuple(np.shape(train.x)[1:]),
         outputs=outputs,
         labels=labels,
-        inputs=standardizer(_counted(train.x, train)) if model.standardize else None,
-        target=_target_scale(_counted(y, train)) if scale_target else None,
+        inputs=standardizer(train.x, train.weight) if model.standardize else None,
+        target=_target_scale(_values(y, train.classes), train.weight) if scale_target else None,
         classes=classes,
         features=train.features,
         columns=train.columns,
@@ -176,19 +247,77 @@ def _same_columns(train: Dataset, dev: Dataset) -> None:
             )
 
 
-def _counted(a: Any, data: Dataset) -> np.ndarray:
-    """The rows that count: an example of weight 0 is absent, from the moments too."""
-    a = np.asarray(a)
-    return a if data.weight is None else a[np.asarray(data.weight) > 0]
+def _target_scale(y: np.ndarray, weight: Any) -> Standardizer:
+    """The moments of a target; one that is constant in training is scaled by its size, so that none is lost."""
+    made = standardizer(y, weight)
+    size = np.where(made.mean == 0, 1.0, abs(made.mean))
+    return replace(made, scale=np.where(made.scale > 0, made.scale, size))
 
 
-def _target_scale(y: np.ndarray) -> Standardizer:
-    """A target that is constant in training keeps its unit, so that other values of it are not lost."""
-    scale = standardizer(y.astype(np.result_type(jnp.result_type(float))))
-    return replace(scale, scale=jnp.where(scale.scale > 0, scale.scale, 1))
+def _values(y: Any, classes: tuple[Label, ...] | None) -> np.ndarray:
+    """A target of values as it is; where its whole numbers stand for others, these."""
+    y = np.asarray(y)
+    return y if classes is None else label_array(classes)[y]
 
 
-def _check(data: Dataset, name: str) -> None:
+def _in_devices_type(x: np.ndarray) -> np.ndarray:
+    """Numbers that are not standardized: whole ones stay whole, others become floating ones of the device."""
+    narrow = jax.dtypes.canonicalize_dtype(np.float64 if x.dtype == np.longdouble else x.dtype)
+    if x.dtype.kind in "iu" and x.size:
+        info = jnp.iinfo(narrow)
+        for block in blocks(x):
+            bad = (x[block] < info.min) | (x[block] > info.max)
+            if bad.any():
+                i = int(np.flatnonzero(bad)[0])
+                where = place(i + block.start * (x.size // len(x)), x.shape)
+                raise ValueError(
+                    f"`x` {where}: {x[block].ravel()[i]} does not fit {np.dtype(narrow).name}; standardize it, or "
+                    "give floating numbers"
+                )
+    return x.astype(narrow)
+
+
+def _fits(what: str, given: np.ndarray, z: np.ndarray, names: tuple[str, ...] | None) -> None:
+    """ValueError naming the first number that scaling took beyond what the device's type holds."""
+    if z.dtype.kind in "biu":
+        return
+    for block in blocks(z):
+        bad = np.isinf(z[block])
+        if bad.any():
+            i = int(np.flatnonzero(bad)[0])
+            where = place(i + block.start * (z.size // len(z)), z.shape, names)
+            cell = np.asarray(given[block]).ravel()[i]
+            raise ValueError(
+                f"`{what}` {where}: {cell} is too far from the training data: scaled it does not fit {z.dtype.name}; "
+                "correct it, or leave the row out"
+            )
+
+
+def _as_fine(values: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Values to the digits that float32 outputs had: the rest says nothing, and makes long numbers in print."""
+    digits = np.broadcast_to(8 - np.ceil(np.log10(np.maximum(scale, 1e-290))), values.shape[1:]).astype(int)
+    if values.ndim == 1:
+        return np.round(values, int(digits))
+    return np.stack([np.round(column, int(d)) for column, d in zip(values.T, digits, strict=True)], axis=-1)
+
+
+def _in_order(frame: Frame, data: Dataset) -> Dataset:
+    """Data whose named columns stand as the model's do."""
+    mine, theirs = frame.features, data.features
+    if mine is None or theirs is None or mine == theirs:
+        return data
+    lacking = [name for name in mine if theirs.count(name) != 1]
+    if lacking:
+        raise ValueError(
+            f"the data lack the column {printable(lacking[0])!r} that the model was trained on; they have "
+            + ", ".join(map(printable, theirs[:8]))
+        )
+    order = [theirs.index(name) for name in mine]
+    return data._replace(x=np.asarray(data.x)[:, order], features=mine)
+
+
+def check_data(data: Dataset, name: str) -> None:
+    """ValueError for a dataset that no model can take, saying what is wrong and where."""
     x, y = np.asarray(data.x), np.asarray(data.y)
     if len(x) == 0:
         raise ValueError(f"{name} holds no examples")
@@ -196,26 +325,30 @@ def _check(data: Dataset, name: str) -> None:
         raise ValueError(f"{name}.x must have examples in rows, shape (m, features), got {x.shape}; write x[:, None]")
     if len(x) != len(y):
         raise ValueError(f"{name}.x has {len(x)} rows, {name}.y has {len(y)}; they must be the same examples")
-    _finite(f"{name}.x", x, data.features, allow_nan=data.missing == "mean")
-    if jnp.issubdtype(y.dtype, jnp.floating):
-        _finite(f"{name}.y", y, None)
+    check_finite(f"{name}.x", x, data.features if x.ndim == 2 else None, allow_nan=data.missing == "mean")
     if y.dtype.kind in "USO":
         raise ValueError(f"{name}.y holds text; fo.data.dataset(x, y) turns labels into numbers and keeps their names")
+    check_finite(f"{name}.y", y)
     if data.weight is not None:
         weight = np.asarray(data.weight)
         if weight.shape != (len(x),) or not np.all(np.isfinite(weight)) or np.any(weight < 0) or not np.any(weight):
             raise ValueError(f"{name}.weight must be {len(x)} finite numbers ≥ 0, not all 0, got shape {weight.shape}")
 
 
-def _finite(what: str, a: np.ndarray, features: tuple[str, ...] | None, allow_nan: bool = False) -> None:
-    bad = np.isinf(a) if allow_nan else ~np.isfinite(a)
-    if bad.any():
-        place: Any = tuple(np.argwhere(bad)[0].tolist())
-        column = f" ({features[place[1]]})" if features and len(place) > 1 and place[1] < len(features) else ""
-        raise ValueError(
-            f"{what} holds {a[place]} in row {place[0]}"
-            + (f", column {place[1]}{column}" if len(place) > 1 else "")
-            + "; numbers must be finite: drop the row or fill the cell"
+def _suits(task: str, train: Dataset) -> None:
+    """Say so where the target is of another kind than the model's: measured values as classes, or names as values."""
+    y = np.asarray(train.y)
+    if task == "values" and train.classes is not None and any(isinstance(name, str) for name in train.classes):
+        shown = ", ".join(printable(repr(name)) for name in train.classes[:3])
+        raise ValueError(f"a model of values wants numbers in y, got the classes {shown}, …; use fo.classifier")
+    if task != "classes" or train.classes is not None or y.ndim != 1 or y.dtype.kind == "b":
+        return
+    whole = y if y.dtype.kind in "iu" else np.round(y).astype(np.int64 if abs(y).max() < 2.0**62 else np.float64)
+    if np.array_equal(whole, y) and task_of(whole) == "values":
+        warnings.warn(
+            f"y looks like values from {y.min():g} to {y.max():g}: {len(np.unique(y))} different ones, each taken for "
+            "a class; for values use fo.regressor, or name the classes: fo.data.dataset(x, y, classes=…)",
+            stacklevel=2,
         )
 
 
@@ -226,16 +359,21 @@ def _classes(train: Dataset, dev: Dataset | None) -> tuple[Label, ...]:
     if jnp.issubdtype(y.dtype, jnp.floating) and np.any(y != np.round(y)):
         raise ValueError("a classifier wants labels in y, got fractions; for values use fo.regressor")
     if train.classes is not None:
-        classes, present = train.classes, {int(k) for k in np.unique(y)}
-        absent = [c for k, c in enumerate(classes) if k not in present]
+        present = np.unique(y).astype(np.int64).tolist()
+        absent = [c for k, c in enumerate(train.classes) if k not in set(present)]
+        if absent:
+            named = ", ".join(printable(repr(c)) for c in absent[:3]) + ", …" * (len(absent) > 3)
+            warnings.warn(f"no example of class {named} in train: it cannot be learned", stacklevel=2)
+        classes = train.classes
     else:
         classes = tuple(int(k) for k in np.unique(y))
-        there = set() if dev is None else {int(k) for k in np.unique(np.asarray(dev.y))}
+        there = set() if dev is None or dev.classes is not None else {int(k) for k in np.unique(np.asarray(dev.y))}
         absent = sorted(there - set(classes))
-    if absent:
-        raise ValueError(
-            f"class {absent[0]!r} has no example in train; split with stratify=True, or leave its examples out"
-        )
+        if absent:
+            raise ValueError(
+                f"class {absent[0]!r} has no example in train; split with stratify=True, leave its examples out, or "
+                "name all classes: fo.data.dataset(x, y, classes=…)"
+            )
     if len(classes) < 2:
         raise ValueError(f"a classifier wants at least two classes, got only {list(classes)}")
     return classes
@@ -247,9 +385,9 @@ def _codes(y: np.ndarray, known: tuple[Label, ...], classes: tuple[Label, ...] |
     names = classes if classes is not None else known if numbered else None
     if names is None:
         labels, places = np.unique(y, return_inverse=True)
-        named = [label if isinstance(label, str) else int(label) for label in labels.tolist()]
+        named = [label if isinstance(label, str) or label != int(label) else int(label) for label in labels.tolist()]
     else:
-        if np.any((y < 0) | (y >= len(names))):
+        if np.any((y < 0) | (y >= len(names)) | (y != np.floor(y))):
             raise ValueError(f"labels must be 0 to {len(names) - 1}, got {y.min()} to {y.max()}")
         named, places = list(names), y.astype(np.int64)
     table = {label: k for k, label in enumerate(known)}
@@ -268,8 +406,8 @@ def _check_labels(y: np.ndarray, dev: np.ndarray | None) -> None:
             raise ValueError(f"multilabel wants y of shape (m, labels) holding 0 and 1, got shape {part_y.shape}")
 
 
-def _emphasis(class_weight: Any, frame: Frame, train: Dataset) -> dict[int, float] | None:
-    """What an example of each class counts in the training cost."""
+def _emphasis(class_weight: Any, frame: Frame, train: Dataset) -> np.ndarray | None:
+    """What an example of each class counts in the training cost, shape=(classes,)."""
     if class_weight is None:
         return None
     if frame.task != "classes" or frame.classes is None:
@@ -278,11 +416,12 @@ def _emphasis(class_weight: Any, frame: Frame, train: Dataset) -> dict[int, floa
     if isinstance(class_weight, str):
         if class_weight != "balanced":
             raise ValueError(f"class_weight must be None, 'balanced' or a dict, got {class_weight!r}")
-        counts = np.bincount(codes, minlength=len(frame.classes))
-        return {k: len(codes) / (len(frame.classes) * int(n)) for k, n in enumerate(counts)}
+        counts = np.bincount(codes, weights=_weight(train), minlength=len(frame.classes))
+        there = counts > 0  # a row of weight 2 counts as two rows, a class without any as none
+        return np.where(there, counts.sum() / (there.sum() * np.where(there, counts, 1)), 0.0)
     unknown = [c for c in class_weight if c not in frame.classes]
     if unknown:
         raise ValueError(f"class_weight names {unknown[0]!r}, which is not one of {list(frame.classes)}")
     if any(not np.isfinite(w) or w < 0 for w in class_weight.values()):
         raise ValueError(f"class_weight must be finite and ≥ 0, got {class_weight}")
-    return {k: float(class_weight.get(c, 1.0)) for k, c in enumerate(frame.classes)}
+    return np.array([float(class_weight.get(c, 1.0)) for c in frame.classes])

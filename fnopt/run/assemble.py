@@ -21,7 +21,9 @@ def prepare_folds(model: Model, train: Dataset, dev: Dataset | None, folds: Fold
         return [prepare(model, train, dev)]
     parts = folds.parts(train)
     rooms = max(len(some) for some, _ in parts), max(len(rest) for _, rest in parts)
-    made = [prepare(model, some, rest, rooms) for some, rest in parts]
+    made: list[Prepared] = []
+    for some, rest in parts:
+        made.append(prepare(model, some, rest, rooms, made[0].unit if made else None))
     for k, one in enumerate(made):
         if one.frame.classes != made[0].frame.classes:
             raise ValueError(
@@ -33,7 +35,7 @@ def prepare_folds(model: Model, train: Dataset, dev: Dataset | None, folds: Fold
 
 def work_of(prepared: Sequence[Prepared], **rest: Any) -> Work:
     """What all chunks have in common, from the data of each fold."""
-    return Work(tuple(Data(p.train, p.dev, p.example) for p in prepared), **rest)
+    return Work(tuple(Data(p.train, p.dev, p.example) for p in prepared), unit=prepared[0].unit, **rest)
 
 
 def assemble(

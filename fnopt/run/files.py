@@ -148,7 +148,9 @@ def _model(kind: str, model: Model | None) -> Model:
 def _frame(kept: dict[str, Any], tensors: dict[str, Any]) -> Frame:
     def scaler(part: str) -> Standardizer | None:
         mean, scale = tensors.get(f"{part}.mean"), tensors.get(f"{part}.scale")
-        return None if mean is None or scale is None else Standardizer(jnp.asarray(mean), jnp.asarray(scale))
+        if mean is None or scale is None:
+            return None
+        return Standardizer(np.asarray(mean, np.float64), np.asarray(scale, np.float64))
 
     def made(value: Any) -> Any:
         return None if value is None else tuple(value)

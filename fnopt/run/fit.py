@@ -74,7 +74,7 @@ def fit(
     target = objective_of(model.task, objective, dev is not None)
     metrics = metrics_of(model.task, target)
     trial, numbers, complete, _ = bind(model, hyper, data, metrics)
-    work = Work((Data(data.train, data.dev, data.example),), target, rule, epochs, key)
+    work = Work((Data(data.train, data.dev, data.example),), target, rule, epochs, key, unit=data.unit)
     cohort = Cohort(Program(trial), 1, jax.tree.structure(complete), 0, 0)
     chunk = Chunk(cohort, (Place(0, 0, 0, complete),))
     draws = Draws(keys_of(key))

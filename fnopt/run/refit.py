@@ -15,7 +15,7 @@ from fnopt.run.run import Run
 from fnopt.run.setup import fields_of, joined, updates_of
 from fnopt.schedules import Clipped, Every, Plateau, Scaled, Stretched, Then, Warmed, filled, piecewise
 from fnopt.sweep.result import LaneResult
-from fnopt.train import batches_per_epoch, higher_is_better
+from fnopt.train import batches_per_epoch, higher_is_better, in_unit
 
 if TYPE_CHECKING:
     from fnopt.run.sweep import Sweep
@@ -122,4 +122,5 @@ def _scores(sweep: "Sweep", lane: LaneResult) -> Any:
     """The objective of a lane, epoch by epoch, better when higher."""
     part, metric = sweep.work.objective
     sign = 1.0 if higher_is_better(sweep.model.task, metric) else -1.0
-    return sign * np.asarray(lane.history[part][metric])
+    shown = np.asarray(lane.history[part][metric])[:, None]
+    return sign * in_unit(sweep.model.task, (metric,), shown, 1 / sweep.work.unit)[:, 0]  # as the lane saw them

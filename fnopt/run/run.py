@@ -31,6 +31,7 @@ from fnopt.train import (
     autopsy,
     batches_per_epoch,
     evaluate,
+    in_unit,
     linked,
     seen_by,
     window,
@@ -111,10 +112,13 @@ class Run:
 
         Scores of values are in the target's own units; ``loss`` is what training minimised, in its units.
         """
-        part = seen_by(self.trial, framed(self.frame, data))
+        part, unit = framed(self.frame, data)
+        part = seen_by(self.trial, part)
         trial = replace(self.trial, metrics=tuple(SCORES[self.frame.task]))
         scores = _evaluate(self.params, self.stats, self.numbers, part, trial=trial)
-        return {name: float(v) for name, v in zip(("loss", *trial.metrics), np.asarray(scores), strict=True)}
+        names = ("loss", *trial.metrics)
+        scores = in_unit(trial.task, names, np.asarray(scores), unit)
+        return {name: float(v) for name, v in zip(names, scores, strict=True)}
 
     def more(self, epochs: int, *, progress: bool | Watch = False) -> "Run":
         """The same run, so many epochs further: bit for bit what one longer run gives.
@@ -173,7 +177,10 @@ def _continued(run: Run, going: Going, new: Records, watch: Watch) -> Run:
 
     def earlier(part: str) -> Any:
         rows = run.history.get(part, {})
-        return np.stack([np.asarray(rows[n]) for n in names], axis=-1) if rows else None
+        if not rows:
+            return None
+        values = np.stack([np.asarray(rows[n]) for n in names], axis=-1)
+        return in_unit(run.trial.task, names, values, 1 / going.work.unit).astype(jnp.result_type(float))
 
     if run.history["cost"].size:
         old = Records(train=earlier("train"), dev=earlier("dev"), **{n: run.history[n] for n in CURVES})

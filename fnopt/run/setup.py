@@ -11,6 +11,7 @@ import numpy as np
 
 from fnopt._checks import one_of
 from fnopt._types import Dataset, Trial
+from fnopt.data._cells import kept
 from fnopt.model import Model, Prepared
 from fnopt.schedules import filled
 from fnopt.space import is_space
@@ -142,8 +143,8 @@ def joined(*parts: Dataset | None) -> Dataset:
         each = [np.ones(len(p)) if p.weight is None else np.asarray(p.weight) for p in (first, *rest)]
         weights = jnp.asarray(np.concatenate(each), jnp.result_type(float))
     ys = [np.asarray(first.y), *(_renumbered(np.asarray(p.y), p.classes, first.classes) for p in rest)]
-    x = jnp.concatenate([jnp.asarray(part.x) for part in (first, *rest)])
-    return first._replace(x=x, y=jnp.asarray(np.concatenate(ys)), weight=weights)
+    x = np.concatenate([np.asarray(part.x) for part in (first, *rest)])
+    return first._replace(x=kept(x), y=kept(np.concatenate(ys)), weight=weights)
 
 
 def _renumbered(y: np.ndarray, mine: tuple[Any, ...] | None, wanted: tuple[Any, ...] | None) -> np.ndarray:

@@ -15,7 +15,7 @@ from fnopt.sweep.draws import Draws, draws_of
 from fnopt.sweep.lanes import apart, packed, stack
 from fnopt.sweep.lineage import Lineage, founder_of
 from fnopt.sweep.merge import Program
-from fnopt.train import EarlyStopping, Lane, Objective, Part, Records, When, active, seen_by, told, window
+from fnopt.train import EarlyStopping, Lane, Objective, Part, Records, When, active, in_unit, seen_by, told, window
 
 
 class Data(NamedTuple):
@@ -35,6 +35,7 @@ class Work(NamedTuple):
     epochs: int
     key: chex.PRNGKey  # that the seeds come from
     every: int = 1  # the training part is scored each so many epochs; 0: only where the training ends
+    unit: float = 1.0  # of a target of values, in the user's unit: lanes score in it, results are in the user's
 
     def on(self, device: Any) -> "Work":
         """The same with its data on another device."""
@@ -226,8 +227,17 @@ def begin_lanes(work: Work, chunk: Chunk, draws: Draws, weights: tuple[Params, S
     (device,) = example.x.devices()
     with exhausting(trial):
         weights = draws.weights(trial, example) if weights is None else weights
-        arguments = draws.keys.init, example, hyper, work.rule, which, weights
+        arguments = draws.keys.init, example, hyper, _rule_in_unit(work, trial.task), which, weights
         return jax.block_until_ready(first_program(trial, device, *arguments)(*arguments))
+
+
+def _rule_in_unit(work: Work, task: str) -> EarlyStopping | None:
+    """The rule as lanes see it: its least improvement in the unit that they score in."""
+    if work.rule is None:
+        return None
+    least = np.asarray(work.rule.min_delta)
+    scaled = in_unit(task, (work.objective.metric,), least[..., None], 1 / work.unit)[..., 0]
+    return work.rule._replace(min_delta=scaled.astype(least.dtype))
 
 
 def going_on(lanes: Lane) -> Any:

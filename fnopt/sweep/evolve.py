@@ -99,7 +99,8 @@ class Evolving(Field):
         names = ("loss", *self.entries[config].program.trial.metrics)
         if any(map(dead, places)):
             return mark_of(config, np.nan, np.nan, self.higher)
-        rows = [scores_at(self.work, place.seen, age) for place in places]
+        trial = self.entries[config].program.trial
+        rows = [scores_at(self.work, trial, place.seen, age) for place in places]
         score = mean([values[names.index(self.work.objective.metric)] for values in rows])
         return mark_of(config, score, mean([values[0] for values in rows]), self.higher)
 

@@ -17,11 +17,12 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from fnopt._types import Trial
 from fnopt.sweep.chunk import Chunk, Cohort, Place, Work, going_on, scored_each
 from fnopt.sweep.ledger import Ledger, Verdict
 from fnopt.sweep.merge import Program
 from fnopt.sweep.result import LaneResult, Trim, result_of
-from fnopt.train import EXACT
+from fnopt.train import EXACT, in_unit
 
 
 class Entry(NamedTuple):
@@ -264,7 +265,8 @@ class Field:
         end = self.ledger.lengths[config]
         least = min((place.age for place in here), default=end)
         while (age := self.ledger.due(config)) < end and age <= least:
-            rows = [scores_at(self.work, place.seen, age) for place in here]
+            trial = self.entries[config].program.trial
+            rows = [scores_at(self.work, trial, place.seen, age) for place in here]
             rows += [_past(self.work, r, age) for r in self.past[config] if _came_to(r, age)]
             if not rows:
                 break
@@ -353,9 +355,10 @@ def _scored_alone(work: Work, place: Place) -> Place:
     return place._replace(seen=place.seen._replace(train=train))
 
 
-def scores_at(work: Work, seen: Any, age: int) -> Any:
-    """The scores of a lane after ``age`` epochs, on the objective's part."""
-    return getattr(seen, work.objective.part)[age - 1]
+def scores_at(work: Work, trial: Trial, seen: Any, age: int) -> Any:
+    """The scores of a lane after ``age`` epochs, on the objective's part, in the user's unit."""
+    row = getattr(seen, work.objective.part)[age - 1]
+    return in_unit(trial.task, ("loss", *trial.metrics), row, work.unit)
 
 
 def _past(work: Work, result: LaneResult, age: int) -> Any:

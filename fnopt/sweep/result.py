@@ -13,7 +13,7 @@ from fnopt.sweep.chunk import Place, Work
 from fnopt.sweep.lanes import finish
 from fnopt.sweep.lineage import Lineage, founder_of
 from fnopt.sweep.merge import Program
-from fnopt.train import CURVES, Lane, batches_per_epoch, last_cost, stopped
+from fnopt.train import CURVES, Lane, batches_per_epoch, in_unit, last_cost, stopped
 
 
 class LaneResult(NamedTuple):
@@ -22,7 +22,9 @@ class LaneResult(NamedTuple):
     config: int
     seed: int
     fold: int
-    history: dict[str, Any]  # "train" and "dev": {score: one value an epoch}; "cost", "lr", "updates"
+    history: dict[
+        str, Any
+    ]  # "train" and "dev": {score: one value an epoch, in the user's unit}; "cost", "lr", "updates"
     scores: dict[str, dict[str, float]]  # at the weights that count
     epochs: int  # epochs trained
     best: int  # the epoch whose weights count, from 0; -1 for those before the first
@@ -65,11 +67,9 @@ def result_of(work: Work, program: Program, place: Place, pruned: str = "", trim
     if best < 0:  # no early stopping, or its objective was never a number: the last weights, of the last whole epoch
         best = epochs - 1 - (failed >= 0)
     names = ("loss", *program.trial.metrics)
-    history = {
-        part: {name: values[:epochs, k] for k, name in enumerate(names)}
-        for part, values in (("train", seen.train), ("dev", seen.dev))
-        if values is not None
-    }
+    parts = {"train": seen.train} if seen.dev is None else {"train": seen.train, "dev": seen.dev}
+    rows = {part: in_unit(program.trial.task, names, values[:epochs], work.unit) for part, values in parts.items()}
+    history = {part: {name: values[:, k] for k, name in enumerate(names)} for part, values in rows.items()}
     params, stats = _weights(program, lane)
     if trim is not None:
         params, stats = trim(params, stats)

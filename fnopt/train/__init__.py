@@ -29,6 +29,7 @@ from fnopt.train.scores import FOLLOWED as FOLLOWED
 from fnopt.train.scores import SCORES as SCORES
 from fnopt.train.scores import decide as decide
 from fnopt.train.scores import higher_is_better as higher_is_better
+from fnopt.train.scores import in_unit as in_unit
 from fnopt.train.scores import probabilities as probabilities
 from fnopt.train.scores import score_of as score_of
 from fnopt.train.segment import CURVES as CURVES

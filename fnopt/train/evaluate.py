@@ -18,7 +18,8 @@ from fnopt.train.scores import SCORES
 def evaluate(trial: Trial, params: Params, stats: Stats, numbers: dict[str, Array], part: Part) -> Array:
     """The mean loss (without penalty), then the trial's metrics in its order, shape=(1 + metrics,).
 
-    Metrics of values are in the user's units, whatever the units of training; the loss is in those of training.
+    Metrics of values are in the unit that the part was made for (``Prepared.unit``), so that no square overflows; who
+    reads them turns them into the user's by their degree. The loss is in the units of training.
     """
     block = partial(_block, trial, params, stats, numbers)
     if part.exact is not None:
@@ -102,7 +103,8 @@ def _scores_exact(trial: Trial, part: Part, whole: list[Any], rest: list[Any]) -
     losses, outputs = jax.tree.map(lambda *parts: jnp.concatenate(parts), *flat, *rest)
     assert part.exact is not None
     some = rows_of(part, 0, part.exact)
-    return _scores(trial, replace(part, y=some.y, weight=some.weight), losses, outputs)
+    truth = None if part.truth is None else part.truth[: part.exact]
+    return _scores(trial, replace(part, y=some.y, weight=some.weight, truth=truth), losses, outputs)
 
 
 def _blocks(trial: Trial, part: Part) -> Batch:
@@ -125,8 +127,8 @@ def _block(trial: Trial, params: Params, stats: Stats, numbers: dict[str, Array]
 def _scores(trial: Trial, part: Part, losses: Array, outputs: Array) -> Array:
     losses, y = losses.astype(part.weight.dtype), part.y
     if trial.task == "values":
-        outputs = _in_users_units(linked(trial, outputs.reshape(y.shape)), part)
-        y = _in_users_units(y, part)
+        outputs = _scored(linked(trial, outputs.reshape(y.shape)), part)
+        y = _scored(y, part) if part.truth is None else part.truth
     scores = [SCORES[trial.task][name].of(y, outputs, part.weight) for name in trial.metrics]
     mean = weighted_mean(losses, part.weight)
     return jnp.stack([mean, *(s.astype(mean.dtype) for s in scores)])
@@ -137,6 +139,7 @@ def linked(trial: Trial, outputs: Array) -> Array:
     return jnp.exp(outputs) if trial.link == "log" else outputs
 
 
-def _in_users_units(values: Array, part: Part) -> Array:
+def _scored(values: Array, part: Part) -> Array:
+    """Values as scores are taken of them."""
     scale, mean = (jnp.broadcast_to(a, values.shape) for a in (part.scale, part.mean))
     return values.astype(scale.dtype) * scale + mean

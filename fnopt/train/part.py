@@ -17,7 +17,7 @@ FEW = 32  # rows; a part of fewer is padded rather than have its sister scored i
 
 @partial(
     jax.tree_util.register_dataclass,
-    data_fields=["x", "y", "weight", "pull", "mean", "scale", "rows"],
+    data_fields=["x", "y", "weight", "pull", "mean", "scale", "rows", "truth"],
     meta_fields=["block", "exact"],
 )
 @dataclass(frozen=True)
@@ -31,10 +31,11 @@ class Part:
     y: Array  # shape=(padded,) or (padded, outputs), as the loss sees it
     weight: Array  # shape=(padded,); what an example counts in scores, 0 for padding
     pull: Array  # shape=(padded,); what it counts in the training cost: weight times its class' weight
-    mean: Array  # shape=(outputs,) or (); y * scale + mean is the target in the user's units
+    mean: Array  # shape=(outputs,) or (); values * scale + mean is what scores are taken of
     scale: Array
     rows: Array  # shape=(), int32
     block: int
+    truth: Array | None = None  # as y; what outputs are scored against, where y itself has lost digits of it
     exact: int | None = None  # ``rows``, where programs are to be of exactly so many: no padding is ever read
 
 
@@ -48,7 +49,15 @@ def block_of(*rows: int) -> int:
 
 
 def part(
-    x: Any, y: Any, weight: Any, pull: Any, mean: Any, scale: Any, room: int = 0, block: int | None = None
+    x: Any,
+    y: Any,
+    weight: Any,
+    pull: Any,
+    mean: Any,
+    scale: Any,
+    room: int = 0,
+    block: int | None = None,
+    truth: Any = None,
 ) -> Part:
     """Pad to whole blocks, with room for ``room`` rows at least, and put on the device.
 
@@ -71,7 +80,8 @@ def part(
     weight, pull = np.asarray(weight, f), np.asarray(pull, f)
     mean, scale = on_device(np.asarray(mean, f)), on_device(np.asarray(scale, f))
     count = on_device(np.int32(rows))
-    return Part(padded(x), padded(y), padded(weight), padded(pull), mean, scale, count, block)
+    known = None if truth is None else padded(truth)
+    return Part(padded(x), padded(y), padded(weight), padded(pull), mean, scale, count, block, known)
 
 
 EXACT = ("short", "drop")  # what a trial says of its last batch where no padding may be read

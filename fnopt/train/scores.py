@@ -1,10 +1,11 @@
 """The scores that a run can follow, by task: each from the truth, the network's outputs and the weights."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from fnopt import metrics
@@ -16,6 +17,7 @@ class Score(NamedTuple):
 
     of: Callable[[Array, Array, Array], Array]  # (truth, outputs, weight) -> scalar
     higher: bool
+    unit: int = 0  # the power of the target's unit that it is in: 0 for R², 1 for an error, 2 for its square
 
 
 def decide(outputs: Array) -> Array:
@@ -98,10 +100,10 @@ SCORES: dict[str, dict[str, Score]] = {
     },
     "values": {
         "r2": Score(_of_values(metrics.r2), True),
-        "mean_squared_error": Score(_of_values(metrics.mean_squared_error), False),
-        "root_mean_squared_error": Score(_of_values(metrics.root_mean_squared_error), False),
-        "mean_absolute_error": Score(_of_values(metrics.mean_absolute_error), False),
-        "median_absolute_error": Score(_of_values(metrics.median_absolute_error), False),
+        "mean_squared_error": Score(_of_values(metrics.mean_squared_error), False, 2),
+        "root_mean_squared_error": Score(_of_values(metrics.root_mean_squared_error), False, 1),
+        "mean_absolute_error": Score(_of_values(metrics.mean_absolute_error), False, 1),
+        "median_absolute_error": Score(_of_values(metrics.median_absolute_error), False, 1),
         "explained_variance": Score(_of_values(metrics.explained_variance), True),
     },
     "labels": {"accuracy": Score(_each_label, True), "f1": Score(_f1_labels, True)},
@@ -124,3 +126,21 @@ def score_of(task: str, name: str) -> Score:
 def higher_is_better(task: str, name: str) -> bool:
     """Whether more is better; ``loss`` is better when less."""
     return name != "loss" and score_of(task, name).higher
+
+
+def in_unit(task: str, names: Sequence[str], values: Any, unit: float) -> np.ndarray:
+    """Scores that were taken in ``unit`` of the target, as the user has them: float64, times ``unit`` to their degree.
+
+    Args:
+        task: whose scores.
+        names: of the scores, shape=(scores,).
+        values: shape=(…, scores).
+        unit: of the target, in the user's; 1 / unit turns the way back.
+
+    >>> in_unit("values", ("loss", "mean_squared_error", "r2"), [1.0, 3.0, 0.5], 1e20).tolist()
+    [1.0, 3e+40, 0.5]
+    """
+    powers = [0 if name == "loss" else score_of(task, name).unit for name in names]
+    if not any(powers):
+        return np.asarray(values)
+    return np.asarray(values, np.float64) * np.array([unit**power for power in powers])

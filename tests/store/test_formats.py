@@ -12,6 +12,8 @@ from fnopt.run.manifest import FORMAT, text_digest
 def test_a_folder_of_another_format_is_refused_by_name(tmp_path, found):
     asked = {"format": found, "notes": {}}
     (tmp_path / "sweep.json").write_text(json.dumps({**asked, "digest": text_digest(asked)}))
-    with pytest.raises(ValueError, match=rf"has format {found!r}, this fnopt reads {FORMAT}: open it with the fnopt that"):
+    with pytest.raises(
+        ValueError, match=rf"has format {found!r}, this fnopt reads {FORMAT}: open it with the fnopt that"
+    ):
         fo.open(tmp_path)
     assert FORMAT == 5
