@@ -302,7 +302,7 @@ def test_bad_data():
     with pytest.raises(TypeError, match=r"write fo.data.dataset"):
         data.folds(NAMED.x, 2)
     with pytest.raises(ValueError, match="one class label an example"):
-        data.folds(NAMED._replace(y=NAMED.x[:, 0] + 0.5), 2, stratify=True)
+        data.folds(NAMED._replace(y=NAMED.x[:, 0].astype(jnp.float32)), 2, stratify=True)
     with pytest.raises(ValueError, match="two or more examples, got 1"):
         data.folds(numbered(1), kind="leave_one_out")
     with pytest.raises(ValueError, match=r"class 7 has 2 examples.*take k ≤ 2"):

@@ -142,7 +142,7 @@ BAD = {
     "groups length": (lambda d: data.split(d, (0.5, 0.5), key=KEY, groups=[1, 2]), ValueError, r"shape \(10,\)"),
     "few groups": (lambda d: data.split(d, (0.5, 0.5), key=KEY, groups=[1] * 10), ValueError, "1 groups cannot fill 2"),
     "strata of values": (
-        lambda d: data.split(d._replace(y=d.x[:, 0] + 0.5), (0.5, 0.5), key=KEY, stratify=True),
+        lambda d: data.split(d._replace(y=d.x[:, 0].astype(jnp.float32)), (0.5, 0.5), key=KEY, stratify=True),
         ValueError,
         "one class label",
     ),
