@@ -230,9 +230,9 @@ def test_opened_sweep_is_the_sweep(tmp_path, ten):
 def test_folder_of_another_sweep_is_left_alone(tmp_path):
     sweep_of(2, path=tmp_path / "s")
     before = {p.name: p.read_bytes() for p in (tmp_path / "s").iterdir()}
-    with pytest.raises(ValueError, match="another sweep"):
+    with pytest.raises(ValueError, match=r"holds another sweep: epochs \d+ → 4\. Choose"):
         sweep_of(2, epochs=4, path=tmp_path / "s")
-    with pytest.raises(ValueError, match="more than n=1"):
+    with pytest.raises(ValueError, match="holds 2 configurations of this sweep, n=1 asks for fewer"):
         sweep_of(1, path=tmp_path / "s")
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "notes.txt").write_text("mine")

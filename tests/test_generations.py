@@ -16,7 +16,6 @@ import tempfile
 import tracemalloc
 import types
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,6 +25,7 @@ from hypothesis import strategies as st
 from fnopt.run import generations, lock
 from fnopt.run.generations import DTYPES, Damaged, parse, read, write
 from fnopt.run.lock import Locked, locked
+from fnopt.store import atomic
 
 
 def contents(k):
@@ -339,7 +339,7 @@ def test_none_is_whole(tmp_path):
     with pytest.raises(ValueError, match=r"000002.bin' is damaged.*000001.bin' is damaged.*Put back a copy"):
         read(tmp_path)
     (tmp_path / "checkpoint-000003.bin").mkdir()
-    with pytest.raises(ValueError, match=r"000003.bin' cannot be read: .*Is a directory"):
+    with pytest.raises(ValueError, match=r"000003.bin' is a folder, and fnopt reads and writes regular files"):
         read(tmp_path)
 
 
@@ -376,7 +376,13 @@ class Faulty:
         self.replaced, self.handles, self.log = False, set(), []
 
     def __getattr__(self, name):
+        if name == "fdopen":
+            return self.fdopen
         return (lambda *a, **k: self.call(name, *a, **k)) if name in self.CALLS else getattr(os, name)
+
+    def fdopen(self, handle, *how):
+        self.handles.discard(handle)  # the file closes it
+        return os.fdopen(handle, *how)
 
     def call(self, name, *args, **kwargs):
         self.count += 1
@@ -418,7 +424,7 @@ def test_a_fault_at_every_call(tmp_path, monkeypatch, how, earlier):
     start = tmp_path / "start"
     start.mkdir()
     holding(start, *range(1, earlier + 1))
-    (start / ".checkpoint-000009.tmp").write_bytes(b"of a process that was killed")
+    (start / ".checkpoint-000009.bin.0123456789abcdef.tmp").write_bytes(b"of a process that was killed")
     (start / ".checkpoint-mine.tmp").write_bytes(b"not ours")
     monkeypatch.setattr(generations, "CHUNK", 24)
     old, new, seen = earlier, earlier + 1, []
@@ -426,11 +432,13 @@ def test_a_fault_at_every_call(tmp_path, monkeypatch, how, earlier):
         folder = tmp_path / str(n)
         shutil.copytree(start, folder)
         faulty, raised = Faulty(n, how), None
-        with monkeypatch.context() as patch, warnings.catch_warnings(record=True) as said:
+        opened = atomic.Folder(folder)
+        with opened, monkeypatch.context() as patch, warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
             patch.setattr(generations, "os", faulty)
+            patch.setattr(atomic, "os", faulty)
             try:
-                assert write(folder, *contents(new)) == new
+                assert write(opened, *contents(new)) == new
             except (OSError, Kill) as error:
                 raised = error
         for handle in faulty.handles:
@@ -439,8 +447,10 @@ def test_a_fault_at_every_call(tmp_path, monkeypatch, how, earlier):
             break
         seen.append(faulty.fired)
         assert all("could not remove" in str(w.message) for w in said)
+        # A dead process's file may resist without a word: the next write removes it. So may the end of a written one.
+        fine = faulty.replaced and faulty.fired in ("open", "close", "unlink")
         # Nothing is lost without a word, and what is there is whole: a warning would be an error here.
-        assert how == "short" or raised is not None or (faulty.fired == "unlink" and said), faulty.fired
+        assert how == "short" or raised is not None or fine, faulty.fired
         assert raised is not None or faulty.replaced
         got = read(folder)
         assert equal(got, new) if faulty.replaced else (got is None if old == 0 else equal(got, old)), (n, faulty.fired)
@@ -451,7 +461,7 @@ def test_a_fault_at_every_call(tmp_path, monkeypatch, how, earlier):
         assert equal(read(folder), 90) and later == (new if faulty.replaced else old) + 1
         assert len([p for p in names(folder) if p.endswith(".bin")]) == min(later, 2)
         assert [p for p in names(folder) if p.endswith(".tmp")] == [".checkpoint-mine.tmp"]
-    assert set(seen) == set(Faulty.CALLS) and len(seen) >= 20
+    assert set(seen) == set(Faulty.CALLS) and len(seen) >= 18
 
 
 def test_the_order_of_calls(tmp_path, monkeypatch):
@@ -460,11 +470,13 @@ def test_the_order_of_calls(tmp_path, monkeypatch):
     faulty = Faulty(0, "never")
     with monkeypatch.context() as patch:
         patch.setattr(generations, "os", faulty)
+        patch.setattr(atomic, "os", faulty)
         write(tmp_path / "new", *contents(1))
         write(tmp_path, *contents(3))
-    one = ["open", "lseek", "write", "lseek", "write", "sync file", "close", "replace", "open", "sync folder", "close"]
-    made = ["open", "sync folder", "close"]
-    assert faulty.log == [*made, "listdir", *one, "listdir", *one, "unlink"]
+    steps = ["lseek", "write", "lseek", "write", "sync file", "replace", "sync folder", "close"]
+    begin = ["open", "listdir", "open", *steps]  # the folder; what a dead process left; the file
+    make = ["open", "sync folder", "close"]  # the folder above
+    assert faulty.log == [*make, *begin, *begin, "open", "unlink", "close"]
 
 
 def test_an_interrupt_leaves_nothing_behind(tmp_path, monkeypatch):
@@ -496,8 +508,8 @@ def test_a_disk_that_cannot_sync_folders(tmp_path, monkeypatch):
 
 
 def child(code, folder):
-    """A process that has the two modules and not the package, so that it starts in no time."""
-    beside = f"import sys; sys.path.append({str(Path(generations.__file__).parent)!r}); import generations, lock\n"
+    """A process that has the two modules."""
+    beside = "import sys; from fnopt.run import generations, lock\n"
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     return subprocess.Popen([sys.executable, "-c", beside + code, str(folder)], **pipes, text=True)
 
@@ -540,13 +552,13 @@ with lock.locked(sys.argv[1]):
 """
     chance, last = random.Random(0), 0
     for _ in range(12):
-        process = child(code, tmp_path)
-        first = process.stdout.readline()
-        with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(chance.uniform(0, 0.05))
-        process.kill()
-        out, err = process.communicate(timeout=60)
-        assert process.returncode == -signal.SIGKILL and not err, err
+        with child(code, tmp_path) as process:
+            first = process.stdout.readline()
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(chance.uniform(0, 0.05))
+            process.kill()
+            out, err = process.stdout.read(), process.stderr.read()  # with what was read ahead of the first line
+            assert process.wait(60) == -signal.SIGKILL and not err, err
         reported = int((first + out).split()[-1])
         meta, arrays = read(tmp_path)
         assert meta["k"] in (reported, reported + 1) and int(first) == last + 1

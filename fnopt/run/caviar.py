@@ -27,6 +27,7 @@ from fnopt.space.columns import columns_of
 from fnopt.space.epochs import NAME, check_lengths
 from fnopt.space.perturb import Ranges, ranges_of
 from fnopt.space.search_space import Hyper
+from fnopt.store.atomic import Folder
 from fnopt.sweep.drive import Watch
 from fnopt.sweep.plan import fingerprint
 from fnopt.sweep.population import Population
@@ -175,7 +176,7 @@ def _stage(
     *,
     search: str,
     epochs: int,
-    path: Path | None,
+    path: Path | Folder | None,
     minutes: float | None,
     metrics: tuple[str, ...],
     rule: Rule | None,

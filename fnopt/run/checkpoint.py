@@ -2,14 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from fnopt._types import Trial
+from fnopt.run.checkpoint_schema import check_state
+from fnopt.run.generations import Damaged
 from fnopt.run.lineage import lane_numbers, lineages_from, lineages_plain
+from fnopt.run.manifest import text_digest
 from fnopt.sweep.chunk import Place, Work
 from fnopt.sweep.field import Entry
 from fnopt.sweep.lineage import Lineage, founder_of
@@ -64,40 +67,82 @@ def _generation(places: Sequence[Place]) -> int:
     return max((place.generation for place in places), default=0)
 
 
-def restored(sweep: "Sweep", meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
-    """Put a stored state into a sweep: results with their weights, and lanes under way.
+class Stored(NamedTuple):
+    """A state from a file, checked against its sweep."""
+
+    results: list[LaneResult]
+    places: list[Place]
+    finished: bool
+    ended: str
+    plan: Plan | None
+
+
+def decoded(
+    sweep: "Sweep", configs: Sequence[Any], identity: str, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
+) -> Stored:
+    """A stored state: results with their weights, and lanes under way.
+
+    Args:
+        sweep: which it must be of.
+        configs, identity: those of the folder's ``sweep.json``.
+        meta, arrays: from the file.
 
     Raises:
-        ValueError: where it is not of this sweep, or the kept weights are not what their digest says.
+        Damaged: where it is of another sweep, or is not what a sweep writes.
     """
     try:
-        results, row = [], 0
-        columns = _columns(sweep)
-        tables = [arrays["curves"], *(arrays[f"seen.{g}"] for g in range(len(meta["under_way"])))]
-        if any(len(table) and table.shape[1] != len(columns) for table in tables):
-            raise ValueError(f"the stored curves have not the {len(columns)} columns of this fnopt's")
-        lineages = lineages_from(meta.get("lineages"), len(meta["lanes"]))
-        for k, values in enumerate(meta["lanes"]):
-            told = dict(zip(FIELDS, values, strict=True))
-            curves = arrays["curves"][row : row + told["epochs"]]
-            row += told["epochs"]
-            history = _history(sweep, curves, columns)
-            scores = {part: {n: float(v[told["best"]]) for n, v in rows.items()} for part, rows in _parts(history)}
-            made = LaneResult(**told, history=history, scores=scores, params=None, stats=None, lineage=lineages[k])
-            results.append(_weighed(sweep, made, arrays, k) if k in set(meta["weights"]) else made)
-        descent = meta.get("descent", [None] * len(meta["under_way"]))
-        places = [
-            place
-            for g, some in enumerate(meta["under_way"])
-            for place in _places(sweep, some, lineages_from(descent[g], len(some)), arrays, g, columns)
-        ]
-    except (KeyError, TypeError, IndexError) as error:
-        raise ValueError(f"the stored state is not of this sweep, or of another fnopt: {error!r}") from error
+        return _decoded(sweep, configs, identity, meta, arrays)
+    except (Damaged, MemoryError):
+        raise
+    except ValueError as error:
+        raise Damaged(str(error)) from error
+    except Exception as error:  # a file may say anything
+        raise Damaged(f"its state is not that of this sweep ({type(error).__name__})") from error
+
+
+def _decoded(
+    sweep: "Sweep", configs: Sequence[Any], identity: str, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
+) -> Stored:
+    check_state(meta, "its state", sweep)
+    n = meta["of"]["n"]
+    same = n <= len(configs) and meta["of"]["configs"] == text_digest(configs[:n])
+    compared = sweep.stop is not None and not sweep.stop.ordered and n != len(configs)
+    if meta["of"]["identity"] != identity or not same or compared:
+        raise Damaged("it is of another sweep")
+    results, row = [], 0
+    columns = _columns(sweep)
+    tables = [arrays["curves"], *(arrays[f"seen.{g}"] for g in range(len(meta["under_way"])))]
+    lengths = [sum(told[FIELDS.index("epochs")] for told in meta["lanes"])]
+    lengths += [sum(age for *_, age in some) for some in meta["under_way"]]
+    for table, length in zip(tables, lengths, strict=True):
+        if len(table) != length or (length and table.shape[1] != len(columns)):
+            raise ValueError(f"its curves have not {length} rows and the {len(columns)} columns of this fnopt's")
+    lineages = lineages_from(meta.get("lineages"), len(meta["lanes"]))
+    weighed = set(meta["weights"])
+    for k, values in enumerate(meta["lanes"]):
+        told = dict(zip(FIELDS, values, strict=True))
+        curves = arrays["curves"][row : row + told["epochs"]]
+        row += told["epochs"]
+        history = _history(sweep, curves, columns)
+        scores = {part: {n: float(v[told["best"]]) for n, v in rows.items()} for part, rows in _parts(history)}
+        made = LaneResult(**told, history=history, scores=scores, params=None, stats=None, lineage=lineages[k])
+        results.append(_weighed(sweep, made, arrays, k) if k in weighed else made)
+    descent = meta.get("descent", [None] * len(meta["under_way"]))
+    places = [
+        place
+        for g, some in enumerate(meta["under_way"])
+        for place in _places(sweep, some, lineages_from(descent[g], len(some)), arrays, g, columns)
+    ]
     places = [place._replace(generation=meta.get("generation", 0)) for place in places]
-    sweep.kept.add(results)
     whole = len(meta["lanes"]) == sweep.n * len(sweep.kept.replicas)  # else it was killed while it was extended
-    sweep.places, sweep.finished, sweep.ended = places, bool(meta["finished"]) and whole, str(meta["ended"])
-    sweep.plan = None if meta["plan"] is None else Plan.of(meta["plan"])
+    plan = None if meta["plan"] is None else Plan.of(meta["plan"])
+    return Stored(results, places, meta["finished"] and whole, meta["ended"], plan)
+
+
+def put_into(sweep: "Sweep", stored: Stored) -> None:
+    """Put a stored state into its sweep."""
+    sweep.kept.add(stored.results)
+    sweep.places, sweep.finished, sweep.ended, sweep.plan = stored[1:]
 
 
 def add_cut(sweep: "Sweep") -> None:

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -22,6 +23,7 @@ from fnopt.run.sweep import Sweep
 from fnopt.space.epochs import NAME
 from fnopt.space.narrow import narrow
 from fnopt.space.search_space import Hyper
+from fnopt.store.atomic import Folder
 from fnopt.sweep.search import propose
 
 FEW = 5  # configurations of the coarse sweep, at least
@@ -50,7 +52,7 @@ class Stage(Protocol):
         *,
         search: str,
         epochs: int,
-        path: Path | None,
+        path: Path | Folder | None,
         minutes: float | None,
     ) -> Sweep:
         """The sweep, finished, or broken off where it was asked to end."""
@@ -82,9 +84,30 @@ def coarse_to_fine(
         ValueError: for an ``n`` with no room for two stages; where ``path`` holds something else, or the search of
             another ``n`` whose coarse sweep has another size.
     """
-    start = time.perf_counter()
     n, count = _sizes(n)
-    inside = None if path is None else store.coarse_folder(path, count)
+    both = partial(_both, stage, model, space, parts, n=n, count=count, epochs=epochs, key=key, minutes=minutes)
+    if path is None:
+        return both(None)
+    with store.hold(path, store.FINE) as kept:  # one caller a search, through both of its stages
+        return both(kept.folder)
+
+
+def _both(
+    stage: Stage,
+    model: Model,
+    space: Mapping[str, Any],
+    parts: Parts,
+    folder: Folder | None,
+    *,
+    n: int,
+    count: int,
+    epochs: int,
+    key: chex.PRNGKey,
+    minutes: float | None,
+) -> Sweep:
+    """Both stages, in a folder that is held."""
+    start = time.perf_counter()
+    inside = None if folder is None else store.coarse_folder(folder, count)
     hypers = propose(space, count, jax.random.fold_in(key, 0), "random", model.structure)
     coarse = stage(
         space,
@@ -100,7 +123,7 @@ def coarse_to_fine(
     narrowed = narrow(space, [hypers[s.config] for s in coarse.ranking() if math.isfinite(s.score)])
     left = None if minutes is None else max(minutes - (time.perf_counter() - start) / 60, 1e-9)
     drawn = propose(narrowed, n - count, jax.random.fold_in(key, 4), "random", model.structure)
-    fine = stage(narrowed, drawn, parts, search=store.FINE, epochs=epochs, path=path, minutes=left)
+    fine = stage(narrowed, drawn, parts, search=store.FINE, epochs=epochs, path=folder, minutes=left)
     fine.coarse = coarse
     return fine
 

@@ -5,6 +5,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,14 @@ import jax
 from fnopt._checks import whole
 from fnopt._compile import TRACES
 from fnopt.run import store
-from fnopt.run.checkpoint import add_cut, state_of
-from fnopt.run.generations import read, write
+from fnopt.run.checkpoint import add_cut
 from fnopt.run.lineage import field_of_population
-from fnopt.run.lock import locked
 from fnopt.run.measure import measure
 from fnopt.run.programs import padding_of, widths_of
 from fnopt.run.sweep import Sweep
+from fnopt.run.tables import write_tables
 from fnopt.space.epochs import NAME
-from fnopt.sweep.chunk import Place
+from fnopt.store.atomic import Folder
 from fnopt.sweep.compiled import Exhausted, largest
 from fnopt.sweep.drive import INTERRUPTED, TERMINATED, Ended, Watch, device_list, run_field, segment_of
 from fnopt.sweep.field import Field
@@ -29,10 +29,12 @@ from fnopt.sweep.ledger import Ledger
 from fnopt.sweep.plan import Plan, cores
 from fnopt.sweep.population import Population
 
+Kept = store.FolderStore | None  # where the record is kept; None for in memory alone
+
 
 def conduct(
     sweep: Sweep,
-    path: Path | None,
+    path: Path | Folder | None,
     *,
     threads: int | None,
     devices: Sequence[Any] | None,
@@ -49,24 +51,22 @@ def conduct(
         if plan is not None:
             sweep.measured = measure(sweep, threads)
         return _fitting(sweep, None, threads, local, seconds, watch)
-    new = store.create(sweep, path)
-    with locked(path):
-        if not new:
-            sweep = store.attach(sweep, path, anyway)
-            if sweep.finished:
-                sweep.attached = True
-                store.mend_tables(sweep, path)
-                return sweep
+    with store.hold(path, sweep.search) as kept:
+        sweep = kept.open(sweep, anyway)
+        if sweep.finished:
+            sweep.attached = True
+            write_tables(sweep, kept.folder)
+            return sweep
         try:
-            if plan is not None and not sweep.measured and read(path) is None:  # nothing was trained
+            if plan is not None and not sweep.measured and kept.read(sweep) is None:  # nothing was trained
                 sweep.measured = measure(sweep, threads)
-                store.plan_anew(sweep, path)
-            return _fitting(sweep, path, threads, local, seconds, watch)
-        except OSError:  # a full disk, say: what is there goes on once there is room
+                kept.plan_anew(sweep)
+            return _fitting(sweep, kept, threads, local, seconds, watch)
+        except OSError:  # a full disk, say: what is there can be resumed once there is room
             raise
         except Exception:
-            if new and read(path) is None:
-                store.remove(path)  # a mistake in the model's functions shows here: nothing half-written
+            if not sweep.kept.lanes and not any(place.age for place in sweep.places):
+                kept.discard()  # a mistake in the model's functions shows here: nothing half-written
             raise
 
 
@@ -77,16 +77,21 @@ def _threads(devices: Sequence[Any]) -> int:
 
 
 def _fitting(
-    sweep: Sweep, folder: Path | None, threads: int, devices: Sequence[Any], seconds: float | None, watch: Watch
+    sweep: Sweep,
+    kept: store.FolderStore | None,
+    threads: int,
+    devices: Sequence[Any],
+    seconds: float | None,
+    watch: Watch,
 ) -> Sweep:
     """Run; where a program is too large for the device, with half as many lanes a chunk, said aloud."""
     while True:
         try:
-            return _run(sweep, folder, threads, devices, seconds, watch)
+            return _run(sweep, kept, threads, devices, seconds, watch)
         except Exhausted as error:
             _halve(sweep, error)
-            if folder is not None:
-                store.replan(sweep, folder)
+            if kept is not None:
+                kept.replan(sweep)
 
 
 def _halve(sweep: Sweep, error: Exhausted) -> None:
@@ -114,23 +119,22 @@ def _halve(sweep: Sweep, error: Exhausted) -> None:
 
 
 def _run(
-    sweep: Sweep, folder: Path | None, threads: int, devices: Sequence[Any], seconds: float | None, watch: Watch
+    sweep: Sweep,
+    kept: store.FolderStore | None,
+    threads: int,
+    devices: Sequence[Any],
+    seconds: float | None,
+    watch: Watch,
 ) -> Sweep:
-    kept, before = sweep.kept, TRACES.copy()
+    results, before = sweep.kept, TRACES.copy()
     field = field_of(sweep)
     places, sweep.places = sweep.places, []
-    kept.drop_cut()  # provisional: these lanes go on
-    kept.add(field.restore(list(kept.lanes.values()), places))
-
-    def save(under_way: Sequence[Place]) -> None:
-        assert folder is not None
-        write(folder, *state_of(sweep, under_way))
-
+    results.drop_cut()  # provisional: these lanes are trained further
+    results.add(field.restore(list(results.lanes.values()), places))
+    save = None if kept is None else partial(kept.save, sweep)
     try:
-        ended = run_field(
-            field, threads, kept.add, watch, devices=devices, seconds=seconds, save=None if folder is None else save
-        )
-    except Exhausted:
+        ended = run_field(field, threads, results.add, watch, devices=devices, seconds=seconds, save=save)
+    except BaseException:
         sweep.places = field.under_way()
         raise
     sweep.finished, sweep.ended = not ended.why, ended.why
@@ -138,19 +142,19 @@ def _run(
     if not sweep.finished:
         sweep.places = field.under_way()
         add_cut(sweep)
-    if folder is not None:
-        store.finish(sweep, folder)
+    if kept is not None:
+        kept.finish(sweep)
     if ended.why == TERMINATED or (ended.why == INTERRUPTED and "command" not in sweep.notes):
-        _say(sweep, folder)  # the command line says it itself, but where this is its end
+        _say(sweep, None if kept is None else kept.given)  # the command line says it itself, but where this is its end
     if ended.why == TERMINATED:
         raise SystemExit(128 + signal.SIGTERM)
     return sweep
 
 
-def _say(sweep: Sweep, folder: Path | None) -> None:
+def _say(sweep: Sweep, folder: str | None) -> None:
     """How to go on, after Ctrl-C or SIGTERM."""
     whole = sum(s.status not in ("not run", "cut") for s in sweep.ranking())
-    on = f"fnopt resume {shlex.quote(str(folder))} goes on" if "command" in sweep.notes else "the same call goes on"
+    on = f"fnopt resume {shlex.quote(folder or '')} goes on" if "command" in sweep.notes else "the same call goes on"
     how = "is in memory alone; with path=… it could go on" if folder is None else f"is in {folder}; {on}"
     print(f"fnopt: {sweep.ended}, {whole} of {sweep.n} configurations are done; all {how}", file=sys.stderr)
 

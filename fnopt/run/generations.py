@@ -16,9 +16,7 @@ A later format keeps the first 64 bytes, so that a file from a newer fnopt is to
 executable. The name appears by one rename, after the bytes are on the disk; that rename is the only mark of a commit.
 """
 
-import errno
 import hashlib
-import io
 import json
 import math
 import os
@@ -26,19 +24,21 @@ import re
 import struct
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import jax.numpy as jnp
 import numpy as np
+
+from fnopt.store.atomic import Folder, Irregular, leftover, make_folder, put, remove_all
+from fnopt.store.schema import check_depth
 
 MAGIC, FORMAT = b"fnoptgen", 1
 FIXED = struct.Struct("<8sQQQ")
 FIRST = FIXED.size + 32
 CHUNK = 1 << 20  # bytes hashed and written while they are in the cache
-STALE = re.compile(r"\.checkpoint-[0-9]{6,}\.tmp")
+DEEP = 100  # levels of lists and dicts in a header, at most
 DTYPES = {
     np.dtype(kind).name: np.dtype(kind)
     for kind in (
@@ -54,7 +54,7 @@ class Damaged(ValueError):
     """A file that was cut off or altered after it was written."""
 
 
-def write(folder: str | Path, meta: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> int:
+def write(folder: str | Path | Folder, meta: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> int:
     """Write the next generation; then remove those that are older than the newest two.
 
     Whatever stops it, at whatever moment, the folder holds the earlier generation whole, or the new one. No more than
@@ -62,7 +62,7 @@ def write(folder: str | Path, meta: dict[str, Any], arrays: Mapping[str, np.ndar
     ``fnopt.run.lock.locked``.
 
     Args:
-        folder: made where it is missing.
+        folder: an open one; or a path, and the folder is made where it is missing.
         meta: what JSON has: dicts with str keys, lists, str, int, finite float, bool, None; it comes back equal.
         arrays: by name, in the order in which they come back; bool, int8 to int64, uint8 to uint64, float16,
             bfloat16, float32, float64, complex64, complex128, of any shape.
@@ -72,7 +72,8 @@ def write(folder: str | Path, meta: dict[str, Any], arrays: Mapping[str, np.ndar
 
     Raises:
         OSError: where the disk refuses (full, removed); the earlier generations stay as they were.
-        ValueError: where ``meta`` does not come back equal from JSON.
+        ValueError: where ``meta`` does not come back equal from JSON, or something that is no regular file stands in
+            the place of a generation.
         TypeError: where an array has another type.
 
     >>> import tempfile
@@ -82,72 +83,79 @@ def write(folder: str | Path, meta: dict[str, Any], arrays: Mapping[str, np.ndar
     1
     ({'epoch': 3}, {'w': array([1., 1.], dtype=float32)})
     """
-    folder = Path(folder)
     records = [_record(name, array) for name, array in arrays.items()]
     _check(meta)
-    if not folder.is_dir():
-        folder.mkdir(parents=True)
-        sync(folder.parent)
+    if not isinstance(folder, Folder):
+        make_folder(folder)
+        with Folder(folder) as opened:
+            return write(opened, meta, arrays)
     earlier = _generations(folder)
     generation = max(earlier, default=0) + 1
-    _remove(folder / name for name in os.listdir(folder) if STALE.fullmatch(name))
-    path, temporary = _path(folder, generation), folder / f".checkpoint-{generation:06d}.tmp"
+    name = _name(generation)
     try:
-        _fill(temporary, generation, meta, records, arrays)
-        os.replace(temporary, path)
-        sync(folder)
-    except BaseException as error:
-        with suppress(OSError):
-            os.unlink(temporary)
-        if not isinstance(error, OSError):
-            raise
+        with folder.new(name, leftover()) as handle:
+            _fill(handle, generation, meta, records, arrays)
+    except OSError as error:
         raise OSError(
             error.errno,
-            f"could not write {str(path)!r}: {error.strerror or error}; the earlier generations are as they were. "
-            "Free some space or mend the disk, then go on from there",
+            f"could not write {str(folder.path / name)!r}: {error.strerror or error}; the earlier generations are as "
+            "they were. Free some space or mend the disk, then resume from there",
         ) from error
     # The one before must be fit to fall back on: where it is cut off, the newest sound one before it stays as well.
     before = sorted(earlier, reverse=True)
-    sound = next((i for i, g in enumerate(before) if _is_sound(_path(folder, g), g)), len(before))
-    _remove(_path(folder, g) for g in before[sound + 1 :])
+    sound = next((i for i, g in enumerate(before) if _is_sound(folder, g)), len(before))
+    remove_all(folder, [_name(g) for g in before[sound + 1 :]])
     return generation
 
 
-def read(folder: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
+def read(
+    folder: str | Path | Folder, check: Callable[[dict[str, Any], dict[str, np.ndarray]], Any] = lambda *found: found
+) -> Any:
     """The newest generation that is whole: ``meta`` and the arrays, every byte checked; None where there is none.
 
     A damaged one is named in a warning, and the one before it is used.
 
+    Args:
+        folder: an open one, or a path.
+        check: looks at ``meta`` and the arrays, and raises :class:`Damaged` where they are not what belongs here; what
+            it returns is returned.
+
     Raises:
         ValueError: where there are generations and none is whole, or the newest was written by a newer fnopt.
     """
-    folder = Path(folder)
+    if not isinstance(folder, Folder):
+        if not Path(folder).is_dir():
+            return None
+        with Folder(folder) as opened:
+            return read(opened, check)
     damaged: list[str] = []
     for generation in sorted(_generations(folder), reverse=True):
-        path = _path(folder, generation)
+        path = folder.path / _name(generation)
         try:
-            with path.open("rb") as opened:
+            with folder.open(path.name) as opened:
                 found, meta, arrays = parse(opened)
             _check_number(generation, found)
-        except (Damaged, OSError) as error:
+            taken = check(meta, arrays)
+        except (Damaged, Irregular, OSError) as error:
             if isinstance(error, FileNotFoundError) and generation not in _generations(folder):
-                return read(folder)  # a writer elsewhere has gone on and removed it: look again
-            damaged.append(f"{str(path)!r} {'is damaged' if isinstance(error, Damaged) else 'cannot be read'}: {error}")
+                return read(folder, check)  # a writer elsewhere has gone on and removed it: look again
+            what = f"{str(path)!r} {'is damaged' if isinstance(error, Damaged) else 'cannot be read'}: {error}"
+            damaged.append(str(error) if isinstance(error, Irregular) else what)
             continue
         except ValueError as error:
             raise ValueError(f"{str(path)!r}: {error}") from error
         if damaged:
             warnings.warn(f"{'; '.join(damaged)}. The earlier {path.name!r} is used instead", stacklevel=2)
-        return meta, arrays
+        return taken
     if damaged:
         raise ValueError(
-            f"no whole generation is left in {str(folder)!r}: {'; '.join(damaged)}. "
-            "Put back a copy of one of them, or remove them to begin again"
+            f"no whole generation is left in {str(folder.path)!r}: {'; '.join(damaged)}. "
+            "Put back a copy of one of them, or move them elsewhere and the same call begins again"
         )
     return None
 
 
-def parse(opened: io.BufferedIOBase) -> Contents:
+def parse(opened: BinaryIO) -> Contents:
     """One generation from an open file: its number, ``meta`` and the arrays.
 
     Raises:
@@ -158,17 +166,13 @@ def parse(opened: io.BufferedIOBase) -> Contents:
     return generation, meta, {record["name"]: _array(opened, record) for record in records}
 
 
-def _generations(folder: Path) -> list[int]:
-    try:
-        names = os.listdir(folder)
-    except FileNotFoundError:
-        return []
-    found = (re.fullmatch(r"checkpoint-([0-9]{6,})\.bin", name) for name in names)
-    return [int(match[1]) for match in found if match and match[0] == _path(folder, int(match[1])).name]
+def _generations(folder: Folder) -> list[int]:
+    found = (re.fullmatch(r"checkpoint-([0-9]{6,15})\.bin", name) for name in folder.names())
+    return [int(match[1]) for match in found if match and match[0] == _name(int(match[1]))]
 
 
-def _path(folder: Path, generation: int) -> Path:
-    return folder / f"checkpoint-{generation:06d}.bin"
+def _name(generation: int) -> str:
+    return f"checkpoint-{generation:06d}.bin"
 
 
 def _record(name: str, array: np.ndarray) -> dict[str, Any]:
@@ -202,19 +206,14 @@ def _header(generation: int, meta: dict[str, Any], records: list[dict[str, Any]]
 
 
 def _fill(
-    path: Path, generation: int, meta: dict[str, Any], records: list[dict[str, Any]], arrays: Mapping[str, np.ndarray]
+    handle: int, generation: int, meta: dict[str, Any], records: list[dict[str, Any]], arrays: Mapping[str, np.ndarray]
 ) -> None:
-    """Write a file and see it on the disk: arrays, hashed as they go, then the header into the room before them."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o666)
-    try:
-        os.lseek(handle, len(_header(generation, meta, records)), os.SEEK_SET)
-        for record, array in zip(records, arrays.values(), strict=True):
-            record["sha256"] = _put_array(handle, array, DTYPES[record["dtype"]])
-        os.lseek(handle, 0, os.SEEK_SET)
-        _put(handle, memoryview(_header(generation, meta, records)))
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    """Fill a file: arrays, hashed as they go, then the header into the room before them."""
+    os.lseek(handle, len(_header(generation, meta, records)), os.SEEK_SET)
+    for record, array in zip(records, arrays.values(), strict=True):
+        record["sha256"] = _put_array(handle, array, DTYPES[record["dtype"]])
+    os.lseek(handle, 0, os.SEEK_SET)
+    put(handle, memoryview(_header(generation, meta, records)))
 
 
 def _put_array(handle: int, array: np.ndarray, dtype: np.dtype) -> str:
@@ -222,13 +221,8 @@ def _put_array(handle: int, array: np.ndarray, dtype: np.dtype) -> str:
     digest = hashlib.sha256()
     for chunk in _chunks(_little_endian(np.asarray(array, dtype, order="C"))):
         digest.update(chunk)
-        _put(handle, chunk)
+        put(handle, chunk)
     return digest.hexdigest()
-
-
-def _put(handle: int, chunk: memoryview) -> None:
-    while chunk:
-        chunk = chunk[os.write(handle, chunk) :]  # may take less than it is given
 
 
 def _chunks(array: np.ndarray) -> Iterator[memoryview]:
@@ -242,7 +236,7 @@ def _little_endian(array: np.ndarray) -> np.ndarray:
     return array if sys.byteorder == "little" else array.byteswap()
 
 
-def _described(opened: io.BufferedIOBase) -> tuple[int, dict[str, Any], list[dict[str, Any]]]:
+def _described(opened: BinaryIO) -> tuple[int, dict[str, Any], list[dict[str, Any]]]:
     """What stands before the arrays, checked: generation, ``meta``, and name, dtype, shape and digest of each array."""
     size = opened.seek(0, os.SEEK_END)
     opened.seek(0)
@@ -259,21 +253,29 @@ def _described(opened: io.BufferedIOBase) -> tuple[int, dict[str, Any], list[dic
         raise Damaged(f"it has {size} bytes and was written with {total}")
     try:
         header = json.loads(text)
+        check_depth(header, DEEP)
         generation, meta, records = header["generation"], header["meta"], header["arrays"]
         names = {record["name"] for record in records}
         natural = all(type(n) is int and n >= 0 for record in records for n in record["shape"])
         if len(names) != len(records) or not natural or FIRST + length + sum(map(_length, records)) != total:
             raise Damaged("its header does not describe what follows it")
-    except (KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise Damaged(f"its header is not one that fnopt writes: {error!r}") from error
+    except Damaged:
+        raise
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise Damaged(f"its header is not one that fnopt writes: {type(error).__name__}") from error
+    if type(generation) is not int or not isinstance(meta, dict):
+        raise Damaged("its header is not one that fnopt writes")
     return generation, meta, records
 
 
-def _array(opened: io.BufferedIOBase, record: Mapping[str, Any]) -> np.ndarray:
-    array = np.empty(record["shape"], DTYPES[record["dtype"]])
+def _array(opened: BinaryIO, record: Mapping[str, Any]) -> np.ndarray:
+    try:
+        array = np.empty(record["shape"], DTYPES[record["dtype"]])
+    except (ValueError, OverflowError) as error:  # more axes or longer ones than an array may have
+        raise Damaged(f"array {record['name']!r} has a shape that cannot be: {error}") from error
     digest = hashlib.sha256()
     for chunk in _chunks(array):
-        if opened.readinto(chunk) != len(chunk):
+        if opened.readinto(chunk) != len(chunk):  # pyright: ignore
             raise Damaged(f"array {record['name']!r} is cut off")
         digest.update(chunk)
     if digest.hexdigest() != record["sha256"]:
@@ -281,10 +283,10 @@ def _array(opened: io.BufferedIOBase, record: Mapping[str, Any]) -> np.ndarray:
     return _little_endian(array)
 
 
-def _is_sound(path: Path, generation: int) -> bool:
+def _is_sound(folder: Folder, generation: int) -> bool:
     """Whether the header and the length are right: cheap, and what a crash of the machine spoils first."""
     try:
-        with path.open("rb") as opened:
+        with folder.open(_name(generation)) as opened:
             return _described(opened)[0] == generation
     except (ValueError, OSError):
         return False
@@ -293,28 +295,3 @@ def _is_sound(path: Path, generation: int) -> bool:
 def _check_number(expected: int, found: int) -> None:
     if found != expected:
         raise Damaged(f"it holds generation {found}; was it renamed?")
-
-
-def _remove(paths: Iterable[Path]) -> None:
-    """What is not needed any more; a file that resists is named and left, and the next write tries again."""
-    for path in paths:
-        try:
-            os.unlink(path)
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            warnings.warn(f"could not remove {str(path)!r}, which is not needed any more: {error}", stacklevel=3)
-
-
-def sync(folder: Path) -> None:
-    """See a folder's names on the disk, where the system can."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network disks have no such call for folders
-            raise
-    finally:
-        os.close(handle)

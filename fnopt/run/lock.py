@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import platform
+import stat
 import sys
 import warnings
 from collections.abc import Iterator
@@ -11,7 +12,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from fnopt.store.atomic import FLAGS, NOFOLLOW, NONBLOCK, TRIES, Folder
+
 BUSY = (errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK)
+NAME, MOST = ".lock", 4096  # of the file, and bytes in it
 
 if sys.platform == "win32":
     import msvcrt
@@ -41,14 +45,18 @@ class Locked(ValueError):
 
 
 @contextmanager
-def locked(folder: str | Path) -> Iterator[None]:
+def locked(folder: str | Path | Folder) -> Iterator[Folder]:
     """Hold a folder for the length of a ``with``; nobody else, in this process or another, holds it meanwhile.
 
-    The lock is on ``folder/.lock``, which stays there and says who took it last. A process that died holds nothing
-    (but a child that it forked may). Where the disk has no locks, a warning says so and the work goes on.
+    The lock is on ``folder/.lock``, which stays there and says which process took it last. A process that died holds
+    nothing (but a child that it forked may). Where the disk has no locks, a warning says so and the work continues.
+
+    Returns:
+        The folder, open: what is written through it goes into the folder that was locked.
 
     Raises:
-        Locked: where it is held; a ValueError that says by whom.
+        Locked: where it is held; a ValueError that says by which process.
+        Irregular: where ``.lock`` is no regular file.
         OSError: where there is no such folder, or nothing can be written in it.
 
     >>> import tempfile
@@ -60,22 +68,47 @@ def locked(folder: str | Path) -> Iterator[None]:
     ...         print(error)
     '...' is held by this process, pid ...; end the first use, or choose another folder
     """
-    folder, me = Path(folder), {"pid": os.getpid(), "host": platform.node()}
-    handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+    opened = folder if isinstance(folder, Folder) else Folder(folder)
+    me = {"pid": os.getpid(), "host": platform.node()}
     try:
-        held = _try(handle, folder, me)
+        handle, held = _locked(opened, me)
         try:
-            yield
+            yield opened
         finally:
             # A forked child shares the lock: only the process that took it may give it back.
             if held and os.getpid() == me["pid"]:
-                _release(handle)
+                with suppress(OSError):
+                    _release(handle)
+            os.close(handle)
     finally:
+        if opened is not folder:
+            opened.close()
+
+
+def _locked(folder: Folder, me: dict[str, Any]) -> tuple[int, bool]:
+    """The open file and whether it is locked. A caller that ends may remove a file that was opened here: then anew."""
+    for _ in range(TRIES):
+        folder.regular(NAME)
+        target, more = folder.at(NAME)
+        try:
+            handle = os.open(target, os.O_RDWR | os.O_CREAT | NOFOLLOW | NONBLOCK | FLAGS, 0o666, **more)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(folder.path)) from None
+        try:
+            held = _try(handle, folder.path, me)
+            there = folder.status(NAME)
+            if there is not None and os.path.samestat(there, os.fstat(handle)):
+                _sign(handle, me)
+                return handle, held
+        except BaseException:
+            os.close(handle)
+            raise
         os.close(handle)
+    raise Locked(f"{str(folder.path)!r} is made and removed by another process; choose another folder")
 
 
 def _try(handle: int, folder: Path, me: dict[str, Any]) -> bool:
-    """Take the lock and sign it; False where the disk has no locks."""
+    """Take the lock; False where the disk has no locks."""
     try:
         _take(handle)
     except OSError as error:
@@ -83,27 +116,37 @@ def _try(handle: int, folder: Path, me: dict[str, Any]) -> bool:
             raise Locked(_refusal(folder, _holder(handle), me)) from None
         warnings.warn(
             f"the disk of {str(folder)!r} has no locks ({error.strerror}); see that only one process writes there",
-            stacklevel=4,
+            stacklevel=5,
         )
         return False
+    return True
+
+
+def _sign(handle: int, me: dict[str, Any]) -> None:
+    """Say which process holds it, in a file that is empty or was signed before; any other content is somebody's."""
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1 or (found.st_size and _holder(handle) is None):
+        return
     with suppress(OSError):  # a full disk: the lock holds, only the name in it is missing
         os.ftruncate(handle, 0)
         os.lseek(handle, 0, os.SEEK_SET)
         os.write(handle, json.dumps(me).encode())
-    return True
 
 
 def _holder(handle: int) -> dict[str, Any] | None:
-    with suppress(OSError, ValueError, TypeError):
+    """Which process signed it; None where it holds anything else."""
+    with suppress(OSError, ValueError, RecursionError):
         os.lseek(handle, 0, os.SEEK_SET)
-        return {"pid": None, "host": None, **json.loads(os.read(handle, 4096))}
+        told = json.loads(os.read(handle, MOST + 1))
+        if isinstance(told, dict) and set(told) == {"pid", "host"} and type(told["pid"]) is int:
+            return told
     return None
 
 
 def _refusal(folder: Path, holder: dict[str, Any] | None, me: dict[str, Any]) -> str:
     if holder == me:
         return f"{str(folder)!r} is held by this process, pid {me['pid']}; end the first use, or choose another folder"
-    who = "another process" if holder is None else f"process {holder['pid']} on {holder['host']}"
+    who = "another process" if holder is None else f"process {holder['pid']} on {holder['host']!s:.80}"
     return (
         f"{str(folder)!r} is held by {who}, which writes there; wait until it ends, stop it, or choose another folder "
         "(.lock need not be removed: when the process ends, it is free)"

@@ -18,6 +18,7 @@ from fnopt.model import Model, classifier, multilabel, regressor
 from fnopt.run.codec import decode, encode
 from fnopt.run.functions import functions_digest
 from fnopt.run.plain import load_arrays
+from fnopt.store.atomic import Folder
 from fnopt.sweep.population import Population
 from fnopt.sweep.result import digest
 from fnopt.sweep.stop import AsynchronousHalving, Halving, Hyperband, Median, Rule
@@ -175,17 +176,21 @@ def as_dataset(arrays: Mapping[str, Any], meta: Mapping[str, Any], name: str) ->
     )
 
 
-def datasets(folder: Path, asked: Mapping[str, Any]) -> tuple[types.Dataset, types.Dataset | None]:
-    """The data of a sweep, checked against their digest."""
-    arrays = load_arrays(folder / "data.npz")
+def datasets(folder: Folder | Path, asked: Mapping[str, Any]) -> tuple[types.Dataset, types.Dataset | None]:
+    """The data of a sweep, checked against their digest; ValueError where they are missing or damaged."""
+    if not isinstance(folder, Folder):
+        with Folder(folder) as opened:
+            return datasets(opened, asked)
+    arrays = load_arrays(folder, "data.npz")
+    path = str(folder.path / "data.npz")
     meta = asked["data"]
     try:
         train = as_dataset(arrays, meta["train"], "train")
         dev = None if meta["dev"] is None else as_dataset(arrays, meta["dev"], "dev")
     except KeyError as error:
-        raise ValueError(f"{str(folder / 'data.npz')!r} lacks {error}") from error
+        raise ValueError(f"{path!r} lacks {error}") from error
     if digest(*(a for part in (train, dev) for a in arrays_of(part, "x").values())) != meta["digest"]:
-        raise ValueError(f"{str(folder / 'data.npz')!r} was altered: its digest is not the one in sweep.json")
+        raise ValueError(f"{path!r} was altered: its digest is not the one in sweep.json")
     return train, dev
 
 

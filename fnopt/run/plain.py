@@ -1,57 +1,60 @@
-"""Plain files: written whole or not at all, read with a word on damage, no NaN in JSON."""
+"""Plain files: arrays by name, JSON without NaN."""
 
-import json
 import math
-import os
-import tempfile
+import zipfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fnopt.run.generations import sync
+from fnopt.store.atomic import Folder, Irregular
+from fnopt.store.atomic import write_file as write_atomically  # noqa: F401
+
+HEADER = 1 << 16  # bytes of an array's description, at most
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write beside, flush to disk, rename: the file is there whole or not at all."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as f:
-            f.write(content)
-            f.flush()
-            os.fsync(f.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-        sync(path.parent)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def save_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
-    """Arrays by name as .npz, seen on the disk."""
-    with path.open("wb") as file:
+def save_arrays(handle: int, arrays: Mapping[str, Any]) -> None:
+    """Arrays by name as .npz, into an open file."""
+    with open(handle, "wb", closefd=False) as file:
         np.savez(file, allow_pickle=False, **arrays)
-        file.flush()
-        os.fsync(file.fileno())
 
 
-def load_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Arrays by name from .npz; ValueError where it is missing or damaged. Nothing is unpickled."""
+def load_arrays(folder: Folder, name: str) -> dict[str, np.ndarray]:
+    """Arrays by name from the .npz that :func:`save_arrays` wrote. Nothing is unpickled or unpacked.
+
+    Raises:
+        ValueError: where it is missing or damaged, or claims more than its own bytes.
+        MemoryError: where the memory is too small for it.
+    """
+    path = str(folder.path / name)
     try:
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except Exception as error:
-        raise ValueError(f"{str(path)!r} is missing or damaged: {error}") from error
+        with folder.open(name) as opened, zipfile.ZipFile(opened) as archive:
+            return dict(_array(archive, member) for member in archive.infolist())
+    except (Irregular, MemoryError):
+        raise
+    except Exception as error:  # of the archive, which raises what it likes
+        raise ValueError(f"{path!r} is missing or damaged: {error}") from error
 
 
-def read_json(path: Path) -> Any:
-    """What a JSON file holds; ValueError where it is damaged."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{str(path)!r} is damaged: {error}") from error
+def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> tuple[str, np.ndarray]:
+    """One array of an archive; its claim is compared with the bytes that are there before memory is taken for it."""
+    if member.compress_type != zipfile.ZIP_STORED or not member.filename.endswith(".npy"):
+        raise ValueError(f"{member.filename!r} is not as fnopt writes it")
+    with archive.open(member) as file:
+        shape, fortran, dtype = _described(file)
+        left = member.file_size - file.tell()
+        if dtype.hasobject or math.prod(shape) * dtype.itemsize != left:
+            raise ValueError(f"{member.filename!r} claims {math.prod(shape):,} numbers and has {left:,} bytes")
+        array = np.frombuffer(bytearray(file.read()), dtype).reshape(shape, order="F" if fortran else "C")
+    return member.filename.removesuffix(".npy"), array
+
+
+def _described(file: Any) -> tuple[tuple[int, ...], bool, np.dtype]:
+    version = np.lib.format.read_magic(file)
+    read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    if version not in read:
+        raise ValueError(f"an array of version {version}")
+    return read[version](file, max_header_size=HEADER)
 
 
 def plain(value: Any) -> Any:

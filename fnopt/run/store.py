@@ -1,5 +1,6 @@
 """A sweep's folder: plain files, written atomically, never executed.
 
+    .lock                which process holds the folder, taken before anything else is written
     sweep.json           what was asked: model, configurations, key, rules, versions, fingerprint, C of each structure
     data.npz             the data, as the sweep got it
     checkpoint-N.bin     the newest two states: results, curves, the best weights, lanes under way, lineages (see
@@ -8,192 +9,321 @@
     curves.csv           one row a configuration, seed, fold and epoch
     coarse/              the first sweep of a coarse-to-fine search, which is there before the files above
 
-``sweep.json`` and ``data.npz`` appear with the folder, by one rename and before anything is compiled; a state now and
-then while the sweep runs, and the tables when it ends. All but the tables carry digests of what they hold.
+``data.npz`` and then ``sweep.json`` appear before anything is compiled; a state now and then while the sweep runs, and
+the tables when it ends. All but the tables carry digests of what they hold, and every state says of which sweep it is.
+The tables are made from the state and written again where they differ from it. Digests show accidents. They do not show
+a forger, who can make them anew; so whatever a file says is checked for its type and range before it is used.
 """
 
 import json
-import shutil
-import tempfile
-from collections.abc import Mapping
+import shlex
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fnopt.model import Model
-from fnopt.run.cells import table_text
-from fnopt.run.checkpoint import add_cut, restored, state_of
-from fnopt.run.generations import read, sync, write
+from fnopt.run.checkpoint import Stored, add_cut, decoded, put_into, state_of
+from fnopt.run.generations import read, write
+from fnopt.run.lock import NAME as LOCK
+from fnopt.run.lock import locked
 from fnopt.run.manifest import FORMAT, arrays_of, datasets, manifest, model_of, text_digest
-from fnopt.run.plain import read_json, save_arrays, write_atomically
+from fnopt.run.manifest_schema import check_manifest
+from fnopt.run.plain import save_arrays
+from fnopt.run.tables import curves_csv as curves_csv
+from fnopt.run.tables import table_csv as table_csv
+from fnopt.run.tables import write_tables
+from fnopt.run.unlike import OtherSweep, cure
+from fnopt.store.atomic import TRIES, Folder, leftover, make_folder, put
+from fnopt.store.schema import read_json
+from fnopt.sweep.chunk import Place
 from fnopt.sweep.plan import differences
-from fnopt.train import CURVES
 
 if TYPE_CHECKING:
     from fnopt.run.sweep import Sweep
 
+ASKED, DATA = "sweep.json", "data.npz"
+FINE, COARSE = "coarse_to_fine", "coarse"  # the two sweeps of one search; the latter is also its folder, inside
+MOST = 2**28  # bytes of sweep.json
 
-def create(sweep: "Sweep", folder: Path) -> bool:
-    """Put the folder there by one rename, with all that resuming and replaying need.
 
-    Returns:
-        whether it is new; False where this very sweep, or a part of it, stands there already.
+class Store(Protocol):
+    """Where the record of a sweep is kept."""
+
+    def open(self, sweep: "Sweep", anyway: bool) -> "Sweep":
+        """The sweep with what is kept of it: nothing where it is new; ValueError where another one is kept."""
+        ...
+
+    def save(self, sweep: "Sweep", under_way: Sequence[Place]) -> None:
+        """Keep its state."""
+        ...
+
+    def finish(self, sweep: "Sweep") -> None:
+        """Keep its state and what is made from it."""
+        ...
+
+
+class FolderStore:
+    """The record of a sweep in a folder that is held; :func:`hold` makes one.
+
+    All that is written goes into the folder that was locked. Where that was moved it goes along; where it was removed
+    the next write raises OSError.
+    """
+
+    def __init__(self, folder: Folder, given: str):
+        self.folder, self.given = folder, given
+        self.new = False  # whether this call put the sweep there
+        self._of: dict[str, Any] = {}  # of which sweep a state is
+
+    def open(self, sweep: "Sweep", anyway: bool = False) -> "Sweep":
+        """Begin the sweep in a folder that is empty; else take what the folder holds of it.
+
+        Raises:
+            OtherSweep: a ValueError, where the folder holds another sweep.
+            ValueError: where it holds anything else; where the rest of the sweep could not have the same bits, unless
+                ``anyway``; where it holds more configurations than are asked for, or others; and where the rule that
+                stops configurations compares all of them, so that more of them would have changed its decisions.
+        """
+        asked = manifest(sweep)
+        self._of = _of(asked)
+        if not is_sweep(self.folder):
+            self._begin(sweep, asked)
+            self.new = True
+            return sweep
+        there = asked_in(self.folder)
+        if there["identity"] != asked["identity"]:
+            raise OtherSweep(self.given, there, asked)
+        return self._attach(sweep, there, asked, anyway)
+
+    def _begin(self, sweep: "Sweep", asked: Mapping[str, Any]) -> None:
+        """The data, then what was asked: the folder holds a sweep as soon as the latter has its name."""
+        check_free(self.folder, asked["search"], self.given)
+        _clear(self.folder)
+        with self.folder.new(ASKED) as handle:
+            put(handle, memoryview(_text(asked)))
+            self._write_data(sweep)
+
+    def _write_data(self, sweep: "Sweep") -> None:
+        with self.folder.new(DATA) as handle:
+            save_arrays(handle, {**arrays_of(sweep.train, "train"), **arrays_of(sweep.dev, "dev")})
+
+    def _attach(self, sweep: "Sweep", there: Mapping[str, Any], asked: Mapping[str, Any], anyway: bool) -> "Sweep":
+        old, new = there["configs"], asked["configs"]
+        if new[: len(old)] != old:
+            raise ValueError(self._other_configs(old, new, asked))
+        self._mend_data(sweep, there)
+        _with_plan(sweep, there)
+        stored = _read(self.folder, sweep, there)
+        if stored is not None and stored.finished and len(new) == len(old):
+            put_into(sweep, stored)
+            if sweep.finished:
+                sweep.fingerprint = there["fingerprint"]
+                return sweep
+        if len(new) > len(old) and sweep.stop is not None and not sweep.stop.ordered:
+            raise ValueError(
+                f"a sweep under {type(sweep.stop).__name__.lower()} compares all its configurations and cannot be "
+                f"extended from {len(old)} to {len(new)}; asynchronous_halving() can, or choose another folder"
+            )
+        if (unlike := differences(there["fingerprint"], sweep.fingerprint)) and not anyway:
+            raise ValueError(
+                f"{self.given!r} cannot be continued with the same bits: {'; '.join(unlike)}. Or continue with others: "
+                f"anyway=True, or fnopt resume {shlex.quote(self.given)} --anyway"
+            )
+        if stored is not None:
+            put_into(sweep, stored)
+        sweep.fingerprint = there["fingerprint"]
+        if len(new) > len(old):
+            self.plan_anew(sweep)
+            sweep.finished, sweep.ended = False, ""
+        return sweep
+
+    def _other_configs(self, old: list[Any], new: list[Any], asked: Mapping[str, Any]) -> str:
+        if len(new) < len(old) and old[: len(new)] == new:
+            terminal = "command" in asked["notes"]
+            fewer = f"{'--n ' if terminal else 'n='}{len(new)} asks for fewer"
+            return f"{self.given!r} holds {len(old)} configurations of this sweep, {fewer}. {cure(self.given, asked)}"
+        return f"{self.given!r} holds other configurations of this sweep. {cure(self.given, asked)}"
+
+    def _mend_data(self, sweep: "Sweep", there: Mapping[str, Any]) -> None:
+        """Write the data again where they are missing or damaged: the caller has brought the same."""
+        try:
+            datasets(self.folder, there)
+        except ValueError as error:
+            if self.folder.regular(DATA) is not None:
+                warnings.warn(f"{error}; it is written again", stacklevel=2)
+            self._write_data(sweep)
+
+    def read(self, sweep: "Sweep") -> Stored | None:
+        """The newest state that is whole and of this sweep; None where there is none."""
+        return _read(self.folder, sweep, asked_in(self.folder))
+
+    def save(self, sweep: "Sweep", under_way: Sequence[Place]) -> None:
+        """Write the state."""
+        meta, arrays = state_of(sweep, under_way)
+        write(self.folder, {"of": self._of, **meta}, arrays)
+
+    def finish(self, sweep: "Sweep") -> None:
+        """Write the state and the tables; each file appears whole or not at all."""
+        self.save(sweep, sweep.places)
+        write_tables(sweep, self.folder)
+        if not self.folder.named():
+            warnings.warn(
+                f"{self.given!r} was moved, removed or replaced while the sweep ran; what it wrote is in the folder "
+                "that was there when it began",
+                stacklevel=2,
+            )
+
+    def plan_anew(self, sweep: "Sweep") -> None:
+        """Write other widths C, or more configurations."""
+        asked = manifest(sweep)
+        self.folder.write(ASKED, _text(asked))
+        self._of = _of(asked)
+
+    def replan(self, sweep: "Sweep") -> None:
+        """Write other widths C: results that they concern are gone from the sweep, and go from the folder."""
+        self.plan_anew(sweep)
+        self.save(sweep, sweep.places)
+
+    def discard(self) -> None:
+        """Remove what this call has begun, which has no result; whatever else is in the folder stays."""
+        if self.new:
+            states = [name for name in self.folder.names() if name.startswith("checkpoint-") and name.endswith(".bin")]
+            for name in (DATA, ASKED, *states):
+                self.folder.unlink(name)
+            self.folder.sync()
+
+
+@contextmanager
+def hold(path: str | Path | Folder, search: str = "") -> Iterator[FolderStore]:
+    """Hold a folder for the length of a ``with``. It is made where it is missing; the lock comes before its first byte.
+
+    A folder that this call made, and that is empty in the end, is removed.
+
+    Args:
+        path: where; an open folder is one that the caller holds.
+        search: how configurations are found; a coarse-to-fine search finds its first stage in the folder.
 
     Raises:
-        ValueError: where the folder holds something else.
+        Locked: a ValueError, where another caller holds it.
+        ValueError: where it holds something else than a sweep.
+        OSError: where it cannot be made or written.
     """
-    asked = manifest(sweep)
-    if holds(folder):
-        there = asked_of(folder)
-        if there["identity"] != asked["identity"]:
-            raise _taken(folder, f"another sweep ({_unlike(there, asked)})")
-        return False
-    _check_free(folder, asked["search"])
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        save_arrays(made / "data.npz", {**arrays_of(sweep.train, "train"), **arrays_of(sweep.dev, "dev")})
-        write_atomically(made / "sweep.json", _text(asked))
-        if holds(folder / COARSE):  # the folder is a sweep as soon as sweep.json, the last to come, is in it
-            for name in ("data.npz", "sweep.json"):
-                (made / name).replace(folder / name)
-                sync(folder)
-            made.rmdir()
-            return True
-        made.chmod(0o755)
-        if folder.exists():
-            shutil.rmtree(folder)
-        made.rename(folder)
-        sync(folder.parent)  # the rename too, or a crash of the machine could take it back
-    except BaseException:
-        shutil.rmtree(made, ignore_errors=True)
-        raise
-    return True
+    if isinstance(path, Folder):
+        yield FolderStore(path, str(path.path))
+        return
+    for _ in range(TRIES):
+        made = make_folder(path)
+        with ExitStack() as stack:
+            try:
+                folder = stack.enter_context(Folder(path))
+                fresh = folder.status(LOCK) is None
+                if not made and not is_sweep(folder):
+                    check_free(folder, search, str(path))  # nothing is written into somebody's folder, no lock either
+                stack.enter_context(locked(folder))
+            except FileNotFoundError:
+                continue  # the caller that had made it has removed it
+            if not folder.named():
+                continue
+            try:
+                yield FolderStore(folder, str(path))
+            finally:
+                _tidy(folder, fresh, made)
+            return
+    raise OSError(f"{str(path)!r} is made and removed by another process; choose another folder")
 
 
-def coarse_folder(folder: Path, n: int) -> Path:
+def _tidy(folder: Folder, fresh: bool, made: bool) -> None:
+    """Take the lock away from a folder where nothing else is, and the folder with it where it was made for this."""
+    with suppress(OSError):
+        if fresh and folder.names() == [LOCK]:
+            folder.unlink(LOCK)
+            if made and folder.named():
+                folder.path.rmdir()
+
+
+def check_free(folder: Folder, search: str, given: str) -> None:
+    """ValueError where a folder that holds no sweep holds anything else than a beginning of one."""
+    names = set(folder.names()) - {LOCK}
+    names -= {name for name in names if _begun_file(name)}
+    names -= {COARSE} if search == FINE else set()
+    if DATA in names and _marked(folder):
+        names.remove(DATA)
+    if names:
+        some = ", ".join(sorted(names)[:3]) + (", …" if len(names) > 3 else "")
+        raise ValueError(f"{given!r} holds something else than a sweep ({some}): choose another folder")
+
+
+def _begun_file(name: str) -> bool:
+    return any(leftover(file).fullmatch(name) for file in (ASKED, DATA))
+
+
+def _marked(folder: Folder) -> bool:
+    """Whether a beginning was broken off between its two names: the second file is there, without its own."""
+    return any(leftover(ASKED).fullmatch(name) for name in folder.names())
+
+
+def _clear(folder: Folder) -> None:
+    """Remove what a process left that died while it began; the mark goes last."""
+    if _marked(folder):
+        folder.unlink(DATA)
+    folder.remove_stale(leftover(DATA))
+    folder.remove_stale(leftover(ASKED))
+
+
+def coarse_folder(folder: Folder, n: int) -> Path:
     """Where the coarse sweep of a search in ``folder`` lives, ``n`` configurations of it; it need not be there yet.
 
     Raises:
         ValueError: where the folder holds something else, or a coarse sweep of another size.
     """
-    if not holds(folder):
-        _check_free(folder, FINE)
-    elif asked_of(folder)["search"] != FINE:
-        raise _taken(folder, "another sweep (its search differs)")
-    there = len(asked_of(folder / COARSE)["configs"]) if holds(folder / COARSE) else n
+    if is_sweep(folder) and asked_in(folder)["search"] != FINE:
+        raise ValueError(f"{str(folder.path)!r} holds another sweep: its search differs; choose another folder")
+    inside = folder.path / COARSE
+    there = len(asked_of(inside)["configs"]) if holds(inside) else n
     if there != n:
-        raise _taken(folder, f"a search whose coarse sweep has {there} configurations, and this one's would have {n}")
-    return folder / COARSE
-
-
-def _check_free(folder: Path, search: str) -> None:
-    """ValueError where a folder that holds no sweep holds anything else than this search has put there before it."""
-    begun = search == FINE
-    mine = {".lock", *((COARSE, "data.npz") if begun and holds(folder / COARSE) else ())}
-
-    def known(name: str) -> bool:
-        return name in mine or (begun and name.startswith(f".{COARSE}."))  # the latter: killed as it was made
-
-    if folder.exists() and not (folder.is_dir() and all(known(path.name) for path in folder.iterdir())):
-        raise _taken(folder, "something else")
-
-
-def _taken(folder: Path, what: str) -> ValueError:
-    return ValueError(f"{str(folder)!r} holds {what}; choose another folder, or remove it")
+        raise ValueError(
+            f"{str(folder.path)!r} holds a search whose coarse sweep has {there} configurations, and this one's would "
+            f"have {n}; choose another folder"
+        )
+    return inside
 
 
 def _text(asked: Mapping[str, Any]) -> bytes:
     return (json.dumps(asked, indent=1) + "\n").encode()
 
 
-def _unlike(there: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
-    """The first thing in which two sweeps differ."""
-    names = [name for name in asked if name not in NOT_IDENTITY and there.get(name) != asked[name]]
-    return f"its {names[0]} differs" if names else "it differs"
+def _of(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Of which sweep a state is: its identity, and its configurations, of which there may be more later."""
+    configs = asked["configs"]
+    return {"identity": asked["identity"], "n": len(configs), "configs": text_digest(configs)}
 
 
-FINE, COARSE = "coarse_to_fine", "coarse"  # the two sweeps of one search; the latter is also its folder, inside
-NOT_IDENTITY = ("identity", "configs", "widths", "measured", "fingerprint", "versions", "notes", "digest")
-
-
-def attach(sweep: "Sweep", folder: Path, anyway: bool = False) -> "Sweep":
-    """This sweep with what ``folder`` holds of it; the folder is told of configurations that it lacks.
-
-    Raises:
-        ValueError: where the rest could not have the same bits, unless ``anyway``; where the folder holds more
-            configurations than are asked for, or others; and where the rule that stops configurations compares all of
-            them, so that more of them would have changed its decisions.
-    """
-    there, asked = asked_of(folder), manifest(sweep)
-    old, new = there["configs"], asked["configs"]
-    if new[: len(old)] != old:
-        fewer = len(new) < len(old) and old[: len(new)] == new
-        what = f"{len(old)} configurations of this sweep, more than n={len(new)}" if fewer else "other configurations"
-        raise ValueError(f"{str(folder)!r} holds {what}; fo.open shows them, another folder takes a new sweep")
-    state = read(folder)
-    finished = state is not None and state[0]["finished"]
-    if finished and len(new) == len(old):
-        _fill(sweep, there, state)
-        if sweep.finished:
-            sweep.fingerprint = there["fingerprint"]
-            return sweep
-    if len(new) > len(old) and sweep.stop is not None and not sweep.stop.ordered:
-        raise ValueError(
-            f"a sweep under {type(sweep.stop).__name__.lower()} compares all its configurations and cannot be extended "
-            f"from {len(old)} to {len(new)}; asynchronous_halving() can, or choose another folder"
-        )
-    if (unlike := differences(there["fingerprint"], sweep.fingerprint)) and not anyway:
-        raise ValueError(
-            f"{str(folder)!r} cannot go on with the same bits: {'; '.join(unlike)}. Or go on with others: anyway=True, "
-            f"or fnopt resume {folder} --anyway"
-        )
-    _fill(sweep, there, state)
-    sweep.fingerprint = there["fingerprint"]
-    if len(new) > len(old):
-        write_atomically(folder / "sweep.json", _text(manifest(sweep)))
-        sweep.finished, sweep.ended = False, ""
-    return sweep
-
-
-def plan_anew(sweep: "Sweep", folder: Path) -> None:
-    """Take down other widths C."""
-    write_atomically(folder / "sweep.json", _text(manifest(sweep)))
-
-
-def replan(sweep: "Sweep", folder: Path) -> None:
-    """Take down other widths C: results that they concern are gone from the sweep, and go from the folder."""
-    plan_anew(sweep, folder)
-    write(folder, *state_of(sweep, sweep.places))
-
-
-def _fill(sweep: "Sweep", there: Mapping[str, Any], state: Any) -> None:
-    """The widths and the state that a folder holds, put into a sweep that was made anew."""
+def _with_plan(sweep: "Sweep", there: Mapping[str, Any]) -> None:
+    """The widths that a folder holds, put into a sweep that was made anew."""
     from fnopt.run.measure import Measured
     from fnopt.run.programs import with_widths
 
     with_widths(sweep, there["widths"])
     sweep.measured = [Measured(*m) for m in there["measured"]]
-    if state is not None:
-        restored(sweep, *state)
 
 
-def remove(folder: Path) -> None:
-    """Take a sweep away that has no result; a coarse sweep before it stays."""
-    if not (folder / COARSE).exists():
-        shutil.rmtree(folder)
-        return
-    for path in folder.iterdir():
-        if path.name != COARSE:
-            path.unlink()
+def _read(folder: Folder, sweep: "Sweep", there: Mapping[str, Any]) -> Stored | None:
+    return read(folder, partial(decoded, sweep, there["configs"], there["identity"]))
 
 
 def holds(folder: Path) -> bool:
     """Whether a folder holds a sweep."""
-    return folder.is_dir() and _is_sweep(folder)
+    if not folder.is_dir():
+        return False
+    with Folder(folder) as opened:
+        return is_sweep(opened)
 
 
-def _is_sweep(folder: Path) -> bool:
-    return (folder / "sweep.json").exists()
+def is_sweep(folder: Folder) -> bool:
+    """Whether an open folder holds a sweep."""
+    return folder.status(ASKED) is not None
 
 
 def _begun(folder: Path) -> Path:
@@ -210,46 +340,33 @@ def asked_of(folder: Path) -> dict[str, Any]:
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"no folder {str(folder)!r}")
-    folder = _begun(folder)
-    if not _is_sweep(folder):
-        raise ValueError(f"{str(folder)!r} holds no sweep: it has no sweep.json")
-    asked = read_json(folder / "sweep.json")
-    if not isinstance(asked, dict) or asked.get("format") != FORMAT:
+    with Folder(_begun(folder)) as opened:
+        return asked_in(opened)
+
+
+def asked_in(folder: Folder) -> dict[str, Any]:
+    """The same of an open folder."""
+    path = str(folder.path / ASKED)
+    if not is_sweep(folder):
+        raise ValueError(f"{str(folder.path)!r} holds no sweep: it has no {ASKED}")
+    asked = read_json(folder.read(ASKED, MOST), path)
+    if not isinstance(asked, dict) or type(asked.get("format")) is not int or asked["format"] != FORMAT:
         found = asked.get("format") if isinstance(asked, dict) else None
         raise ValueError(
-            f"{str(folder)!r} has format {found!r}, this fnopt reads {FORMAT}: open it with the fnopt that wrote it, or "
-            "choose another folder for a new sweep"
+            f"{str(folder.path)!r} has format {found!r:.50}, this fnopt reads {FORMAT}: open it with the fnopt that "
+            "wrote it, or choose another folder for a new sweep"
         )
     told = {name: value for name, value in asked.items() if name != "digest"}
     if text_digest(told) != asked.get("digest"):
-        raise ValueError(f"{str(folder / 'sweep.json')!r} was altered: its digest is not that of its content")
+        raise ValueError(f"{path!r} was altered: its digest is not that of its content")
+    check_manifest(asked, path)
     return asked
 
 
-def finish(sweep: "Sweep", folder: Path) -> None:
-    """Write the state and the tables; each file appears whole or not at all."""
-    write(folder, *state_of(sweep, sweep.places))
-    write_tables(sweep, folder)
-
-
-def write_tables(sweep: "Sweep", folder: Path) -> None:
-    """Write both tables, each whole or not at all."""
-    write_atomically(folder / "results.csv", table_csv(sweep.table()).encode())
-    write_atomically(folder / "curves.csv", curves_csv(sweep).encode())
-
-
-def mend_tables(sweep: "Sweep", folder: Path) -> None:
-    """Write the tables where the state is newer: a run may be killed after it, and before them."""
-    state = max((path.stat().st_mtime_ns for path in folder.glob("checkpoint-*.bin")), default=0)
-    tables = [folder / "results.csv", folder / "curves.csv"]
-    if not all(path.is_file() and path.stat().st_mtime_ns >= state for path in tables):
-        write_tables(sweep, folder)
-
-
 def open_sweep(folder: str | Path, model: Model | None = None) -> "Sweep":
-    """A finished or broken-off sweep from its folder, in another process: ranking, table, replay and refit work.
+    """A finished or interrupted sweep from its folder, in another process: ranking, table, replay and refit work.
 
-    Of a coarse-to-fine search that was broken off in its first stage, it is the coarse sweep, unfinished.
+    Of a coarse-to-fine search that was interrupted in its first stage, it is the coarse sweep, unfinished.
 
     Args:
         folder: what ``caviar(path=...)`` wrote.
@@ -259,41 +376,34 @@ def open_sweep(folder: str | Path, model: Model | None = None) -> "Sweep":
         FileNotFoundError: where there is no such folder.
         ValueError: where it holds no sweep, or was altered.
     """
-    from fnopt.run.rebuild import rebuild
-
-    whole, folder = Path(folder), _begun(Path(folder))
-    asked = asked_of(folder)
-    state = read(folder)
-    try:
-        train, dev = datasets(folder, asked)
-        sweep = rebuild(asked, model_of(asked, model), train, dev)
-    except (KeyError, TypeError, IndexError) as error:
-        raise ValueError(f"{str(folder)!r} is damaged, or was written by another fnopt: {error!r}") from error
-    if state is not None:
-        restored(sweep, *state)
+    whole = Path(folder)
+    asked = asked_of(whole)  # which looks for the folder first
+    path = _begun(whole)
+    with Folder(path) as opened:
+        sweep = _rebuilt(opened, asked, model)
+        stored = _read(opened, sweep, asked)
+    if stored is not None:
+        put_into(sweep, stored)
     add_cut(sweep)
-    if folder != whole:
+    if path != whole:
         sweep.finished, sweep.ended = False, sweep.ended or "interrupted"
-    elif holds(folder / COARSE):
-        sweep.coarse = open_sweep(folder / COARSE, model)
+    elif holds(whole / COARSE):
+        sweep.coarse = open_sweep(whole / COARSE, model)
     return sweep
 
 
-def table_csv(rows: list[dict[str, Any]]) -> str:
-    """Rows as CSV; a blank cell for what a configuration lacks, floats as short as they can be."""
-    return table_text(rows)
+def _rebuilt(folder: Folder, asked: Mapping[str, Any], model: Model | None) -> "Sweep":
+    """The sweep that was asked for; whatever does not go together in a file is one line that names the file."""
+    from fnopt.run.rebuild import rebuild
 
-
-def curves_csv(sweep: "Sweep") -> str:
-    """One row a configuration, seed, fold and epoch: every score, the training cost and the numbers that change."""
-    rows = []
-    for r in (r for config in range(sweep.n) for r in sweep.lanes(config)):
-        parts = {f"{p}/{name}": v for p in ("train", "dev") for name, v in r.history.get(p, {}).items()}
-        more = {name: v for name, v in r.history.items() if name not in ("train", "dev", *CURVES)}
-        columns = {**parts, **{name: r.history[name] for name in CURVES}, **more}
-        rows += [
-            {"config": r.config, "seed": r.seed, "fold": r.fold, "epoch": e + 1}
-            | {k: float(v[e]) for k, v in columns.items()}
-            for e in range(r.epochs)
-        ]
-    return table_csv(rows)
+    train, dev = datasets(folder, asked)
+    made = model_of(asked, model)
+    try:
+        return rebuild(asked, made, train, dev)
+    except MemoryError:
+        raise
+    except Exception as error:  # a file may say anything, and what is built from it raises whatever it likes
+        why = error if isinstance(error, ValueError) else f"it does not describe a sweep ({type(error).__name__})"
+        raise ValueError(
+            f"{str(folder.path / ASKED)!r} is damaged, or was written by another fnopt: {why!s:.300}"
+        ) from error

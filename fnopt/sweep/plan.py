@@ -4,6 +4,7 @@ import math
 import os
 import platform
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -160,11 +161,19 @@ def fingerprint() -> dict[str, str]:
         "jaxlib": jaxlib.version.__version__,
         "xla_flags": " ".join(sorted(f for f in os.environ.get("XLA_FLAGS", "").split() if "device_count" not in f)),
         "x64": str(jax.config.read("jax_enable_x64")),
-        **{name: str(jax.config.values[f"jax_{name}"]) for name in SETTINGS},
+        **{name: str(jax.config.values.get(f"jax_{name}")) for name in SETTINGS},
     }
 
 
-SETTINGS = ("threefry_partitionable", "default_matmul_precision", "disable_most_optimizations")
+# Settings of JAX on which numbers, draws or their bits depend.
+SETTINGS = (
+    "threefry_partitionable",
+    "default_prng_impl",
+    "random_seed_offset",
+    "default_matmul_precision",
+    "disable_most_optimizations",
+    "disable_jit",
+)
 ENGINE = "5"  # of the bits: another one wherever a change of this package changes them
 CURES = {
     "engine": "take the fnopt that began it",
@@ -174,22 +183,44 @@ CURES = {
     "jax": "install jax=={then}",
     "jaxlib": "install jaxlib=={then}",
     "xla_flags": "set XLA_FLAGS='{then}' in the environment",
-    "x64": "set JAX_ENABLE_X64={then} in the environment",
-    **{name: f"set JAX_{name.upper()}={{then}} in the environment" for name in SETTINGS},
 }
+UNSET = ("", "None")  # how a setting that nobody made is written
 
 
-def differences(then: dict[str, Any], now: dict[str, str]) -> list[str]:
+def differences(then: Mapping[str, Any], now: Mapping[str, str], only: Sequence[str] | None = None) -> list[str]:
     """Where two fingerprints differ, each with what would make them equal.
+
+    Args:
+        then, now: from :func:`fingerprint`.
+        only: the fields to compare; all of ``then`` unless given.
 
     >>> differences({"engine": "2", "cores": "2"}, {"engine": "2", "cores": "1"})
     ["cores was '2' and is '1': set NPROC=2 in the environment, before Python starts"]
+    >>> differences({"random_seed_offset": "0"}, {"random_seed_offset": "7"}, only=["random_seed_offset"])
+    ["random_seed_offset was '0' and is '7': set JAX_RANDOM_SEED_OFFSET=0 in the environment, or call ..."]
     """
     return [
-        f"{name} was {value!r} and is {now.get(name)!r}: " + CURES.get(name, "make it equal").format(then=value)
+        f"{name} was {_value(value)} and is {_value(now.get(name))}: {_cure(name, value)}"
         for name, value in {"engine": "1", **then}.items()  # of which the first said nothing
-        if now.get(name) != value
+        if now.get(name) != value and (only is None or name in only)
     ]
+
+
+def _value(value: Any) -> str:
+    return "unset" if value is None or value in UNSET else repr(value)
+
+
+def _cure(name: str, then: Any) -> str:
+    """What would make a field what it was."""
+    if name == "x64" or name in SETTINGS:
+        setting = "jax_enable_x64" if name == "x64" else f"jax_{name}"
+        value = {"None": "None", "True": "True", "False": "False"}.get(str(then))
+        value = value or (str(then) if str(then).isdigit() else repr(str(then)))
+        where = f"unset {setting.upper()}" if then in UNSET else f"set {setting.upper()}={then}"
+        return f"{where} in the environment, or call jax.config.update({setting!r}, {value})"
+    if name == "xla_flags" and then in UNSET:
+        return "unset XLA_FLAGS in the environment"
+    return CURES.get(name, "make it equal").format(then=then)
 
 
 def _cpu_model() -> str:

@@ -1,0 +1,68 @@
+"""What stands beside the arrays of a state, checked once as it is read."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from fnopt.store.schema import dict_of, flag, list_of, maybe, number, one_of, record, row, text, whole
+
+if TYPE_CHECKING:
+    from fnopt.run.sweep import Sweep
+
+STATUS = one_of("done", "stopped", "pruned", "diverged")
+PLAN = record(
+    {
+        "device": text,
+        "devices": whole(),
+        "threads": whole(),
+        "lanes": list_of(whole(1)),
+        "data": whole(),
+        "memory": maybe(whole()),
+        "programs": whole(),
+        "traces": whole(),
+        "measured": list_of(row(whole(), whole(1), number(0))),
+        "live": whole(),
+        "executed": whole(),
+        "wall": number(0),
+        "compiling": number(0),
+        "stepping": number(0),
+        "host": number(),
+        "padding": number(),
+        "segment": number(0),
+        "predicted": maybe(number(0)),
+        "halved": list_of(text),
+    }
+)
+
+
+def check_state(meta: Mapping[str, Any], where: str, sweep: "Sweep") -> None:
+    """ValueError where a state is not one that this sweep can have come to."""
+    seeds, folds, lengths = sweep.seeds, len(sweep.frames), sweep.lengths
+    config, seed, fold = whole(0, sweep.n - 1), whole(0, seeds - 1), whole(0, folds - 1)
+    longest = max(lengths)
+    lane = row(config, seed, fold, whole(1, longest), whole(-1, longest - 1), STATUS, text, text)
+    place = row(config, seed, fold, whole(0, longest))
+    move = row(whole(0, longest), config, config, dict_of(number()))
+    lineages = record({"moves": list_of(move), "of": list_of(list_of(whole()))})
+    record(
+        {
+            "of": record({"identity": text, "n": whole(1), "configs": text}),
+            "finished": flag,
+            "ended": text,
+            "plan": maybe(PLAN),
+            "lanes": list_of(lane),
+            "weights": list_of(whole(0, max(len(meta.get("lanes") or ()) - 1, 0))),
+            "under_way": list_of(list_of(place)),
+        },
+        {"lineages": lineages, "descent": list_of(lineages), "generation": whole()},
+    )(meta, where)
+    for mine, _, _, epochs, best, *_ in meta["lanes"]:
+        if epochs > lengths[mine] or best >= epochs:
+            raise ValueError(f"configuration {mine} has {epochs} epochs in it and trains {lengths[mine]} at most")
+    for some in meta["under_way"]:
+        for mine, _, _, age in some:
+            if age > lengths[mine]:
+                raise ValueError(f"configuration {mine} is {age} epochs old in it and trains {lengths[mine]} at most")
+    for name in ("lanes", "under_way"):
+        every = meta["lanes"] if name == "lanes" else [one for some in meta["under_way"] for one in some]
+        if len({tuple(one[:3]) for one in every}) != len(every):
+            raise ValueError("a lane stands in it twice")
