@@ -138,7 +138,8 @@ class Column(NamedTuple):
     @classmethod
     def from_json(cls, parts: Sequence[Any]) -> "Column":
         """The column that ``to_json`` wrote; files of the first format hold the first two parts."""
-        name, categories, form, marks = (*parts, None, None, None)[:4]
+        name, categories = parts[:2]
+        form, marks = (*parts[2:], None, None)[:2]
         categories = None if categories is None else tuple(categories)
         return cls(name, categories, form, None if marks is None else tuple(marks))
 

@@ -18,20 +18,21 @@ def several(names: str | Sequence[str] | None) -> tuple[str, ...]:
 def matching(option: str, wanted: Sequence[str], names: Sequence[str], target: str) -> dict[str, bool]:
     """The columns that names and patterns mean, in their order, and whether each was named itself.
 
-    A pattern means each column that it fits but the target; a name is tried as it stands first.
+    Several may stand in one text with commas between. A pattern means each column that it fits but the target; a name
+    is tried as it stands first.
     """
     found: dict[str, bool] = {}
-    for one in wanted:
+    for one in [part for text in wanted for part in _split(text, names)]:
         if one in names:
-            if one == target or found.get(one):
-                raise ValueError(
-                    f"`{option}` must name each input once and not the target {shown(target)}, got {shown(one)}"
-                )
+            if one == target or (found.get(one) and option == "columns"):
+                by = f"{option}=[…] (--{option})"
+                raise ValueError(f"{by} names inputs, each once, and not the target {shown(target)}; got {shown(one)}")
             found[one] = True
             continue
         fit = [name for name in names if fnmatchcase(name, one) and name != target and name] if _pattern(one) else []
         if not fit:
-            raise ValueError(f"no column {shown(one)} of `{option}`{near(names, one)}")
+            by = f"{option}=[…] (--{option})"
+            raise ValueError(f"no column {shown(one)}, which {by} names{near(names, one)}")
         for name in fit:
             found.setdefault(name, False)
     return found
@@ -57,6 +58,11 @@ def near(names: Sequence[str], name: str) -> str:
 def nameless(names: Sequence[str]) -> list[int]:
     """The places of columns without a name."""
     return [k for k, name in enumerate(names) if NAMELESS.fullmatch(name)]
+
+
+def _split(one: str, names: Sequence[str]) -> list[str]:
+    """Names with commas between, unless one column is called so."""
+    return [one] if one in names else [part.strip() for part in one.split(",") if part.strip()]
 
 
 def _pattern(text: str) -> bool:

@@ -41,7 +41,7 @@ def learn(table: Table, name: str, as_text: bool, more: tuple[str, ...] = (), ke
     """
     marks = marks_of(as_text, more)
     cells, missing = table.columns[name], USUAL if marks is None else frozenset(marks)
-    present = len(cells.codes) - int(cells.holding(missing).sum())
+    present = len(cells.codes) - int(cells.missing(missing).sum())
     if not present:
         return Learned(None, ("empty", shown(name)[1:-1]))
     kind = None if as_text else kind_of(table, name, missing)
@@ -75,7 +75,7 @@ def features(column: Column) -> list[str]:
 
 def missing_in(table: Table, column: Column) -> np.ndarray:
     """shape=(m,): whether each cell of a column is missing."""
-    return table.columns[column.name].holding(_marks(column))
+    return table.columns[column.name].missing(_marks(column))
 
 
 def unknown_in(table: Table, column: Column) -> np.ndarray:
@@ -83,7 +83,8 @@ def unknown_in(table: Table, column: Column) -> np.ndarray:
     cells = table.columns[column.name]
     if column.categories is None:
         return np.zeros(len(cells.codes), bool)
-    return ~cells.holding(_marks(column) | frozenset(column.categories))
+    known = _marks(column) | frozenset(column.categories)
+    return np.fromiter((text not in known for text in cells.texts), bool, len(cells.texts))[cells.codes]
 
 
 def encode(table: Table, column: Column, unknown: str = "error") -> np.ndarray:
@@ -112,14 +113,14 @@ def encode(table: Table, column: Column, unknown: str = "error") -> np.ndarray:
 def numbers(table: Table, name: str, marks: frozenset[str] = USUAL) -> np.ndarray:
     """A column of numbers in float64, NaN where missing; ValueError naming the first cell that is none or too large."""
     cells = table.columns[name]
-    values = as_numbers(cells.texts, marks)
+    values = cells.numbers(marks)
     if values is None:
         values = np.array([_one(text, marks) for text in cells.texts])  # texts that stand in no row may be anything
-        odd = np.flatnonzero(np.isnan(values[cells.codes]) & ~cells.holding(marks))
+        odd = np.flatnonzero(np.isnan(values[cells.codes]) & ~cells.missing(marks))
         if len(odd):
             raise not_a_number(table, name, int(odd[0]))
     limit = float(np.finfo(default_float()).max)
-    bad = ~(np.abs(values) <= limit) & np.array([text not in marks for text in cells.texts], bool)
+    bad = ~(np.abs(values) <= limit) & ~cells.marked(marks)
     if bad.any() and bad[cells.codes].any():
         row = int(np.argmax(bad[cells.codes]))
         at = table.at(row, name)
@@ -131,7 +132,7 @@ def target(table: Table, name: str, as_text: bool, more: tuple[str, ...] = ()) -
     """Text cells, whole numbers or values: what ``dataset`` takes as ``y``; and what is to be said of them."""
     cells = table.columns[name]
     marks = frozenset(marks_of(as_text, more) or USUAL)
-    kind = None if as_text else kind_of(table, name, marks)
+    kind = None if as_text else kind_of(table, name, marks, target=True)
     if kind is None or kind.name == "text":
         return np.array(cells.texts)[cells.codes].tolist(), kind and kind.note
     if kind.name == "date":
@@ -190,8 +191,9 @@ def _number(column: Column, table: Table, present: int, keep: bool) -> Learned:
         return Learned(
             None, ("identifiers", f"{name} ({len(np.unique(there))} different whole numbers in {present} cells)")
         )
-    counts = len(there) == len(values) and (np.diff(values) == 1).all()
-    return Learned(column, ("counts", name) if counts else None)
+    if len(there) == len(values) and (np.diff(values) == 1).all():
+        return Learned(column, ("counts", name))
+    return Learned(column)
 
 
 def _of_dates(table: Table, column: Column) -> np.ndarray:

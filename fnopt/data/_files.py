@@ -5,7 +5,7 @@ import io
 import stat
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from pathlib import Path
 from typing import BinaryIO
@@ -17,6 +17,8 @@ LARGEST = 2048 * MB  # bytes of one file, unpacked; a file that claims more is r
 HEAD = 64 * 1024  # bytes that the first look at a file needs
 GZIP = b"\x1f\x8b"
 DENSEST = 1032  # bytes that one packed byte can stand for
+PACKED = 300  # and that it stands for in no table of use
+LOOK = 128 * MB  # of a gzip file's beginning, to tell
 
 
 class _Bounded(io.RawIOBase):
@@ -53,6 +55,10 @@ def opened(path: str | Path, most: int = LARGEST) -> Iterator[io.BufferedReader]
         if (_claimed(raw) if packed else path.stat().st_size) > most:
             raise too_large(path, most)
         raw.seek(0)
+        if packed and _bomb(raw, path.stat().st_size):
+            times = f"{PACKED} times its size, which no table of use does"
+            raise ValueError(f"{printable(path)} unpacks to more than {times}; look into it")
+        raw.seek(0)
         with gzip.GzipFile(fileobj=raw) if packed else raw as inner:
             yield io.BufferedReader(_Bounded(path, inner, most), HEAD)  # pyright: ignore[reportArgumentType]
 
@@ -65,6 +71,18 @@ def _claimed(raw: BinaryIO) -> int:
     raw.seek(-4, io.SEEK_END)
     claimed = int.from_bytes(raw.read(4), "little")
     return claimed if claimed <= DENSEST * size else 0  # the end of a damaged file is no claim
+
+
+def _bomb(raw: BinaryIO, size: int) -> bool:
+    """Whether the beginning of a gzip file unpacks to much more than any table; unpacking alone is fast."""
+    if size * DENSEST < LOOK:
+        return False
+    left = LOOK
+    with suppress(OSError, EOFError, zlib.error):  # what is damaged is found where it is read
+        stream = gzip.GzipFile(fileobj=raw)
+        while left > 0 and (some := len(stream.read(MB))):
+            left -= some
+    return left <= 0 and PACKED * raw.tell() < LOOK
 
 
 def too_large(path: str | Path, most: int) -> ValueError:

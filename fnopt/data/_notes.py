@@ -9,7 +9,7 @@ from fnopt._checks import printable
 from fnopt._types import Column
 from fnopt.data._columns import Learned, missing_in, unknown_in
 from fnopt.data._echo import listed, shown
-from fnopt.data._numbers import USUAL, as_numbers
+from fnopt.data._numbers import USUAL
 from fnopt.data._table import Table
 
 log = logging.getLogger("fnopt.data")
@@ -92,6 +92,6 @@ def say_no_target(table: Table, name: str, gone: np.ndarray, marks: frozenset[st
     cells, row = table.columns[name], int(np.argmax(gone))
     mark = cells[row]
     such = f", as in line {table.lines[row]} ({shown(mark)})" if mark else ""
-    if mark in USUAL and such and as_numbers(cells.texts, marks) is None:
+    if mark in USUAL and such and cells.numbers(marks) is None:
         such += f"; text=[{shown(name)}] (--text {shown(name)[1:-1]}) makes it a class"
     say(table.path, f"left out {gone.sum()} of {len(gone)} rows, which have no target {shown(name)}{such}")

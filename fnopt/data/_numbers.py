@@ -36,10 +36,15 @@ def number(cell: str) -> float | None:
 def as_numbers(texts: list[str], marks: frozenset[str]) -> np.ndarray | None:
     """All texts as float64, NaN for the marks; None where one is neither."""
     try:
-        values = np.array([np.nan if text in marks else float(text) for text in texts], np.float64)
+        values = np.fromiter(map(float, texts), np.float64, len(texts))
     except ValueError:
+        try:
+            values = np.fromiter((np.nan if text in marks else float(text) for text in texts), np.float64, len(texts))
+        except ValueError:
+            return None
+    if "_" in "".join(texts) and any("_" in text and text not in marks for text in texts):
         return None
-    return None if any("_" in text for text in texts if text not in marks) else values
+    return values
 
 
 def formatted(cell: str) -> bool:

@@ -179,7 +179,8 @@ def _sniffed(sample: str) -> str:
     def fit(separator: str) -> tuple[bool, bool, int, int]:
         widths = [len(row) for row in _sampled(sample, separator)] or [0]
         usual = Counter(widths).most_common(1)[0][0]
-        return (widths[0] > 1, widths[0] == widths[min(1, len(widths) - 1)], widths[0], usual)
+        several = widths[0] > 1
+        return (several, widths[0] == widths[min(1, len(widths) - 1)] if several else usual > 1, widths[0], usual)
 
     return max(_header.SEPARATORS, key=fit)
 
@@ -224,10 +225,10 @@ def _undecodable(path: str | Path, encoding: str) -> ValueError:
                 raw.decode(encoding)
             except UnicodeDecodeError as error:
                 byte, line = raw[error.start], line + raw.count(b"\r", 0, error.start) * (b"\n" not in raw)
-                part = raw[max(0, error.start - 20) : error.end + 20].decode("latin-1").strip()
+                other = narrow_encoding(raw)
+                part = raw[max(0, error.start - 20) : error.end + 20].decode(other, errors="replace").strip()
                 cure = "write the encoding that the file has"
                 if encoding == "utf-8":
-                    other = narrow_encoding(raw)
                     cure = f"save the file as UTF-8 text, or say encoding={other!r} (--encoding {other}) if it is that"
                 name = "UTF-8" if encoding == "utf-8" else encoding
                 return ValueError(

@@ -1,6 +1,7 @@
 """Real data inside the package, small enough to try things on: no file, no network."""
 
 from importlib.resources import as_file, files
+from pathlib import Path
 
 import numpy as np
 
@@ -32,6 +33,8 @@ def load(name: str) -> Dataset:
     ...
     ValueError: unknown data 'irs'; did you mean 'iris'?
     """
+    if name not in NAMES and (len(Path(name).parts) > 1 or Path(name).suffix):
+        raise ValueError(f"{name!r} is a file: fo.data.{_reader(name)} reads it; load knows {', '.join(NAMES)}")
     one_of("data", name, NAMES)
     with as_file(files("fnopt.data") / "files" / f"{name}.npz") as path, np.load(path, allow_pickle=False) as kept:
         arrays = dict(kept)
@@ -39,6 +42,13 @@ def load(name: str) -> Dataset:
     features, y = arrays["features"].tolist(), arrays["y"] if classes else arrays["y"].astype(default_float())
     data = dataset(arrays["x"].astype(default_float()), y, classes=classes, features=features, name=name)
     return data._replace(target=str(arrays["target"]))
+
+
+def _reader(name: str) -> str:
+    """The call that reads a file of this name."""
+    if Path(name).suffix == ".npz":
+        return f"read_npz({name!r})"
+    return "read_idx(images, labels)" if "idx" in name else f"read_csv({name!r}, target=…)"
 
 
 def digits() -> Dataset:

@@ -249,7 +249,7 @@ def _with_target(table: Table, asked: _Asked) -> Table:
     as_text = asked.target in asked.text
     cells = table.columns[asked.target]
     marks = frozenset(marks_of(as_text, asked.marks) or USUAL)
-    gone = cells.holding(marks)
+    gone = cells.missing(marks)
     if not gone.any():
         return table
     if gone.all():
