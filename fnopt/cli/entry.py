@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Sequence
 
 from fnopt._checks import printable, require
+from fnopt.cli.words import terminal
 
 MISTAKE, INTERRUPTED = 2, 130
 SHOW = "FNOPT_TRACEBACK"  # set to anything, mistakes show their traceback
@@ -33,8 +34,8 @@ def run(arguments: Sequence[str]) -> int:
 
         check(get_command(app), arguments)
         code = app(args=list(arguments) or ["--help"], prog_name="fnopt", standalone_mode=False)
-    except KeyboardInterrupt:
-        return _interrupted()
+    except KeyboardInterrupt as error:
+        return _interrupted(*map(str, error.args))
     except (ValueError, TypeError, OSError, ImportError) as error:
         if os.environ.get(SHOW):
             raise
@@ -50,12 +51,13 @@ def run(arguments: Sequence[str]) -> int:
 
 def mistake(text: str) -> int:
     """Say on one line what is wrong; the exit code that goes with it."""
-    print("error:", printable(" ".join(text.split())), file=sys.stderr)
+    print("error:", printable(terminal(" ".join(text.split()))), file=sys.stderr)
     return MISTAKE
 
 
-def _interrupted() -> int:
-    print("interrupted", file=sys.stderr)
+def _interrupted(left: str = "nothing was written") -> int:
+    """Say what is left of a command that Ctrl-C ended."""
+    print(f"interrupted: {printable(left)}", file=sys.stderr)
     return INTERRUPTED
 
 

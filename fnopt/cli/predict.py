@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from fnopt import data
+from fnopt._checks import printable
 from fnopt._types import Column
 from fnopt.cli.source import listening, tab
-from fnopt.cli.winner import MODEL
 from fnopt.data._files import head
 from fnopt.data.idx import read_idx_array
 from fnopt.data.npz import read_arrays
@@ -23,7 +23,7 @@ def run_predict(
     model: Path, new: Path, out: Path | None, proba: bool, separator: str | None = None, **options: Any
 ) -> None:
     """Read, predict and write; nothing is written unless all of it can be. ``options`` are those of ``read_table``."""
-    run = load(_file_of(model))
+    run = load(model)
     if proba and run.frame.task == "values":
         raise ValueError("--proba is for classes and labels; this model predicts values")
     content = as_csv(run, examples(run.frame, new, separator, **options), proba)
@@ -33,15 +33,6 @@ def run_predict(
         raise FileNotFoundError(f"no folder {str(out.parent)!r} to write {out.name!r} in")
     else:
         write_atomically(out, content.encode())
-
-
-def _file_of(model: Path) -> Path:
-    """The model's file: itself, or the winner in a sweep's folder."""
-    if not model.is_dir():
-        return model
-    if not (model / MODEL).exists():
-        raise FileNotFoundError(f"{str(model)!r} holds no {MODEL}; `fnopt sweep` writes it when the sweep is finished")
-    return model / MODEL
 
 
 def examples(frame: Frame, path: Path, separator: str | None, **options: Any) -> Any:
@@ -55,7 +46,7 @@ def examples(frame: Frame, path: Path, separator: str | None, **options: Any) ->
     with listening(path) as notes:
         x = data.read_table(path, columns=_columns(frame), missing=frame.missing, separator=separator, **options)
     for note in notes:
-        print("note:", note, file=sys.stderr)
+        print("note:", printable(note), file=sys.stderr)
     return x
 
 

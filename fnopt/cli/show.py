@@ -53,6 +53,12 @@ def watch_for(task: str, objective: Objective) -> Watch:
     return Board(task, objective, Console(stderr=True)) if sys.stderr.isatty() else Lines(task, objective)
 
 
+def training(number: int, repeat: int) -> Bar | bool:
+    """A bar for a training of the winner on a terminal, nothing elsewhere."""
+    what = "retraining" if repeat == 1 else f"retraining {number} of {repeat}"
+    return Bar(what, Console(stderr=True)) if sys.stderr.isatty() else False
+
+
 def stop(watch: Any) -> None:
     """Leave the terminal as it was, also after Ctrl-C."""
     if isinstance(watch, Bar):

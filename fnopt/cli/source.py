@@ -1,7 +1,6 @@
 """From the word DATA on the command line to datasets: built-in names, tables, arrays and IDX images."""
 
 import logging
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from fnopt._checks import nearest, printable
 from fnopt._types import Dataset
 from fnopt.cli.options import shares_of
 from fnopt.cli.show import say
+from fnopt.cli.words import terminal
 from fnopt.data._cells import kept
 from fnopt.data._echo import listed
 from fnopt.data._files import existing, head
@@ -95,15 +95,6 @@ def _table(path: Path, target: str | None, options: dict[str, Any]) -> Dataset:
 def tab(separator: str | None) -> str | None:
     """The separator as typed; a tab may be written out."""
     return "\t" if separator in ("tab", "\\t") else separator
-
-
-def terminal(text: str) -> str:
-    """A message with the terminal's options where it has those of Python beside them.
-
-    >>> terminal('fill it, or say missing="drop" (--missing drop)')
-    'fill it, or say --missing drop'
-    """
-    return re.sub(r"\b[a-z_]+=(?:\[[^\]]*\]|\"[^\"]*\"|'[^']*'|\w+) \((--[^)]*)\)", r"\1", text)
 
 
 @contextmanager

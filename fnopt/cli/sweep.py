@@ -2,27 +2,33 @@
 
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 
 from fnopt._types import Dataset
-from fnopt.cli import options, show, source, winner
+from fnopt.cli import balance, options, show, source, winner
 from fnopt.cli.entry import INTERRUPTED
+from fnopt.cli.folder import as_typed, check_writable, folders
+from fnopt.cli.interrupts import answered
+from fnopt.cli.leaks import leaks
 from fnopt.cli.show import say
 from fnopt.cli.spaces import read_space, standard
+from fnopt.data import folds as data_folds
 from fnopt.model import classifier, multilabel, regressor
-from fnopt.run import Sweep, caviar
+from fnopt.run import Sweep, caviar, store
 from fnopt.run.caviar import SEARCHES
 from fnopt.run.setup import joined, objective_of
 from fnopt.run.store import COARSE, asked_of
+from fnopt.run.unlike import Taken
 from fnopt.space.epochs import NAME, check_lengths
 from fnopt.sweep.population import population
 from fnopt.sweep.stop import Rule, asynchronous_halving, halving, hyperband, median
-from fnopt.train import EarlyStopping, early_stopping
+from fnopt.train import EarlyStopping, Objective, early_stopping
 
+OBJECTIVES = {"values": "dev/root_mean_squared_error"}  # in the target's unit; a search elsewhere ranks by dev/loss
 MODELS = {"classes": classifier, "values": regressor, "labels": multilabel}
 N = 256  # configurations, where nobody says
 
@@ -81,35 +87,91 @@ def resume(folder: Path, threads: int | None, minutes: float | None, anyway: boo
     return run_sweep(Asked(**{**told, "threads": threads, "minutes": minutes}), anyway)
 
 
+class Ready(NamedTuple):
+    """What a sweep needs, read and checked."""
+
+    space: dict[str, Any]
+    found: source.Found
+    parts: tuple[Dataset, Dataset, Dataset]
+    objective: Objective
+
+
 def run_sweep(asked: Asked, anyway: bool = False) -> int:
     """Do it all; the exit code: 0, or 130 after Ctrl-C."""
+    try:
+        ready = _ready(asked)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("nothing was begun") from None
+    sweep, folder, seconds = _searched(asked, ready, anyway)
+    return _finish(sweep, folder, ready.parts[-1], asked, seconds)
+
+
+def _ready(asked: Asked) -> Ready:
+    """Read and check everything, and only then say what it is."""
     _check(asked)
     space = standard() if asked.space is None else read_space(asked.space)
     check_lengths(space, asked.epochs, what="--epochs ")
+    if asked.out is not None:
+        check_writable(asked.out)
     more = {name: getattr(asked, name) for name in source.MORE}
     table = asked.text, asked.missing, asked.separator
     found = source.find(asked.data, asked.target, asked.task, *table, asked.labels, more)
-    train, dev, test = source.parts(found, asked.split, asked.seed)
-    objective = objective_of(found.task, asked.objective, dev=True)
-    source.describe(found, (train, dev, test), asked.seed)
-    parts = (train, dev) if asked.folds is None else (joined(train, dev),)
+    parts = source.parts(found, asked.split, asked.seed)
+    objective = objective_of(found.task, asked.objective or OBJECTIVES.get(found.task), dev=True)
+    if asked.folds is not None:
+        check_folds(parts[:2], asked.folds, found.task)
+    source.describe(found, parts, asked.seed)
+    notes = [*leaks(found.data, found.task), *balance.notes(found.data, parts, found.task, "/".join(objective))]
+    if notes:
+        say("note", *notes)
     _describe(asked, space, "/".join(objective))
-    folder = asked.out or Path("runs") / found.name
-    watch, start = show.watch_for(found.task, objective), time.perf_counter()
-    try:
-        sweep = caviar(
-            MODELS[found.task](),
-            space,
-            *parts,
-            path=folder,
-            progress=watch,
-            anyway=anyway,
-            notes={"command": _command(asked)},
-            **_options(asked),
-        )
-    finally:
-        show.stop(watch)
-    return _finish(sweep, folder, test, asked, time.perf_counter() - start)
+    return Ready(space, found, parts, objective)
+
+
+def check_folds(parts: Sequence[Dataset], folds: int, task: str) -> None:
+    """ValueError where so many folds cannot be made of these parts together."""
+    data_folds(joined(*parts), folds, key=jax.random.key(0), stratify=task == "classes")
+
+
+def _searched(asked: Asked, ready: Ready, anyway: bool) -> tuple[Sweep, Path, float]:
+    """The sweep, its folder, and how many seconds it took; in the first folder that holds no other sweep."""
+    train, dev, _ = ready.parts
+    parts, start, taken = (train, dev) if asked.folds is None else (joined(train, dev),), time.perf_counter(), ""
+    for folder in folders(asked.out, ready.found.name):
+        watch = show.watch_for(ready.found.task, ready.objective)
+        try:
+            sweep = caviar(
+                MODELS[ready.found.task](),
+                ready.space,
+                *parts,
+                path=folder,
+                progress=watch,
+                anyway=anyway,
+                notes={"command": _command(asked)},
+                **{**_options(asked), "objective": "/".join(ready.objective)},
+            )
+        except Taken as error:
+            if asked.out is not None or getattr(error, "settings", ()):
+                raise
+            taken = taken or str(error).partition(". ")[0]
+            continue
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(_left(folder)) from None
+        except OSError as error:
+            raise as_typed(error, folder) from error
+        finally:
+            show.stop(watch)
+        if taken:
+            say("folder", f"{folder}, as {taken}")
+        return sweep, folder, time.perf_counter() - start
+    raise ValueError(f"{taken}, and so do all like it: choose a folder with --out")
+
+
+def _left(folder: Path) -> str:
+    """What a Ctrl-C leaves that ends at once, and the line that goes on."""
+    if not store.holds(folder) and not store.holds(folder / COARSE):
+        return "nothing was begun"
+    return f"what was written last is kept in {folder}; fnopt resume {shlex.quote(str(folder))} goes on"
 
 
 def _options(asked: Asked) -> dict[str, Any]:
@@ -118,7 +180,6 @@ def _options(asked: Asked) -> dict[str, Any]:
         "epochs": asked.epochs,
         "seeds": asked.seeds,
         "key": jax.random.key(asked.seed),
-        "objective": asked.objective,
         "search": asked.search,
         "folds": asked.folds,
         "stop": _stop(asked),
@@ -191,5 +252,14 @@ def _finish(sweep: Sweep, folder: Path, test: Dataset, asked: Asked, seconds: fl
             f"{seconds:.1f} s, {plan.programs} program{'s' * (plan.programs != 1)} compiled, {plan.threads} threads, "
             f"occupancy {plan.occupancy:.0%}",
         )
-    winner.show_winner(sweep, folder, test, asked.repeat)
+    try:
+        with answered("stopping as soon as this step of the retraining ends …"):
+            winner.show_winner(sweep, folder, test, asked.repeat)
+    except KeyboardInterrupt:
+        print()
+        say("interrupted", f"all {sweep.n} configurations are done and kept in {folder}; the winner was not tested")
+        say("go on", f"fnopt resume {shlex.quote(str(folder))}")
+        return INTERRUPTED
+    except OSError as error:
+        raise as_typed(error, folder) from error
     return 0

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 FORMAT = 2  # mean and scale of the frame are float64; format 1 had them in float32
 READS = (1, FORMAT)
+WINNER = "model.safetensors"  # in a sweep's folder
 
 
 def save(run: "Run", path: str | Path) -> Path:
@@ -82,7 +84,7 @@ def load(path: str | Path, model: Model | None = None) -> "Run":
     """A saved model, ready to predict and to evaluate.
 
     Args:
-        path: the .safetensors file; its .json stands beside it.
+        path: the .safetensors file, its .json stands beside it; or a folder that ``fnopt sweep`` wrote.
         model: the model, where it was made by ``supervised``: functions are not written to files.
 
     Raises:
@@ -92,7 +94,7 @@ def load(path: str | Path, model: Model | None = None) -> "Run":
     from fnopt.run.run import Run
 
     numpy = require("safetensors.numpy", "files")
-    path = Path(path)
+    path = _model_in(Path(path))
     beside = path.with_suffix(".json")
     for file in (path, beside):
         if not file.exists():
@@ -130,6 +132,17 @@ def load(path: str | Path, model: Model | None = None) -> "Run":
         why=described["why"],
         best_epoch=described["best_epoch"],
     )
+
+
+def _model_in(path: Path) -> Path:
+    """The model's file: itself, or the winner in a sweep's folder."""
+    if not path.is_dir() or (path / WINNER).is_file():
+        return path / WINNER if path.is_dir() else path
+    if (path / "sweep.json").is_file() or (path / "coarse" / "sweep.json").is_file():
+        cure = f"`fnopt resume {shlex.quote(str(path))}` finishes a sweep of the terminal, fo.open shows any"
+    else:
+        cure = "`fnopt sweep` writes one"
+    raise FileNotFoundError(f"{str(path)!r} holds no {WINNER}: {cure}")
 
 
 def _digest(described: dict[str, Any]) -> str:

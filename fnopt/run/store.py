@@ -35,7 +35,7 @@ from fnopt.run.plain import save_arrays
 from fnopt.run.tables import curves_csv as curves_csv
 from fnopt.run.tables import table_csv as table_csv
 from fnopt.run.tables import write_tables
-from fnopt.run.unlike import OtherSweep, cure
+from fnopt.run.unlike import OtherSweep, Taken, cure
 from fnopt.store.atomic import TRIES, Folder, leftover, make_folder, put
 from fnopt.store.schema import read_json
 from fnopt.sweep.chunk import Place
@@ -112,7 +112,7 @@ class FolderStore:
     def _attach(self, sweep: "Sweep", there: Mapping[str, Any], asked: Mapping[str, Any], anyway: bool) -> "Sweep":
         old, new = there["configs"], asked["configs"]
         if new[: len(old)] != old:
-            raise ValueError(self._other_configs(old, new, asked))
+            raise Taken(self._other_configs(old, new, asked))
         self._mend_data(sweep, there)
         _with_plan(sweep, there)
         stored = _read(self.folder, sweep, there)
@@ -252,7 +252,7 @@ def check_free(folder: Folder, search: str, given: str) -> None:
         names.remove(DATA)
     if names:
         some = ", ".join(sorted(names)[:3]) + (", …" if len(names) > 3 else "")
-        raise ValueError(f"{given!r} holds something else than a sweep ({some}): choose another folder")
+        raise Taken(f"{given!r} holds something else than a sweep ({some}): choose another folder")
 
 
 def _begun_file(name: str) -> bool:
@@ -279,11 +279,11 @@ def coarse_folder(folder: Folder, n: int) -> Path:
         ValueError: where the folder holds something else, or a coarse sweep of another size.
     """
     if is_sweep(folder) and asked_in(folder)["search"] != FINE:
-        raise ValueError(f"{str(folder.path)!r} holds another sweep: its search differs; choose another folder")
+        raise Taken(f"{str(folder.path)!r} holds another sweep: its search differs; choose another folder")
     inside = folder.path / COARSE
     there = len(asked_of(inside)["configs"]) if holds(inside) else n
     if there != n:
-        raise ValueError(
+        raise Taken(
             f"{str(folder.path)!r} holds a search whose coarse sweep has {there} configurations, and this one's would "
             f"have {n}; choose another folder"
         )

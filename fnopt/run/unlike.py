@@ -14,15 +14,19 @@ SHOWN = 50  # characters of a value, at most
 NOTHING = "nothing"
 
 
-class OtherSweep(ValueError):
+class Taken(ValueError):
+    """A folder that holds another sweep, or something else."""
+
+
+class OtherSweep(Taken):
     """A folder that holds another sweep than the one that was asked for.
 
-    ``unlike`` lists what differs; ``data`` is whether that is the data alone.
+    ``unlike`` lists what differs, ``settings`` those of JAX; ``data`` is whether it is the data alone.
     """
 
     def __init__(self, folder: str, there: Mapping[str, Any], asked: Mapping[str, Any]):
         self.unlike, self.data = unlike(there, asked), _names(there, asked) == ["data"]
-        settings = settings_unlike(there, asked)
+        self.settings = settings = settings_unlike(there, asked)
         if settings:
             said = f"cannot be continued with the same bits: {'; '.join(settings)}"
         elif self.data:

@@ -1,0 +1,74 @@
+"""How a target's classes are spread: the share of the commonest, rare ones, and those that a part lacks."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from fnopt._types import Dataset
+
+RARE, UNEVEN = 0.2, 2.0  # a class is rare below this share, where another has at least so many times as much
+FEW, NAMED = 3, 5  # examples of a class that are told; classes named one by one
+
+
+def shares(data: Dataset, task: str) -> dict[str, float] | None:
+    """The share of each class by name, or of examples that have it for each label; None for values."""
+    y = np.asarray(data.y)
+    if task == "labels":
+        return {f"label {k}": float(v) for k, v in enumerate((y > 0).mean(axis=0))}
+    if task != "classes":
+        return None
+    counts = np.bincount(y.astype(int).reshape(-1), minlength=len(data.classes or ()))
+    names = data.classes or range(len(counts))
+    return {str(name): count / len(y) for name, count in zip(names, counts.tolist(), strict=True)}
+
+
+def uneven(data: Dataset, task: str) -> str | None:
+    """The rarest class, where it has less than a fifth and another has twice as much: accuracy hides it."""
+    found = shares(data, task)
+    if not found or task != "classes":
+        return None
+    rarest = min(found, key=found.__getitem__)
+    return rarest if found[rarest] < RARE and max(found.values()) >= UNEVEN * found[rarest] else None
+
+
+def majority(data: Dataset, task: str) -> tuple[str, float] | None:
+    """The commonest class and its share, which a model that always says so reaches; None for values.
+
+    Of labels, each is taken as most examples have it, and the share is the mean.
+    """
+    found = shares(data, task)
+    if not found:
+        return None
+    if task == "labels":
+        return "the commoner", float(np.mean([max(share, 1 - share) for share in found.values()]))
+    name = max(found, key=found.__getitem__)
+    return repr(name), found[name]
+
+
+def notes(data: Dataset, parts: Sequence[Dataset], task: str, objective: str) -> list[str]:
+    """What is to be known before a search: a rare class, classes of few examples and where these are."""
+    if task != "classes":
+        return []
+    lines, rare = [], uneven(data, task)
+    if rare is not None and objective.split("/")[-1] == "accuracy":
+        share = (shares(data, task) or {})[rare]
+        lines.append(
+            f"class {rare!r} has {share:.1%} of the examples: accuracy hardly sees it, "
+            "--objective dev/balanced_accuracy ranks by the mean over classes"
+        )
+    return [*lines, *_few(data, parts)]
+
+
+def _few(data: Dataset, parts: Sequence[Dataset]) -> list[str]:
+    """Classes that a part lacks, and those of one or two examples."""
+    names = data.classes or range(int(np.asarray(data.y).max()) + 1)
+    counts = [np.bincount(np.asarray(part.y).astype(int).reshape(-1), minlength=len(names)) for part in parts]
+    lines = []
+    for k, name in enumerate(names):
+        each = dict(zip(("train", "dev", "test"), (int(count[k]) for count in counts), strict=True))
+        total, there = sum(each.values()), [part for part, count in each.items() if count]
+        if total < FEW or len(there) < len(each):
+            examples = f"{total} example{'s' * (total != 1)}"
+            lines.append(f"class {str(name)!r}: {examples}, in {' and '.join(there) or 'no part'} only")
+    more = [f"and {len(lines) - NAMED} more such classes"] if len(lines) > NAMED else []
+    return [*lines[:NAMED], *more]
