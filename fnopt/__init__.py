@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from fnopt.model import Model as Model
     from fnopt.model import classifier as classifier
     from fnopt.model import multilabel as multilabel
+    from fnopt.model import recipes as recipes
     from fnopt.model import regressor as regressor
     from fnopt.model import supervised as supervised
     from fnopt.run import Run as Run
@@ -65,7 +66,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "fnopt": "averages, check, data, losses, metrics, nn, optim, penalties, plot, schedules, surfaces, track, tree",
     "fnopt._types": "Batch, Dataset, Optimizer, State, Trial",
-    "fnopt.model": "Model, classifier, multilabel, regressor, supervised",
+    "fnopt.model": "Model, classifier, multilabel, recipes, regressor, supervised",
     "fnopt.run": "Run, Sweep, caviar, fit, hypergrad, load, open_sweep as open",
     "fnopt.space": "choice, integer, log_integer, log_normal, log_uniform, normal, one_minus_log_uniform, "
     "uniform, when",

@@ -1,5 +1,6 @@
 """Models: from a structure and numbers to a trial, from datasets to parts."""
 
+from fnopt.model import recipes as recipes
 from fnopt.model.declare import classifier as classifier
 from fnopt.model.declare import multilabel as multilabel
 from fnopt.model.declare import regressor as regressor

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from fnopt._checks import nearest
+from fnopt._checks import nearest, one_of
 from fnopt._types import Optimizer
 from fnopt.model.mlp import FORWARD, NUMBERS, build
 from fnopt.model.model import Model
+from fnopt.model.recipes import RECIPES
 
 # What a number needs from the structure to mean anything; elsewhere it is blank.
 NEEDS = {
@@ -19,6 +20,7 @@ NEEDS = {
 
 
 def _declare(kind: str, task: str, loss: str, structure: dict[str, Any], numbers: dict[str, Any], **rest: Any) -> Model:
+    one_of("recipe", rest["recipe"], RECIPES)
     names = {"loss": loss, **structure}
     model = Model(kind=kind, task=task, build=partial(_build, task), structure=names, ranges=NUMBERS, **rest)
     unknown = [name for name in numbers if name not in model.known()]
@@ -38,26 +40,29 @@ def classifier(
     activation: str = "relu",
     norm: str | None = None,
     init: str = "he",
-    optimizer: str | Optimizer = "adam",
-    batch_size: int = 32,
+    optimizer: str | Optimizer | None = None,
+    batch_size: int | None = None,
     shuffle: bool | str = True,
     standardize: bool = True,
     class_weight: Any = None,
+    recipe: str = "default",
     **numbers: Any,
 ) -> Model:
     """A network that names one of C classes: softmax output and cross-entropy, one sigmoid where there are two.
 
     Args:
-        hidden: widths of the hidden layers; None takes one layer between input and output size, () none.
+        hidden: widths of the hidden layers, () for none; unless given, one layer between input and output size.
         activation: of the hidden layers, a name of ``fo.nn.activations``.
         norm: ``"batch"`` or None.
         init: ``"he"``, ``"glorot"``, ``"lecun"`` (each also ``_uniform`` and ``_truncated``), ``"orthogonal"`` or
             ``"zeros"``.
-        optimizer: a name of ``fo.optim`` or an ``Optimizer``.
-        batch_size: examples an update, ≥ 1; more than there are means all of them.
+        optimizer: a name of ``fo.optim`` or an ``Optimizer``; ``"adam"`` unless given.
+        batch_size: examples an update, ≥ 1; more than there are means all of them; 32 unless given.
         shuffle: True for shuffled passes, False for the order as it stands, ``"replacement"`` for draws.
         standardize: zero mean and unit variance of each input over the training part.
         class_weight: None, ``"balanced"``, or {label: weight}; counts in training, not in scores.
+        recipe: what fills in the names that are not given where ``fit`` is called without ``epochs``: ``"default"`` or
+            ``"notes"``, see ``fo.recipes``.
         numbers: defaults for any number (``lr``, ``l2``, ``dropout``, …); ``hyper`` and ``space`` go over them.
 
     Returns:
@@ -66,9 +71,17 @@ def classifier(
     >>> classifier(hidden=(64, 64), norm="batch").task
     'classes'
     """
-    structure = _structure(hidden, activation, norm, init, optimizer, batch_size, shuffle)
+    structure, said = _structure(hidden, activation, norm, init, optimizer, batch_size, shuffle)
     return _declare(
-        "classifier", "classes", "cross_entropy", structure, numbers, standardize=standardize, class_weight=class_weight
+        "classifier",
+        "classes",
+        "cross_entropy",
+        structure,
+        numbers,
+        standardize=standardize,
+        class_weight=class_weight,
+        said=said,
+        recipe=recipe,
     )
 
 
@@ -79,11 +92,12 @@ def regressor(
     activation: str = "relu",
     norm: str | None = None,
     init: str = "he",
-    optimizer: str | Optimizer = "adam",
-    batch_size: int = 32,
+    optimizer: str | Optimizer | None = None,
+    batch_size: int | None = None,
     shuffle: bool | str = True,
     standardize: bool = True,
     standardize_target: bool | None = None,
+    recipe: str = "default",
     **numbers: Any,
 ) -> Model:
     """A network that predicts values: identity output, squared error unless another ``loss`` is named.
@@ -97,7 +111,7 @@ def regressor(
     >>> regressor(hidden=8, loss="huber", delta=0.5).task
     'values'
     """
-    structure = _structure(hidden, activation, norm, init, optimizer, batch_size, shuffle)
+    structure, said = _structure(hidden, activation, norm, init, optimizer, batch_size, shuffle)
     if standardize_target is None:
         standardize_target = loss != "poisson"
     return _declare(
@@ -108,6 +122,8 @@ def regressor(
         numbers,
         standardize=standardize,
         standardize_target=standardize_target,
+        said=said,
+        recipe=recipe,
     )
 
 
@@ -117,10 +133,11 @@ def multilabel(
     activation: str = "relu",
     norm: str | None = None,
     init: str = "he",
-    optimizer: str | Optimizer = "adam",
-    batch_size: int = 32,
+    optimizer: str | Optimizer | None = None,
+    batch_size: int | None = None,
     shuffle: bool | str = True,
     standardize: bool = True,
+    recipe: str = "default",
     **numbers: Any,
 ) -> Model:
     """A network that says yes or no to each of several labels: a sigmoid each; ``y`` is shape=(m, labels) of 0 and 1.
@@ -130,19 +147,23 @@ def multilabel(
     >>> multilabel(hidden=(16,)).task
     'labels'
     """
-    structure = _structure(hidden, activation, norm, init, optimizer, batch_size, shuffle)
-    return _declare("multilabel", "labels", "cross_entropy", structure, numbers, standardize=standardize)
+    structure, said = _structure(hidden, activation, norm, init, optimizer, batch_size, shuffle)
+    rest: dict[str, Any] = {"standardize": standardize, "said": said, "recipe": recipe}
+    return _declare("multilabel", "labels", "cross_entropy", structure, numbers, **rest)
 
 
 def _structure(
     hidden: Any, activation: Any, norm: Any, init: Any, optimizer: Any, batch_size: Any, shuffle: Any
-) -> Any:
-    return {
+) -> tuple[dict[str, Any], frozenset[str]]:
+    """The structure of a declaration, and which of the names that a recipe may fill in were given."""
+    given = {"hidden": hidden, "optimizer": optimizer, "batch_size": batch_size}
+    structure = {
         "hidden": tuple(hidden) if isinstance(hidden, list) else hidden,
         "activation": activation,
         "norm": norm,
         "init": init,
-        "optimizer": optimizer,
-        "batch_size": batch_size,
+        "optimizer": "adam" if optimizer is None else optimizer,
+        "batch_size": 32 if batch_size is None else batch_size,
         "shuffle": shuffle,
     }
+    return structure, frozenset(name for name, value in given.items() if value is not None)

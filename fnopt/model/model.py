@@ -46,6 +46,8 @@ class Model:
     standardize: bool = True
     standardize_target: bool = True
     class_weight: Any = None  # None, "balanced" or {label: weight}
+    said: frozenset[str] = frozenset()  # names of structure that were given; a recipe may fill in the others
+    recipe: str = "default"  # what fills them in where a call says no epochs
 
     def known(self) -> set[str]:
         """Every name that ``hyper`` and ``space`` may hold."""

@@ -111,9 +111,7 @@ def prepare(
     Raises:
         ValueError: for data that cannot be trained on, naming what and where.
     """
-    for name, data in (("train", train), ("dev", dev)):
-        if data is not None and not isinstance(data, Dataset):
-            raise TypeError(f"`{name}` must be a Dataset, got {type(data).__name__}; write fo.data.dataset(x, y)")
+    _are_datasets(train, dev)
     frame = _frame(model, train, dev)
     emphasis = _emphasis(model.class_weight, frame, train)
     sizes = [max(len(data), room) for data, room in zip((train, dev), rooms, strict=True) if data is not None]
@@ -314,6 +312,20 @@ def _in_order(frame: Frame, data: Dataset) -> Dataset:
         )
     order = [theirs.index(name) for name in mine]
     return data._replace(x=np.asarray(data.x)[:, order], features=mine)
+
+
+def _are_datasets(train: Any, dev: Any) -> None:
+    for name, data in (("train", train), ("dev", dev)):
+        if data is not None and not isinstance(data, Dataset):
+            raise TypeError(f"`{name}` must be a Dataset, got {type(data).__name__}; write fo.data.dataset(x, y)")
+
+
+def check_datasets(train: Any, dev: Any) -> None:
+    """TypeError or ValueError for parts that no model can take, as :func:`prepare` says it."""
+    _are_datasets(train, dev)
+    for name, data in (("train", train), ("dev", dev)):
+        if data is not None:
+            check_data(data, name)
 
 
 def check_data(data: Dataset, name: str) -> None:

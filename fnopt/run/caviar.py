@@ -22,6 +22,7 @@ from fnopt.run.setup import as_key, bind_folds, metrics_of, objective_of, rules_
 from fnopt.run.store import FINE
 from fnopt.run.sweep import Sweep
 from fnopt.run.tracking import Tracker, tracked_sweep, trackers_of
+from fnopt.run.unsaid import epochs_of_search
 from fnopt.space import When
 from fnopt.space.columns import columns_of
 from fnopt.space.epochs import NAME, check_lengths
@@ -45,7 +46,7 @@ def caviar(
     dev: Dataset | None = None,
     *,
     n: int | None = None,
-    epochs: int = 20,
+    epochs: int | None = None,
     seeds: int = 1,
     folds: int | Folds | Any = None,
     key: Any = None,
@@ -73,6 +74,8 @@ def caviar(
         epochs: passes over ``train`` for each, at most: a space that holds ``epochs`` too (``fo.integer(5, 30)``, a
             choice, a plain number) gives each configuration a length of its own, and the bits of a sweep of that
             length. It compiles nothing. Rules compare at a rung who trains beyond it; ``population()`` takes none.
+            Unless given, the longest of the space; else one length for all, that of the updates of the model's recipe
+            (see ``fo.recipes``) at the middle batch size of the space.
         seeds: how many times each is trained, with other weights, order and noise; the score is the mean.
         folds: cross-validation instead of ``dev``: how many folds of ``train`` (stratified for classes, fixed for the
             whole sweep, inputs scaled inside each), or what ``fo.data.folds`` made. Scores are means over folds.
@@ -121,7 +124,7 @@ def caviar(
     if not isinstance(model, Model):
         raise TypeError(f"`model` must come from fo.classifier and its like, got {type(model).__name__}")
     key, (patience, rule) = as_key(key), rules_of(stop)
-    epochs, seeds = whole("epochs", epochs), whole("seeds", seeds)
+    epochs, seeds = None if epochs is None else whole("epochs", epochs), whole("seeds", seeds)
     if minutes is not None and not minutes > 0:
         raise ValueError(f"`minutes` must be above 0, got {minutes!r}")
     if plan is not None:
@@ -133,13 +136,17 @@ def caviar(
             "population() makes copies of one length: take `epochs` out of the space, or take another rule, as in "
             "stop=fo.asynchronous_halving()"
         )
-    check_lengths(space, epochs)
+    if epochs is not None:
+        check_lengths(space, epochs)
     one_of("search", search, SEARCHES)
     two = search == FINE
     ranges = _ranges(model, space, rule, search)
     hypers = [] if two else propose(space, n, jax.random.fold_in(key, 0), search, model.structure)
     chosen = _folds(model, train, dev, folds, key)
     parts = Parts(train, dev, chosen, prepare_folds(model, train, dev, chosen))
+    if epochs is None:
+        epochs = epochs_of_search(model, space, int(parts.prepared[0].train.rows))
+        check_lengths(space, epochs)
     target = objective_of(model.task, objective, dev is not None or chosen is not None)
     metrics = metrics_of(model.task, target)
     _check_used(model, space, parts.prepared[0], metrics)

@@ -1,5 +1,6 @@
 """One model, one configuration."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,18 +11,19 @@ import numpy as np
 from fnopt._checks import same_structure, whole
 from fnopt._types import Dataset, Params, Trial
 from fnopt.model import Model, prepare
+from fnopt.model.prepare import check_datasets
+from fnopt.run.late_bar import late_bar
 from fnopt.run.run import Going, Run, train_on, watch_of
 from fnopt.run.setup import as_key, bind, metrics_of, objective_of, rule_of
 from fnopt.run.tracking import Tracker, tracked_fit
-from fnopt.space.epochs import own_length
+from fnopt.run.unsaid import Call, apart, checked_share, completed, still_falling
+from fnopt.space.epochs import NAME, own_length
 from fnopt.sweep.chunk import Chunk, Cohort, Data, Place, Work, begin_lanes
 from fnopt.sweep.draws import Draws
 from fnopt.sweep.drive import Watch
 from fnopt.sweep.merge import Program
 from fnopt.sweep.result import LaneResult
 from fnopt.train import CURVES, EarlyStopping, Keys, keys_of
-
-EPOCHS = 20  # where nobody says
 
 
 def fit(
@@ -34,11 +36,19 @@ def fit(
     key: Any = None,
     stop: EarlyStopping | None = None,
     objective: str | None = None,
+    holdout: float | None = None,
     params: Params | None = None,
-    progress: bool | Watch = False,
+    progress: bool | Watch | None = None,
     track: Tracker | Sequence[Tracker] | None = None,
 ) -> Run:
     """Train one configuration: minimise J = (Σ w_i loss_i)/(Σ w_i) + penalty by mini-batches.
+
+    Without ``epochs``, here and in ``hyper``, everything that neither the call nor the model says comes from the
+    model's recipe, see ``fo.recipes.default``: it trains by updates at a rate that falls to zero, and the weights of
+    the epoch of least dev loss count. Where no ``dev`` is given, the recipe's share of the rows is held out for that
+    (each class in its share). Then ``scores["dev"]`` are those of the chosen epoch: chosen on these rows, so better
+    than those of new rows. What was filled in is the run's ``plan``. With ``epochs``, what is not said has its usual
+    value: no rows are held out, the rate stays, the last weights count.
 
     Args:
         model: from ``classifier``, ``regressor``, ``multilabel`` or ``supervised``.
@@ -46,12 +56,14 @@ def fit(
         dev: what to score after each epoch; may be left out.
         hyper: structure and numbers by name (``lr``, ``l2``, ``hidden``, …) over those of the model; a number that the
             structure lacks is left out, an unknown name is an error. It may hold ``epochs``.
-        epochs: passes over ``train``, ≥ 1; those of ``hyper`` unless given, else 20.
-        key: what weights, order and dropout draw from; ``jax.random.key(0)`` unless given.
+        epochs: passes over ``train``, ≥ 1; unless given, those of ``hyper``, else as many as the recipe says.
+        key: what weights, order, dropout and held-out rows draw from; ``jax.random.key(0)`` unless given.
         stop: ``early_stopping(...)`` ends the run when the objective no longer improves, and keeps the best weights.
         objective: ``"dev/accuracy"`` and the like: what early stopping watches.
+        holdout: in [0, 1); the share of ``train`` that is held out as dev part, at random; 0 trains on all rows. The
+            recipe's without ``epochs``, else 0.
         params: initial weights instead of drawn ones, of the structure that ``model`` has.
-        progress: True for a bar on the terminal.
+        progress: True for a bar on the terminal, False for none; without ``epochs`` a bar comes where training lasts.
         track: where curves and scores go when training ends: ``fo.track.csv(folder)`` and its like, one or several.
 
     Returns:
@@ -68,11 +80,13 @@ def fit(
     """
     if not isinstance(model, Model):
         raise TypeError(f"`model` must come from fo.classifier and its like, got {type(model).__name__}")
-    key, rule = as_key(key), rule_of(stop)
-    epochs = own_length(hyper, EPOCHS) if epochs is None else whole("epochs", epochs)
+    key = as_key(key)
+    call = _in_full(model, train, dev, hyper, epochs, key, rule_of(stop), objective, holdout)
+    train, dev, hyper, epochs, rule, watched, plan = call
     data = prepare(model, train, dev)
-    target = objective_of(model.task, objective, dev is not None)
-    metrics = metrics_of(model.task, target)
+    target = objective_of(model.task, watched, dev is not None)
+    followed = target if objective is None else objective_of(model.task, objective, dev is not None)
+    metrics = metrics_of(model.task, followed)
     trial, numbers, complete, _ = bind(model, hyper, data, metrics)
     work = Work((Data(data.train, data.dev, data.example),), target, rule, epochs, key, unit=data.unit)
     cohort = Cohort(Program(trial), 1, jax.tree.structure(complete), 0, 0)
@@ -90,10 +104,39 @@ def fit(
         numbers={},
         scores={},
         history={"train": {}, **{name: np.zeros(0, np.float32) for name in CURVES}},
+        plan=plan,
     )
     going = Going(work, lanes, draws, chunk, _nothing())
-    with tracked_fit(trial, start.hyper, work, (train, dev), watch_of(progress), track) as watch:
-        return train_on(start, going, epochs, watch)
+    shown = late_bar() if progress is None and "recipe" in plan else watch_of(progress or False)
+    with tracked_fit(trial, start.hyper, work, (train, dev), shown, track) as watch:
+        run = train_on(start, going, epochs, watch)
+    if line := still_falling(run):
+        warnings.warn(line, stacklevel=2)
+    return run
+
+
+def _in_full(
+    model: Model,
+    train: Dataset,
+    dev: Dataset | None,
+    hyper: Mapping[str, Any] | None,
+    epochs: int | None,
+    key: Any,
+    stop: EarlyStopping | None,
+    objective: str | None,
+    holdout: Any,
+) -> Call:
+    """What is trained: as the call says it, or filled in from the recipe where it says no ``epochs``."""
+    if hyper is not None and not isinstance(hyper, Mapping):
+        raise TypeError(f"`hyper` must be a dict of name to value, got {type(hyper).__name__}")
+    share, bare = checked_share(holdout, dev), epochs is None and NAME not in (hyper or {})
+    if bare or share:  # what is wrong is named by its row, before rows are held out
+        check_datasets(train, dev)
+    if bare:
+        return completed(model, train, dev, hyper=hyper, key=key, stop=stop, objective=objective, holdout=share)
+    epochs = own_length(hyper, 1) if epochs is None else whole("epochs", epochs)
+    train, dev, rows = apart(train, dev, share or 0.0, key, model.task)
+    return Call(train, dev, dict(hyper or {}), epochs, stop, objective, {"held_out": rows} if len(rows) else {})
 
 
 def _given(params: Params | None, work: Work, trial: Trial, keys: Keys) -> Any:

@@ -59,6 +59,10 @@ class Run:
     one value an epoch; ``history["lr"]`` and ``history["cost"]`` are the learning rate and the training cost,
     ``history["updates"]`` counts what the optimizer had made, and every other number that is a schedule has its values
     under its name, as in ``history["dropout"]``.
+
+    ``plan`` is what a call without ``epochs`` filled in: the ``recipe`` and its values, ``rows`` that were trained on,
+    ``held_out``, the row numbers of those that were not, and ``chosen_by``, the score that chose the epoch whose
+    weights count: ``scores["dev"]`` are then the best of many looks at these rows, not those of new ones.
     """
 
     model: Model
@@ -73,6 +77,7 @@ class Run:
     status: str = "done"
     why: str = ""
     best_epoch: int = 0  # how many epochs the weights that count have seen
+    plan: dict[str, Any] = field(default_factory=dict, repr=False)  # what a call without ``epochs`` filled in
     going: Going | None = field(default=None, repr=False)
     autopsy: Autopsy | None = field(default=None, repr=False)  # its failing step, leaf by leaf, where it diverged
 
@@ -124,8 +129,8 @@ class Run:
         """The same run, so many epochs further: bit for bit what one longer run gives.
 
         Raises:
-            ValueError: for a run that was loaded from a file (it holds weights, not the state of training), and for
-                one that diverged or was stopped.
+            ValueError: for a run that was loaded from a file (it holds weights, not the state of training), for one
+                that diverged or was stopped, and where its rate stays 0 because its schedule has ended.
         """
         going = self.going
         if going is None:
@@ -133,6 +138,7 @@ class Run:
         epochs = whole("epochs", epochs)
         if self.status != "done":
             raise ValueError(f"this run {self.status} ({self.why}) and cannot go on")
+        _check_rate(going, epochs)
         mine = _copy(going.lanes)  # training eats its argument, and this run must live on
         return train_on(self, going._replace(lanes=mine), epochs, watch_of(progress))
 
@@ -147,7 +153,34 @@ class Run:
             f"{part} {name} {value:.4g}" for part, rows in self.scores.items() for name, value in rows.items()
         )
         why = f" ({self.why})" if self.why else ""
-        return f"{self.model.kind}, {self.epochs} epochs, {self.status}{why}: {scores}"
+        return f"{self.model.kind}, {self.epochs} epochs, {self.status}{why}: {scores}{self._planned()}"
+
+    def _planned(self) -> str:
+        """A second line: what was filled in, where something was."""
+        if not self.plan:
+            return ""
+        held, made = len(self.plan["held_out"]), int(self.history["updates"][-1])
+        parts = [f"recipe {self.plan['recipe']}"] if "recipe" in self.plan else []
+        parts += [f"{made} updates", f"{held} rows held out" if held else "no rows held out"]
+        if self.plan.get("chosen_by"):
+            parts.append(f"weights of epoch {self.best_epoch}, chosen by {self.plan['chosen_by']}")
+        return f"\n{', '.join(parts)}"
+
+
+def _check_rate(going: Going, epochs: int) -> None:
+    """ValueError where the learning rate is a schedule that stays 0 for so many more epochs."""
+    lr = going.lanes.state.hyper.lr
+    if not callable(lr):
+        return
+    rows, cohort = int(going.work.folds[going.chunk.cohort.fold].train.rows), going.chunk.cohort
+    steps = epochs * batches_per_epoch(rows, cohort.program.batch_size or cohort.program.trial.batch_size)
+    made = int(going.result.history["updates"][-1])
+    rate = jax.tree.map(lambda a: jnp.asarray(a)[0], lr)
+    if not np.any(np.asarray(rate(made + np.arange(steps)))):
+        raise ValueError(
+            f"the learning rate of this run is 0 from here on: its schedule ended by update {made}, and more epochs "
+            "would change nothing; fit again with a schedule over more steps"
+        )
 
 
 def train_on(run: Run, going: Going, epochs: int, watch: Watch) -> Run:
@@ -190,7 +223,7 @@ def _continued(run: Run, going: Going, new: Records, watch: Watch) -> Run:
     result = result_of(going.work, going.chunk.cohort.program, place, trim=going.trim)
     result = result._replace(history={**course(run.trial, place, going.work, result.history), **result.history})
     watch.done([result])
-    made = as_run(run.model, run.frame, run.trial, run.hyper, going._replace(result=result))
+    made = replace(as_run(run.model, run.frame, run.trial, run.hyper, going._replace(result=result)), plan=run.plan)
     return dissected(made, going, lane) if result.status == "diverged" else made
 
 

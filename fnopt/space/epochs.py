@@ -36,6 +36,19 @@ def check_lengths(space: Mapping[str, Any], most: int, what: str = "epochs=") ->
             )
 
 
+def longest(space: Mapping[str, Any]) -> int | None:
+    """The greatest ``epochs`` that a space holds, None where it holds none or no whole number.
+
+    >>> from fnopt.space import integer
+    >>> longest({"epochs": integer(5, 30)}), longest({"lr": 0.1})
+    (30, None)
+    """
+    value = space.get(NAME)
+    found = _lengths(value.value_of(NAME) if isinstance(value, When) else value)
+    whole_ones = [int(x) for x in found if isinstance(x, int) and not isinstance(x, bool)]
+    return max(whole_ones, default=None)
+
+
 def _lengths(value: Any) -> tuple[Any, ...]:
     """All lengths of a choice or a plain value, the greatest and the least of a range."""
     if isinstance(value, Distribution):

@@ -1,0 +1,48 @@
+"""A bar for a training that lasts, where somebody can see it."""
+
+import sys
+import time
+from collections.abc import Sequence
+from importlib.util import find_spec
+
+from fnopt.sweep.drive import Silent, Watch
+from fnopt.sweep.result import LaneResult
+
+LASTS = 2.0  # seconds that are still to come when a bar is drawn
+
+
+def late_bar() -> Watch:
+    """A bar that is drawn once training turns out to last; nothing where there is no terminal, or no rich."""
+    return LateBar() if sys.stdout.isatty() and find_spec("rich") is not None else Silent()
+
+
+class LateBar:
+    """Silent until the epochs so far say that more than two seconds are still to come, then a ``Bar``."""
+
+    def __init__(self) -> None:
+        self._bar: Watch | None = None
+        self._begun = 0.0
+        self._lanes = self._epochs = self._made = 0
+
+    def start(self, lanes: int, epochs: int) -> None:
+        """Remember how much there is to do; the clock starts with the first epochs that are done."""
+        self._lanes, self._epochs, self._made, self._begun = lanes, epochs, 0, 0.0
+
+    def tick(self, epochs: int) -> None:
+        """Move on by so many epochs; draw the bar where many seconds are left."""
+        now, self._made = time.monotonic(), self._made + epochs
+        if self._bar is not None:
+            self._bar.tick(epochs)
+        elif not self._begun:  # the first step compiled; what comes is quicker
+            self._begun, self._first = now, self._made
+        elif (now - self._begun) * (self._epochs - self._made) > LASTS * (self._made - self._first):
+            from fnopt.run.progress import Bar
+
+            self._bar = Bar()
+            self._bar.start(self._lanes, self._epochs)
+            self._bar.tick(self._made)
+
+    def done(self, results: Sequence[LaneResult]) -> None:
+        """Leave the bar as it stands, if there is one."""
+        if self._bar is not None:
+            self._bar.done(results)
