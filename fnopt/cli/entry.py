@@ -3,7 +3,9 @@
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
+from typing import Any
 
 from fnopt._checks import printable, require
 from fnopt.cli.words import terminal
@@ -33,7 +35,9 @@ def run(arguments: Sequence[str]) -> int:
         from fnopt.cli.usage import check
 
         check(get_command(app), arguments)
-        code = app(args=list(arguments) or ["--help"], prog_name="fnopt", standalone_mode=False)
+        with warnings.catch_warnings():
+            warnings.showwarning = _note
+            code = app(args=list(arguments) or ["--help"], prog_name="fnopt", standalone_mode=False)
     except KeyboardInterrupt as error:
         return _interrupted(*map(str, error.args))
     except (ValueError, TypeError, OSError, ImportError) as error:
@@ -53,6 +57,11 @@ def mistake(text: str) -> int:
     """Say on one line what is wrong; the exit code that goes with it."""
     print("error:", printable(terminal(" ".join(text.split()))), file=sys.stderr)
     return MISTAKE
+
+
+def _note(message: Warning | str, *_: Any, **__: Any) -> None:
+    """A warning as one line, without the place in the code that it comes from."""
+    print("note:", printable(terminal(" ".join(str(message).split()))), file=sys.stderr)
 
 
 def _interrupted(left: str = "nothing was written") -> int:

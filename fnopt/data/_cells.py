@@ -97,8 +97,13 @@ def as_floats(what: str, a: np.ndarray) -> np.ndarray:
     return a.astype(default_float())
 
 
-def check_finite(what: str, a: Any, names: tuple[str, ...] | None = None, allow_nan: bool = False) -> None:
-    """ValueError naming the first cell that is not finite, or larger than the default floating type can hold."""
+def check_finite(
+    what: str, a: Any, names: tuple[str, ...] | None = None, allow_nan: bool = False, hint: str = ""
+) -> None:
+    """ValueError naming the first cell that is not finite, or larger than the default floating type can hold.
+
+    ``hint`` is one more cure of a missing cell.
+    """
     if a.dtype.kind in "biu":
         return
     info = jnp.finfo(a.dtype if a.dtype.itemsize < np.dtype(default_float()).itemsize else default_float())
@@ -113,9 +118,9 @@ def check_finite(what: str, a: Any, names: tuple[str, ...] | None = None, allow_
             cell = a[block].ravel()[i]
             where = place(i + block.start * (a.size // len(a)), a.shape, names)
             fault = f"does not fit {np.dtype(default_float()).name}" if np.isfinite(cell) else "is not finite"
-            may = what == "x" and np.isnan(cell)
-            cure = "correct it, leave the row out" + (', or pass missing="mean"' if may else "")
-            raise ValueError(f"`{what}` {where}: {cell} {fault}; {cure}")
+            raise ValueError(
+                f"`{what}` {where}: {cell} {fault}; correct it, leave the row out{hint if np.isnan(cell) else ''}"
+            )
 
 
 def kept(a: np.ndarray) -> Any:

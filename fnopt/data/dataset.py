@@ -62,7 +62,7 @@ def dataset(
     if len(x) != len(codes):
         raise ValueError(f"`x` has {len(x)} rows and `y` has {len(codes)}; they must be the same examples")
     if not isinstance(x, Tracer):
-        check_finite("x", x, names, allow_nan=missing == "mean")
+        check_finite("x", x, names, allow_nan=missing == "mean", hint=', or pass missing="mean"')
     if weight is not None and not isinstance(weight, Tracer):
         weight = _weights(weight, len(x))
     x, codes, weight = (a if a is None or isinstance(a, Tracer) else kept(a) for a in (x, codes, weight))

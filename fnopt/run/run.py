@@ -90,21 +90,35 @@ class Run:
         """What the network gives, before it is turned into answers: logits or standardized values.
 
         Args:
-            x: shape=(m, …), in the units of the training data; scaled here as it was there.
+            x: shape=(m, …), in the units of the training data; scaled here as it was there. Of a data frame the columns
+                are taken by the names that the training data had, whatever their order; others are left out. No rows
+                give no outputs.
+
+        Raises:
+            ValueError, TypeError: as :func:`fnopt.data.dataset` has it of the same ``x``; for a column that is not
+                there; for a number too far from the training data for float32.
         """
         x = self.frame.scaled(x)
-        some = [self._outputs(x[i : i + ROWS]) for i in range(0, len(x), ROWS)]
-        return jnp.concatenate(some) if some else self._outputs(x)
+        if not len(x):
+            one = jax.eval_shape(self._outputs, np.zeros((1, *x.shape[1:]), x.dtype))
+            return jnp.zeros((0, *one.shape[1:]), one.dtype)
+        return jnp.concatenate([self._outputs(x[i : i + ROWS]) for i in range(0, len(x), ROWS)])
 
     def _outputs(self, x: Any) -> jax.Array:
         return _predict(self.params, self.stats, x, self.numbers, trial=self.trial)
 
     def predict(self, x: Any) -> Any:
-        """Labels (as they were in the data), values in the target's units, or 0/1 columns; shape=(m, …)."""
+        """Labels (as they were in the data), values in the target's units, or 0/1 columns; shape=(m, …).
+
+        ``x`` is as for :meth:`outputs`. Values that were standardized are float64, to the digits that they have.
+        """
         return self.frame.answers(linked(self.trial, self.outputs(x)))
 
     def predict_proba(self, x: Any) -> Any:
-        """Probabilities, shape=(m, classes) in the order of ``run.classes``; shape=(m, labels) for labels."""
+        """Probabilities, shape=(m, classes) in the order of ``run.classes``; shape=(m, labels) for labels.
+
+        ``x`` is as for :meth:`outputs`.
+        """
         return self.frame.chances(self.outputs(x))
 
     @property
@@ -115,6 +129,7 @@ class Run:
     def evaluate(self, data: Dataset) -> dict[str, float]:
         """Every score of the task on some data, weights of examples included.
 
+        Named columns may stand in any order; those that the model does not know are left out.
         Scores of values are in the target's own units; ``loss`` is what training minimised, in its units.
         """
         part, unit = framed(self.frame, data)
