@@ -6,7 +6,7 @@ from jax import Array
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
-from fnopt.losses._outputs import each_example, pair
+from fnopt.losses._outputs import each_example, pair, times
 from fnopt.numbers import FRACTION, scalar
 from fnopt.tree import working_dtype
 
@@ -30,7 +30,8 @@ def softmax_cross_entropy(
         class_weight: shape=(C,), each ≥ 0: c. The loss of an example counts by its class, before any mean.
 
     Returns:
-        shape=(…), in at least float32.
+        shape=(…), in at least float32. A class whose logit is −inf cannot be: it costs nothing where y_j = 0, and inf
+        where it is not.
 
     Raises:
         ValueError: for shapes that do not fit, for concrete numbers out of range; traced ones become NaN.
@@ -50,7 +51,7 @@ def softmax_cross_entropy(
     y = (1 - s) * y + s * jnp.mean(y, axis=-1, keepdims=True)
     if class_weight is not None:
         y = y * jnp.broadcast_to(_class_weight(class_weight, z), z.shape)
-    return -jnp.sum(y * jax.nn.log_softmax(z, axis=-1), axis=-1)
+    return -jnp.sum(times(y, jax.nn.log_softmax(z, axis=-1)), axis=-1)
 
 
 def _soft(z: Array, labels: Array) -> Array:
@@ -93,7 +94,7 @@ def _class_weight(class_weight: ArrayLike, z: Array) -> Array:
 def sigmoid_cross_entropy(logits: ArrayLike, labels: ArrayLike) -> Array:
     """−[y log a + (1 − y) log(1 − a)] with a = sigmoid(logits), one value an example: the mean over its labels.
 
-    Its gradient with respect to a logit is a − y.
+    Its gradient with respect to a logit is a − y. A logit of ±inf is certain: 0 where the label agrees, inf else.
 
     Args:
         logits: shape=(m,), or (m, labels) where each example has several labels.
@@ -109,4 +110,4 @@ def sigmoid_cross_entropy(logits: ArrayLike, labels: ArrayLike) -> Array:
     [0.6931, 0.517, 10000.0]
     """
     z, y = pair("sigmoid_cross_entropy", logits, labels, "label")
-    return each_example(y * jax.nn.softplus(-z) + (1 - y) * jax.nn.softplus(z))
+    return each_example(times(y, jax.nn.softplus(-z)) + times(1 - y, jax.nn.softplus(z)))

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from fnopt.losses._outputs import each_example, pair
+from fnopt.losses._outputs import each_example, pair, times
 
 STRAIGHT = 60.0  # e^60 is about 1e26: beyond, the exponential goes on as its tangent, so that nothing overflows
 
@@ -29,5 +29,6 @@ def poisson(log_rate: ArrayLike, target: ArrayLike) -> Array:
     [1.0, 1.0]
     """
     z, y = pair("poisson", log_rate, target)
-    near = jnp.minimum(z, STRAIGHT)
-    return each_example(jnp.exp(near) * (1 + (z - near)) - y * z)
+    far = z >= STRAIGHT
+    near, beyond = jnp.where(far, STRAIGHT, z), jnp.where(far, z - STRAIGHT, 0)
+    return each_example(jnp.exp(near) * (1 + beyond) - times(y, z))
