@@ -19,6 +19,18 @@ def working_dtype(x: Any) -> Any:
     return jnp.float64 if x.dtype == jnp.float64 else jnp.float32
 
 
+def binary_size(x: Array) -> Array:
+    """A power of 2 near each size x ≥ 0, to divide by before squares are taken; 1 where x is 0 or not finite.
+
+    Powers of 2 change no digit of what they divide. The derivative is 0: the size cancels from what it serves.
+
+    >>> float(binary_size(jnp.asarray(5e-30))) == 2.0**-98
+    True
+    """
+    near = jax.lax.reduce_precision(x / 2, exponent_bits=jnp.finfo(x.dtype).nexp, mantissa_bits=0)
+    return jax.lax.stop_gradient(jnp.where((near != 0) & jnp.isfinite(near), near, 1))
+
+
 def on_device(a: Any) -> Array:
     """A copy of an array of NumPy's on the default device, in JAX's types: ``jnp.asarray`` compiles one of each shape.
 

@@ -145,8 +145,8 @@ def test_the_search_counts_and_brackets(x64):
     h = LbfgsHyper(jnp.asarray(1.0), jnp.asarray(0.1), jnp.asarray(0.2), jnp.asarray(20.0))
 
     def found(a, h=h):
-        slope = jnp.asarray(-2.0 * a)
-        return float(search(lambda p: (p - a) ** 2, None, jnp.zeros(()), jnp.ones(()), slope, h))
+        gradient = jnp.asarray(-2.0 * a)
+        return float(search(lambda p: (p - a) ** 2, None, jnp.zeros(()), jnp.ones(()), gradient, h))
 
     for a in (0.01, 0.3, 0.6, 1.0, 5.0, 300.0):
         assert 0.8 * a <= found(a) <= 1.8 * a

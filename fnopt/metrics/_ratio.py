@@ -8,6 +8,7 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from fnopt._checks import one_of
+from fnopt.tree import binary_size
 
 LONG, BLOCK = 2**16, 2**10
 AVERAGES = ("binary", "micro", "macro", "weighted")
@@ -53,14 +54,10 @@ def added(x: Array) -> Array:
 def size_of(x: Array) -> Array:
     r"""A power of 2 near the largest \|x\| of each column, 1 where all is 0: what to divide by before squaring.
 
-    Its derivative is 0: it cancels from what is computed with it.
-
     >>> size_of(jnp.array([[3e-30], [-5e-30]])).tolist() == [2.0**-98]
     True
     """
-    top = jnp.max(jnp.abs(x), axis=0)
-    power = jax.lax.reduce_precision(top / 2, exponent_bits=jnp.finfo(x.dtype).nexp, mantissa_bits=0)
-    return jax.lax.stop_gradient(jnp.where((power == 0) | jnp.isinf(power), 1, power))
+    return binary_size(jnp.max(jnp.abs(x), axis=0))
 
 
 def relative(weight: Array) -> Array:

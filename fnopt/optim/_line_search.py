@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from fnopt._types import Cost, Params
-from fnopt.optim._treewise import dot, plus
+from fnopt.optim._treewise import dot, over, plus, size
 
 
 class Bracket(NamedTuple):
@@ -24,7 +24,7 @@ class Bracket(NamedTuple):
     found: Array  # bool
 
 
-def search(objective: Cost, value: Array | None, p: Params, d: Params, slope: Array, h: Any) -> Array:
+def search(objective: Cost, value: Array | None, p: Params, d: Params, g: Params, h: Any) -> Array:
     """The multiple q of ``h.lr`` to go along ``d``: a power of 2 or a sum of some, 0 where nothing descends.
 
     A cost that is not finite is too far. What the loop carries comes of comparisons alone, and so has no derivative:
@@ -35,9 +35,12 @@ def search(objective: Cost, value: Array | None, p: Params, d: Params, slope: Ar
         value: the cost at ``p``; None where it is not known.
         p: where to start.
         d: the direction.
-        slope: gᵀd.
+        g: the gradient at ``p``.
         h: numbers with lr, c1, c2 and evaluations.
     """
+    unit, straight = size(g), size(d)  # slopes are compared in their product, which may be too small for the type
+    ahead = over(d, straight)
+    slope = dot(over(g, unit), ahead)
     begin = objective(p) if value is None else value.astype(slope.dtype)
     # Near the optimum the cost changes by less than its rounding; there the slopes decide.
     rounding = jnp.finfo(begin.dtype).eps * jnp.abs(begin)
@@ -45,8 +48,8 @@ def search(objective: Cost, value: Array | None, p: Params, d: Params, slope: Ar
     def attempt(b: Bracket) -> Bracket:
         length = h.lr * b.q
         there, gradient = jax.value_and_grad(objective)(plus(p, length, d))
-        rise = dot(gradient, d)
-        descended = (there <= begin + h.c1 * length * slope + rounding) & jnp.isfinite(rise)
+        rise = dot(over(gradient, unit), ahead)
+        descended = (there <= begin + h.c1 * length * (slope * unit * straight) + rounding) & jnp.isfinite(rise)
         found = descended & (rise >= h.c2 * slope)
         low, high = jnp.where(descended, b.q, b.low), jnp.where(descended, b.high, b.q)
         between = jnp.where(jnp.isinf(high), 2 * b.q, (low + high) / 2)

@@ -15,7 +15,7 @@ from jax import Array
 from fnopt._types import Cost, Edit, Optimizer, Params, State, as_it_is, parameters
 from fnopt.numbers import Range
 from fnopt.optim._frame import begin, described, gradients_of, numbers_at
-from fnopt.tree import absolute, working_dtype
+from fnopt.tree import absolute, binary_size, working_dtype
 
 
 class TreeRule(Protocol):
@@ -150,6 +150,18 @@ def dot(a: Params, b: Params) -> Array:
     6.0
     """
     return _sum(jax.tree.map(lambda x, y: jnp.sum(x * y), a, b))
+
+
+def size(a: Params) -> Array:
+    """A power of 2 near the largest |a| of all leaves, 1 where all is 0, a constant for derivatives."""
+    f = jnp.result_type(float)
+    tops = [jnp.max(jnp.abs(x), initial=0).astype(f) for x in jax.tree.leaves(a)]
+    return binary_size(jnp.max(jnp.stack([jnp.zeros((), f), *tops])))
+
+
+def over(a: Params, scale: Array) -> Params:
+    """Every leaf divided by one number."""
+    return jax.tree.map(lambda x: x / scale.astype(x.dtype), a)
 
 
 def norm_1(a: Params) -> Array:

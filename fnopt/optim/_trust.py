@@ -5,15 +5,17 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from fnopt.optim._safe import ratio, root
+from fnopt.tree import binary_size
 
 
 def norm(x: Array) -> Array:
-    """The Euclidean length of all entries together, with derivative 0 at 0.
+    """The Euclidean length of all entries together, of any size, with derivative 0 at 0.
 
-    >>> float(norm(jnp.array([[3.0], [4.0]])))
-    5.0
+    >>> float(norm(jnp.array([[3.0], [4.0]]))), round(float(norm(jnp.array([3e-30, 4e-30]))) * 1e30, 4)
+    (5.0, 5.0)
     """
-    return root(jnp.sum(jnp.square(x)))
+    size = binary_size(jnp.max(jnp.abs(x), initial=0))
+    return size * root(jnp.sum(jnp.square(x / size)))
 
 
 def trust_ratio(leaf: Array, step: Array, coefficient: ArrayLike = 1.0, eps: ArrayLike = 0.0) -> Array:

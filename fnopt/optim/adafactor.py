@@ -45,6 +45,7 @@ from fnopt._types import Params
 from fnopt.numbers import DECAY, FRACTION, NONNEGATIVE, Range
 from fnopt.optim._safe import over, ratio, root
 from fnopt.optim._treewise import leafwise, treewise
+from fnopt.optim._trust import norm
 
 
 class AdafactorHyper(NamedTuple):
@@ -141,7 +142,7 @@ def mean(x: Array, axis: int) -> Array:
 
 def rms(x: Array) -> Array:
     """√(mean x²) over a leaf, 0 where it has no entries; its derivative at 0 is 0."""
-    return root(jnp.sum(jnp.square(x)) / max(x.size, 1))
+    return norm(x) / max(x.size, 1) ** 0.5
 
 
 adafactor = treewise("adafactor", AdafactorHyper, RANGES, start, rule, lr=0.01, moments=Factors._fields, doc=__doc__)

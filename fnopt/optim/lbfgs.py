@@ -1,7 +1,7 @@
 """L-BFGS with a line search: quasi-Newton steps from the last ten changes of the parameters and of the gradient.
 
 d = −H g, by the two-loop recursion over the pairs (s, y) with sᵀy > 0, from H₀ = γ I; γ = sᵀy/yᵀy of the newest pair,
-and 1/max(1, ‖g‖₁) where there is none
+and 1/max(1, ‖g‖₁) where there is none; with an objective, 1/‖g‖₁ also where that is below 1e-3
 α = lr q, where q begins at 1 and is doubled or bisected until, at p + α d, weakly after Wolfe,
     f(p + α d) ≤ f(p) + c1 α gᵀd  and  ∇f(p + α d)ᵀd ≥ c2 gᵀd
 s = α d,  p ← p + s,  y = ∇f(p) − g
@@ -57,10 +57,11 @@ from fnopt._types import Cost, Optimizer, Params
 from fnopt.numbers import DECAY, NONNEGATIVE, Range
 from fnopt.optim._line_search import search
 from fnopt.optim._safe import ratio, root
-from fnopt.optim._treewise import dot, norm_1, plus, treewise
+from fnopt.optim._treewise import dot, norm_1, over, plus, size, treewise
 
 HISTORY = 10  # pairs
 TINY = float(jnp.finfo(jnp.float32).eps)  # a smaller cosine between s and y is noise
+SMALL = 1e-3  # of gradients below, a step may be lost in the rounding of the parameters: they are brought to length 1
 
 
 class LbfgsHyper(NamedTuple):
@@ -104,10 +105,11 @@ def rule(p: Params, g: Params, memory: Pairs, h: Any, t: Array, *more: Any) -> t
     s, y, before = memory
     if objective is None:  # only now is the gradient at the end of the last step known
         y = jax.tree.map(lambda old, a, b: old.at[-1].set(a - b), y, g, before)
-    d = jax.tree.map(jnp.negative, inverse_hessian_times(g, s, y))
+    d = jax.tree.map(jnp.negative, inverse_hessian_times(g, s, y, objective is not None))
     # A wrapper may have changed g: slopes and pairs are the objective's own, and cost nothing where they are g's.
-    own = g if objective is None else jax.grad(objective)(p)
-    length = h.lr if objective is None else h.lr * search(objective, loss, p, d, dot(own, d), h)
+    # One gradient for slope and pair alike: the barrier keeps the compiler from computing it twice, to other bits.
+    own = g if objective is None else jax.lax.optimization_barrier(jax.grad(objective)(p))
+    length = h.lr if objective is None else h.lr * search(objective, loss, p, d, own, h)
     step = jax.tree.map(lambda x: length.astype(x.dtype) * x, d)
     new = jax.tree.map(jnp.add, p, step)
     change = jax.tree.map(jnp.subtract, g if objective is None else jax.grad(objective)(new), own)
@@ -119,30 +121,42 @@ def pushed(pairs: Params, newest: Params) -> Params:
     return jax.tree.map(lambda old, x: jnp.concatenate([old[1:], x[None]]), pairs, newest)
 
 
-def inverse_hessian_times(g: Params, s: Params, y: Params) -> Params:
+def first_scale(unit: Array, length: Array, searched: bool) -> Array:
+    """γ where there is no pair, times the unit of the gradient, whose sum of absolute values is ``unit length``."""
+    total = unit * length
+    plain = unit * ratio(jnp.ones_like(total), jnp.maximum(1, total))
+    small = (length > 0) & (total < SMALL)
+    return jnp.where(small, ratio(jnp.ones_like(length), length), plain) if searched else plain
+
+
+def inverse_hessian_times(g: Params, s: Params, y: Params, searched: bool) -> Params:
     """H g by the two-loop recursion; a pair without curvature counts for nothing."""
 
-    def newest_first(carry: Any, pair: Pair) -> tuple[Any, tuple[Array, Array]]:
+    unit = size(g)  # q is in this unit, and each s and y in its own: no square of theirs leaves the range of the type
+
+    def newest_first(carry: Any, raw: Pair) -> tuple[Any, Any]:
         q, gamma, found = carry
-        sy, yy = dot(pair.s, pair.y), dot(pair.y, pair.y)
+        own = Pair(size(raw.s), size(raw.y))
+        pair = Pair(*map(over, raw, own))
+        sy, yy, length = dot(pair.s, pair.y), dot(pair.y, pair.y), own.s / own.y * unit
         counts = sy > TINY * root(dot(pair.s, pair.s)) * root(yy)
         rho = jnp.where(counts, 1 / jnp.where(counts, sy, 1), 0)
-        gamma = jnp.where(counts & ~found, ratio(sy, yy), gamma)
+        gamma = jnp.where(counts & ~found, length * ratio(sy, yy), gamma)
         alpha = rho * dot(pair.s, q)
-        return (plus(q, -alpha, pair.y), gamma, found | counts), (rho, alpha)
+        return (plus(q, -alpha, pair.y), gamma, found | counts), (pair, rho, length * alpha)
 
-    def oldest_first(r: Params, row: tuple[Pair, tuple[Array, Array]]) -> tuple[Params, None]:
-        pair, (rho, alpha) = row
+    def oldest_first(r: Params, row: tuple[Pair, Array, Array]) -> tuple[Params, None]:
+        pair, rho, alpha = row
         beta = rho * dot(pair.y, r)
         return plus(r, alpha - beta, pair.s), None
 
     if not jax.tree.leaves(g):
         return g
-    pairs = Pair(s, y)
-    begin = g, ratio(jnp.ones(()), jnp.maximum(1, norm_1(g))), jnp.zeros((), bool)
-    (q, gamma, _), factors = jax.lax.scan(newest_first, begin, pairs, reverse=True)
+    own = over(g, unit)
+    begin = own, first_scale(unit, norm_1(own), searched), jnp.zeros((), bool)
+    (q, gamma, _), factors = jax.lax.scan(newest_first, begin, Pair(s, y), reverse=True)
     r = jax.tree.map(lambda x: gamma.astype(x.dtype) * x, q)
-    return jax.lax.scan(oldest_first, r, (pairs, factors))[0]
+    return jax.lax.scan(oldest_first, r, factors)[0]
 
 
 def lbfgs_with(history: int = HISTORY) -> Optimizer:

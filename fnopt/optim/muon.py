@@ -52,6 +52,7 @@ from fnopt._types import Optimizer, Params
 from fnopt.numbers import DECAY, FRACTION, NONNEGATIVE, REAL
 from fnopt.optim._safe import one_minus_power, ratio, root
 from fnopt.optim._treewise import leafwise, treewise
+from fnopt.optim._trust import norm
 from fnopt.tree import names
 
 STEPS = 5  # of Newton–Schulz
@@ -108,7 +109,7 @@ RANGES = {
 def orthogonalized(u: Array, h: Any) -> Array:
     """Five quintic Newton–Schulz steps from u/‖u‖, shape=(in, out)."""
     tall = u.shape[0] > u.shape[1]
-    x = ratio(u, root(jnp.sum(jnp.square(u))) + h.eps)
+    x = ratio(u, norm(u) + h.eps)
     x = x.T if tall else x  # so that the products are of the shorter side
     for _ in range(STEPS):
         a = x @ x.T
