@@ -175,12 +175,28 @@ def resume(
     anyway: Annotated[
         bool, typer.Option("--anyway", help="Go on although versions or cores differ, and so the last bits may.")
     ] = False,
+    data: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Where its data are now, if the file was moved or renamed.")
+    ] = None,
 ) -> None:
     """Go on with a sweep that was interrupted, killed, or ran out of time: the result is that of an unbroken one."""
     from fnopt.cli.sweep import resume as go_on
 
     limits = options.whole("--threads", threads), options.above_zero("--minutes", minutes)
-    raise typer.Exit(go_on(folder, *limits, anyway))
+    raise typer.Exit(go_on(folder, *limits, anyway, data))
+
+
+@app.command(short_help="Score the winner of a sweep on the test part now.")
+def score(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder that sweep wrote.")],
+    data: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Where its data are now, if the file was moved or renamed.")
+    ] = None,
+) -> None:
+    """Score the winner so far on the test part, although the sweep is not finished; each look is counted."""
+    from fnopt.cli.sweep import score as score_now
+
+    raise typer.Exit(score_now(folder, data))
 
 
 @app.command()

@@ -1,6 +1,9 @@
 """Where the command line starts and where every mistake ends: one line on stderr and exit code 2."""
 
+import codecs
+import errno
 import os
+import re
 import sys
 import traceback
 import warnings
@@ -12,11 +15,37 @@ from fnopt.cli.words import terminal
 
 MISTAKE, INTERRUPTED = 2, 130
 SHOW = "FNOPT_TRACEBACK"  # set to anything, mistakes show their traceback
+PLAIN = {  # what stands for a character that a terminal's encoding lacks
+    "×": "x",
+    "–": "-",
+    "—": "-",
+    "−": "-",
+    "…": "...",
+    "→": "->",
+    "≤": "<=",
+    "≥": ">=",
+    "≠": "!=",
+    "±": "+-",
+    "µ": "u",
+    "·": "*",
+    "÷": "/",
+    "²": "2",
+    "³": "3",
+    "∞": "inf",
+}
+FULL = re.compile(r"out of memory|RESOURCE_EXHAUSTED|failed to allocate|bad_alloc", re.IGNORECASE)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line with these arguments (``sys.argv`` unless given) and exit with its code."""
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    _open_streams()
+    code = run(sys.argv[1:] if arguments is None else arguments)
+    try:
+        sys.stdout.flush()
+    except OSError as error:  # a full disk, or a reader that has gone
+        code = code or mistake(_text(error))
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # else Python says the same once more as it ends
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -26,6 +55,7 @@ def run(arguments: Sequence[str]) -> int:
     fnopt ...
     0
     """
+    _plain_streams()
     try:
         require("rich", "cli")
         require("typer", "cli")
@@ -40,16 +70,14 @@ def run(arguments: Sequence[str]) -> int:
             code = app(args=list(arguments) or ["--help"], prog_name="fnopt", standalone_mode=False)
     except KeyboardInterrupt as error:
         return _interrupted(*map(str, error.args))
-    except (ValueError, TypeError, OSError, ImportError) as error:
+    except Exception as error:
+        if type(error).__name__ == "Abort":  # of typer, whose classes are known only where it is installed
+            return _interrupted()
+        if hasattr(error, "format_message"):
+            return mistake(f"{error.format_message()} (fnopt --help shows the way)")  # pyright: ignore
         if os.environ.get(SHOW):
             raise
         return mistake(_text(error))
-    except Exception as error:  # of typer, whose classes are known only where it is installed
-        if type(error).__name__ == "Abort":
-            return _interrupted()
-        if not hasattr(error, "format_message"):
-            raise
-        return mistake(f"{error.format_message()} (fnopt --help shows the way)")  # pyright: ignore
     return code if isinstance(code, int) else 0
 
 
@@ -64,6 +92,51 @@ def _note(message: Warning | str, *_: Any, **__: Any) -> None:
     print("note:", printable(terminal(" ".join(str(message).split()))), file=sys.stderr)
 
 
+def write_out(content: str) -> None:
+    """Write a result to stdout, as UTF-8 whatever the terminal's encoding: another program may read it.
+
+    Raises:
+        OSError: where stdout is closed.
+    """
+    stream: Any = sys.stdout
+    if stream is None or getattr(stream, "name", "") == os.devnull:
+        raise OSError(errno.EBADF, "stdout is closed: name a file with --out")
+    if hasattr(stream, "buffer"):
+        stream.flush()
+        stream.buffer.write(content.encode())
+        stream.buffer.flush()
+    else:
+        stream.write(content)
+
+
+def _open_streams() -> None:
+    """Give a closed stream to nobody: else the next file that is opened would be it, and get what is printed."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+
+
+def _plain_streams() -> None:
+    """Let every line through, whatever a terminal's encoding lacks."""
+    codecs.register_error("fnopt", _plainly)
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="fnopt")
+
+
+def _plainly(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end]
+    return "".join(PLAIN.get(c) or c.encode("ascii", "backslashreplace").decode() for c in text), error.end
+
+
 def _interrupted(left: str = "nothing was written") -> int:
     """Say what is left of a command that Ctrl-C ended."""
     print(f"interrupted: {printable(left)}", file=sys.stderr)
@@ -71,10 +144,24 @@ def _interrupted(left: str = "nothing was written") -> int:
 
 
 def _text(error: Exception) -> str:
-    """The error's own words; with the way to its traceback where no check of fnopt's wrote them."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}: {error.filename!r}" if error.filename else error.strerror
+    """The error's own words where a check of fnopt's wrote them; else what it is, and the way to its traceback."""
+    words = str(error).strip()
+    if isinstance(error, MemoryError) or (type(error).__name__ == "JaxRuntimeError" and FULL.search(words)):
+        why = f" ({words.splitlines()[0]:.200})" if words else ""
+        return f"too little memory{why}: take smaller layers, smaller batches or fewer rows"
+    if isinstance(error, RecursionError):
+        return f"a file or an option is nested too deep ({SHOW}=1 shows where)"
+    if isinstance(error, OSError):
+        if error.strerror:
+            return f"{error.strerror}: {os.fsdecode(error.filename)!r}" if error.filename else error.strerror
+        return words or type(error).__name__
+    if isinstance(error, ImportError) or (isinstance(error, ValueError | TypeError) and _checked(error)):
+        return words
+    return f"this is a fault of fnopt's own, not of yours: {type(error).__name__}: {words:.300} ({SHOW}=1 shows where)"
+
+
+def _checked(error: Exception) -> bool:
+    """Whether a line of fnopt's own raised it, which then has the words for it."""
     frames = traceback.extract_tb(error.__traceback__)
     package = os.path.dirname(os.path.dirname(__file__))
-    ours = bool(frames) and frames[-1].filename.startswith(package) and "raise" in (frames[-1].line or "")
-    return str(error) if ours or isinstance(error, OSError) else f"{error} ({SHOW}=1 shows where)"
+    return bool(frames) and frames[-1].filename.startswith(package) and "raise" in (frames[-1].line or "")

@@ -1,6 +1,7 @@
 """``fnopt predict``: a saved model's answers to new examples, as CSV."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from fnopt import data
 from fnopt._checks import printable
 from fnopt._types import Column
+from fnopt.cli.entry import write_out
 from fnopt.cli.source import listening, tab
 from fnopt.data._files import head
 from fnopt.data.idx import read_idx_array
@@ -16,23 +18,59 @@ from fnopt.data.npz import read_arrays
 from fnopt.model import Frame
 from fnopt.run import Run, load
 from fnopt.run.cells import csv_text, in_unit
-from fnopt.run.plain import write_atomically
+from fnopt.run.files import model_in
+from fnopt.run.store import asked_of
+from fnopt.store.atomic import Folder, write_file
 
 
 def run_predict(
     model: Path, new: Path, out: Path | None, proba: bool, separator: str | None = None, **options: Any
 ) -> None:
     """Read, predict and write; nothing is written unless all of it can be. ``options`` are those of ``read_table``."""
-    run = load(model)
+    file = model_in(model)
+    if out is not None:
+        check_out(out, model, {"DATA": new, "the model": file, "its description": file.with_suffix(".json")})
+    run = load(file)
     if proba and run.frame.task == "values":
         raise ValueError("--proba is for classes and labels; this model predicts values")
     content = as_csv(run, examples(run.frame, new, separator, **options), proba)
     if out is None:
-        sys.stdout.write(content)
-    elif not out.parent.is_dir():
-        raise FileNotFoundError(f"no folder {str(out.parent)!r} to write {out.name!r} in")
+        write_out(content)
     else:
-        write_atomically(out, content.encode())
+        write_file(out, content.encode())
+
+
+def check_out(out: Path, model: Path, taken: Mapping[str, Path]) -> None:
+    """ValueError where ``--out`` names something that is read, that belongs to a sweep, or that is no file.
+
+    Args:
+        out: as typed.
+        model: what RUN names.
+        taken: what is read, by what it is called in the message.
+    """
+    if not str(out).strip() or not out.name:
+        raise ValueError(f"--out names no file: {str(out)!r}")
+    if not out.parent.is_dir():
+        raise FileNotFoundError(f"no folder {str(out.parent)!r} to write {out.name!r} in")
+    command = asked_of(model)["notes"].get("command") if model.is_dir() else None
+    command = command if isinstance(command, dict) else {}
+    told = {"the training data": command.get("data"), "the space file": command.get("space")}
+    every = {**taken, **{what: Path(path) for what, path in told.items() if isinstance(path, str)}}
+    for what, path in every.items():
+        if _one(out, path):
+            raise ValueError(f"--out {str(out)!r} is {what}: it would be lost; name another file")
+    if model.is_dir() and out.exists() and any(_one(out, path) for path in model.iterdir()):
+        raise ValueError(f"--out {str(out)!r} is a file of the sweep in {str(model)!r}; name another file")
+    with Folder(out.parent) as folder:
+        folder.regular(out.name)
+
+
+def _one(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one file, however they are spelt."""
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
 
 
 def examples(frame: Frame, path: Path, separator: str | None, **options: Any) -> Any:

@@ -1,10 +1,13 @@
 """``fnopt sweep``: say what is there, search, show, retrain the winner, test it once, write it down."""
 
+import math
 import shlex
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from types import UnionType
+from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 import jax
 
@@ -16,15 +19,18 @@ from fnopt.cli.interrupts import answered
 from fnopt.cli.leaks import leaks
 from fnopt.cli.show import say
 from fnopt.cli.spaces import read_space, standard
+from fnopt.data import NAMES
 from fnopt.data import folds as data_folds
 from fnopt.model import classifier, multilabel, regressor
 from fnopt.run import Sweep, caviar, store
 from fnopt.run.caviar import SEARCHES
+from fnopt.run.manifest import arrays_of
 from fnopt.run.setup import joined, objective_of
-from fnopt.run.store import COARSE, asked_of
-from fnopt.run.unlike import Taken
+from fnopt.run.store import COARSE, asked_of, open_sweep
+from fnopt.run.unlike import OtherSweep, Taken
 from fnopt.space.epochs import NAME, check_lengths
 from fnopt.sweep.population import population
+from fnopt.sweep.result import digest
 from fnopt.sweep.stop import Rule, asynchronous_halving, halving, hyperband, median
 from fnopt.train import EarlyStopping, Objective, early_stopping
 
@@ -76,15 +82,93 @@ RULES = {
 FILES = ("data", "space", "labels")  # options that may name one
 
 
-def resume(folder: Path, threads: int | None, minutes: float | None, anyway: bool) -> int:
-    """Go on with a sweep of the command line where it was broken off; the exit code."""
+def resume(folder: Path, threads: int | None, minutes: float | None, anyway: bool, data: str | None = None) -> int:
+    """Resume a sweep of the command line where it was interrupted; the exit code.
+
+    ``data`` names the file of its data anew, where it was moved or renamed.
+    """
+    asked = _asked_in(folder, data)._replace(threads=threads, minutes=minutes)
+    with _speaking_of(folder, asked.data):
+        return run_sweep(asked, anyway)
+
+
+def score(folder: Path, data: str | None = None) -> int:
+    """Score the winner of a sweep on the test part now, finished or not; the exit code."""
+    asked = _asked_in(folder, data)
+    with _speaking_of(folder, asked.data):
+        train, dev, test = _parts(asked)[1]
+        sweep = open_sweep(folder)
+        if same_data(joined(sweep.train, sweep.dev), joined(train, dev)):
+            winner.show_winner(sweep, folder, test, asked.repeat)
+            return 0
+        raise ValueError(_changed(folder, asked.data))
+
+
+def same_data(one: Dataset, other: Dataset) -> bool:
+    """Whether two datasets hold the same numbers."""
+    return digest(*arrays_of(one, "x").values()) == digest(*arrays_of(other, "x").values())
+
+
+def _asked_in(folder: Path, data: str | None) -> Asked:
+    """The options that a sweep was begun with."""
     command = asked_of(folder)["notes"].get("command")
-    if not isinstance(command, dict) or not set(command) <= set(Asked._fields):
-        raise ValueError(f"{str(folder)!r} was not made by fnopt sweep: go on by the same call of fo.caviar")
+    if command is None:
+        raise ValueError(f"{str(folder)!r} was not made by fnopt sweep: the same call of fo.caviar resumes it")
+    hints = get_type_hints(Asked)
+    if not isinstance(command, dict) or not set(command) <= set(hints):
+        raise ValueError(f"the options in {str(folder / 'sweep.json')!r} are not those of fnopt sweep")
+    for name, value in command.items():
+        if not _fits(value, hints[name]):
+            raise ValueError(f"--{name} in {str(folder / 'sweep.json')!r} cannot be {value!r:.60}")
     paths = {name: Path(command[name]) for name in ("space", "labels") if command.get(name)}
     command = {name: tuple(value) if isinstance(value, list) else value for name, value in command.items()}
-    told = {**command, **paths, "out": folder}
-    return run_sweep(Asked(**{**told, "threads": threads, "minutes": minutes}), anyway)
+    asked = Asked(**{**command, **paths, "out": folder})
+    return asked if data is None else asked._replace(data=data)
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether what JSON holds may be an option of this type."""
+    if isinstance(hint, UnionType) or get_origin(hint) is Union:
+        return any(_fits(value, one) for one in get_args(hint))
+    if get_origin(hint) is tuple:
+        return isinstance(value, list) and all(_fits(one, get_args(hint)[0]) for one in value)
+    if hint is float:
+        return type(value) in (int, float) and math.isfinite(value)
+    return type(value) is (str if hint is Path else hint)
+
+
+@contextmanager
+def _speaking_of(folder: Path, data: str) -> Iterator[None]:
+    """Errors about the data as whoever resumes can mend them."""
+    try:
+        yield
+    except OtherSweep as error:
+        if not error.data:
+            raise
+        raise ValueError(_changed(folder, data)) from error
+    except FileNotFoundError as error:
+        if Path(data).exists() or data in NAMES:
+            raise
+        raise FileNotFoundError(f"{str(error).rstrip('.')}: {_anew(folder)}") from error
+
+
+def _changed(folder: Path, data: str) -> str:
+    return (
+        f"{data!r} does not hold the data that the sweep in {str(folder)!r} was begun with: it was changed since. "
+        f"Put the old file back, or name it: {_anew(folder)}"
+    )
+
+
+def _anew(folder: Path) -> str:
+    return f"fnopt resume {shlex.quote(str(folder))} --data FILE"
+
+
+def _parts(asked: Asked) -> tuple[source.Found, tuple[Dataset, Dataset, Dataset]]:
+    """The data of a command, read and split."""
+    more = {name: getattr(asked, name) for name in source.MORE}
+    table = asked.text, asked.missing, asked.separator
+    found = source.find(asked.data, asked.target, asked.task, *table, asked.labels, more)
+    return found, source.parts(found, asked.split, asked.seed)
 
 
 class Ready(NamedTuple):
@@ -113,10 +197,7 @@ def _ready(asked: Asked) -> Ready:
     check_lengths(space, asked.epochs, what="--epochs ")
     if asked.out is not None:
         check_writable(asked.out)
-    more = {name: getattr(asked, name) for name in source.MORE}
-    table = asked.text, asked.missing, asked.separator
-    found = source.find(asked.data, asked.target, asked.task, *table, asked.labels, more)
-    parts = source.parts(found, asked.split, asked.seed)
+    found, parts = _parts(asked)
     objective = objective_of(found.task, asked.objective or OBJECTIVES.get(found.task), dev=True)
     if asked.folds is not None:
         check_folds(parts[:2], asked.folds, found.task)
@@ -254,7 +335,7 @@ def _finish(sweep: Sweep, folder: Path, test: Dataset, asked: Asked, seconds: fl
         )
     try:
         with answered("stopping as soon as this step of the retraining ends …"):
-            winner.show_winner(sweep, folder, test, asked.repeat)
+            winner.show_winner(sweep, folder, test, asked.repeat, score=sweep.finished)
     except KeyboardInterrupt:
         print()
         say("interrupted", f"all {sweep.n} configurations are done and kept in {folder}; the winner was not tested")

@@ -2,6 +2,8 @@
 
 import json
 import math
+import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,28 +14,144 @@ from fnopt._types import Dataset
 from fnopt.cli import balance
 from fnopt.cli.show import say, training
 from fnopt.run import Run, Sweep
-from fnopt.run.files import WINNER
+from fnopt.run.files import WINNER, described_of, save
 from fnopt.run.leaderboard import score_text, text
-from fnopt.run.plain import write_atomically
+from fnopt.run.manifest import arrays_of, manifest, text_digest
+from fnopt.run.plain import numbers, plain
+from fnopt.run.store import asked_in, hold
 from fnopt.space.columns import columns_of
+from fnopt.store.atomic import Folder, Irregular
+from fnopt.store.schema import dict_of, list_of, maybe, number, read_json, record, whole
+from fnopt.store.schema import text as words
+from fnopt.sweep.result import digest
 
 MODEL, SCORES = WINNER, "test.json"
-SHOWN = {"classes": ("accuracy", "loss"), "values": ("r2", "root_mean_squared_error"), "labels": ("accuracy", "f1")}
+MOST = 2**24  # bytes of test.json
 UNEVEN = ("accuracy", "balanced_accuracy", "roc_auc", "loss")  # shown where a class is rare
+SHOWN = {"classes": ("accuracy", "loss"), "values": ("r2", "root_mean_squared_error"), "labels": ("accuracy", "f1")}
+TESTED = record(
+    {
+        "identity": words,
+        "config": whole(),
+        "model": words,
+        "test": words,
+        "examples": whole(1),
+        "epochs": whole(1),
+        "repeat": whole(1),
+        "test_examples": whole(1),
+        "scores": dict_of(maybe(number())),
+        "standard_errors": dict_of(maybe(number())),
+        "each": list_of(dict_of(maybe(number())), 1),
+        "looks": whole(1),
+        "digest": words,
+    }
+)
 
 
-def show_winner(sweep: Sweep, folder: Path, test: Dataset, repeat: int) -> None:
-    """Retrain and test the winner, unless the folder tells how that went, and say it."""
-    best, task = sweep.best, sweep.model.task
-    made = _there(folder, best.config, repeat)
+def show_winner(sweep: Sweep, folder: Path, test: Dataset, repeat: int, score: bool = True) -> None:
+    """Retrain the winner and score it on test, unless the folder tells how that went, and say it.
+
+    Args:
+        sweep: whose winner.
+        folder: of the sweep; it is held meanwhile.
+        test: the part that nothing was chosen by. It is looked at once.
+        repeat: how many times the winner is trained.
+        score: False for a sweep that may still find another winner: the test part is left alone.
+    """
+    best = sweep.best
     hyper = ", ".join(f"{name}={text(value)}" for name, value in columns_of(best.hyper).items())
     say("winner", f"configuration {best.config}: {hyper}")
-    made = made or _retrain(sweep, folder, test, repeat)
-    times = f", {repeat} times" if repeat > 1 else ""
+    with hold(folder) as kept:
+        of = {"identity": _identity(sweep, kept.folder, folder), "config": best.config}
+        asked = {**of, "repeat": repeat, "test": digest(*arrays_of(test, "x").values())}
+        before = _there(kept.folder, of["identity"])
+        made = before if before is not None and score and _same(before, asked, kept.folder) else None
+        if made is None:
+            runs = _retrained(sweep, best.config, repeat if score else 1)
+            save(runs[0], kept.folder.path / MODEL, of)
+            made = _told(sweep, runs)
+            if score:
+                looks = 1 if before is None else before["looks"] + ({**before, **of} != before)
+                made |= {**asked, **plain(_scored(runs, test)), "model": _model(kept.folder), "looks": looks}
+                made["digest"] = text_digest(made)
+                kept.folder.write(SCORES, (json.dumps(made, indent=1) + "\n").encode())
+    times = f", {repeat} times" if repeat > 1 and score else ""
     say("retrained", f"on train and dev, {made['examples']} examples, for {made['epochs']} epochs{times}")
-    names = SHOWN[task] if balance.uneven(test, task) is None else UNEVEN
-    say("test", *(_score(made, name, sweep.train.target) for name in names), *_yardstick(test, task))
-    say("written", f"{folder}: results.csv, curves.csv, sweep.json, {MODEL}, {SCORES}")
+    if score:
+        again = f"look {made['looks']} at this test part, after other winners: it flatters" if made["looks"] > 1 else ""
+        task = sweep.model.task
+        names = SHOWN[task] if balance.uneven(test, task) is None else UNEVEN
+        scores = [_score(made, name, sweep.train.target) for name in names if name in made["scores"]]
+        say("test", *scores, *_yardstick(test, task), *([again] if again else []))
+    else:
+        name = shlex.quote(str(folder))
+        say("test", f"left alone until the sweep is finished: fnopt resume {name}; or now: fnopt score {name}")
+    say("written", f"{folder}: results.csv, curves.csv, sweep.json, {MODEL}{f', {SCORES}' if score else ''}")
+
+
+def _identity(sweep: Sweep, there: Folder, given: Path) -> str:
+    """Of the sweep, which must be that of the folder."""
+    identity = manifest(sweep)["identity"]
+    if asked_in(there)["identity"] != identity:
+        raise ValueError(f"{str(given)!r} holds another sweep by now; the winner is not written there")
+    return identity
+
+
+def _there(folder: Folder, identity: str) -> dict[str, Any] | None:
+    """What an earlier call wrote of this sweep's winner, if it is whole; else a word on why it is left out."""
+    try:
+        made = read_json(folder.read(SCORES, MOST), SCORES)
+        TESTED(made, SCORES)
+        if text_digest({name: value for name, value in made.items() if name != "digest"}) != made["digest"]:
+            raise ValueError(f"{SCORES} was altered: its digest is not that of its content")
+        if made["identity"] != identity:
+            raise ValueError(f"{SCORES} is of another sweep")
+        names = set(made["scores"])
+        if len(made["each"]) != made["repeat"] or any(set(scores) != names for scores in made["each"]):
+            raise ValueError(f"{SCORES} has not one row of scores a training")
+    except FileNotFoundError:
+        return None
+    except Irregular:
+        raise
+    except ValueError as error:
+        print(f"warning: {error}; the winner is retrained", file=sys.stderr)
+        return None
+    return made
+
+
+def _same(before: dict[str, Any], asked: dict[str, Any], folder: Folder) -> bool:
+    """Whether it is of the same winner, tested on the same examples, and its model is there."""
+    return {**before, **asked} == before and _model(folder) == before["model"]
+
+
+def _model(folder: Folder) -> str | None:
+    """A digest of the model's two files; None where they are not there, or do not belong together."""
+    try:
+        described = described_of(folder.path / MODEL)
+        content = folder.read(MODEL, described.get("bytes", 0))
+    except (OSError, ValueError):
+        return None
+    return text_digest([described, digest(np.frombuffer(content, np.uint8))])
+
+
+def _retrained(sweep: Sweep, config: int, repeat: int) -> list[Run]:
+    """The winner under ``repeat`` keys; the first is the one that is kept."""
+    keys = [jax.random.fold_in(sweep.work.key, k) for k in range(repeat)]
+    return [sweep.refit(config=config, key=key, progress=training(k, repeat)) for k, key in enumerate(keys, 1)]
+
+
+def _told(sweep: Sweep, runs: list[Run]) -> dict[str, Any]:
+    examples = len(sweep.train) + (0 if sweep.dev is None else len(sweep.dev))
+    return {"examples": examples, "epochs": runs[0].epochs}
+
+
+def _scored(runs: list[Run], test: Dataset) -> dict[str, Any]:
+    """The scores of each on test, and their means."""
+    each = [run.evaluate(test) for run in runs]
+    each = [{name: float(value) for name, value in scores.items()} for scores in each]
+    means = {name: float(np.mean([scores[name] for scores in each])) for name in each[0]}
+    errors = standard_errors(runs[0], test, each[0])
+    return {"test_examples": len(test), "scores": means, "standard_errors": errors, "each": each}
 
 
 def _yardstick(test: Dataset, task: str) -> list[str]:
@@ -42,44 +160,9 @@ def _yardstick(test: Dataset, task: str) -> list[str]:
     return [] if most is None else [f"(always {most[0]}: accuracy {most[1]:.4f})"]
 
 
-def _there(folder: Path, config: int, repeat: int) -> dict[str, Any] | None:
-    """What an earlier call wrote of the same winner, if it did."""
-    try:
-        made = json.loads((folder / SCORES).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    same = (made.get("config"), made.get("repeat")) == (config, repeat)
-    return made if same and (folder / MODEL).exists() else None
-
-
-def _retrain(sweep: Sweep, folder: Path, test: Dataset, repeat: int) -> dict[str, Any]:
-    """The winner under ``repeat`` keys, each scored once; the first is the one that is kept."""
-    config = sweep.best.config
-    keys = [jax.random.fold_in(sweep.work.key, k) for k in range(repeat)]
-    runs = [sweep.refit(config=config, key=key, progress=training(k, repeat)) for k, key in enumerate(keys, 1)]
-    each = [run.evaluate(test) for run in runs]
-    made = {
-        "config": config,
-        "examples": len(sweep.train) + (0 if sweep.dev is None else len(sweep.dev)),
-        "epochs": runs[0].epochs,
-        "repeat": repeat,
-        "test_examples": len(test),
-        "scores": {name: float(np.mean([scores[name] for scores in each])) for name in each[0]},
-        "standard_errors": standard_errors(runs[0], test, each[0]),
-        "each": each,
-    }
-    _write(runs[0], made, folder)
-    return made
-
-
-def _write(run: Run, made: dict[str, Any], folder: Path) -> None:
-    run.save(folder / MODEL)
-    write_atomically(folder / SCORES, (json.dumps(made, indent=1) + "\n").encode())
-
-
 def _score(made: dict[str, Any], name: str, target: str) -> str:
     """A test score with its standard errors: over repetitions, and over the examples where that is known."""
-    value, each = made["scores"][name], [scores[name] for scores in made["each"]]
+    value, *each = map(numbers, (made["scores"][name], *(scores[name] for scores in made["each"])))
     errors = []
     if len(each) > 1:
         spread = float(np.std(each, ddof=1)) / math.sqrt(len(each))

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,23 @@ from fnopt.data import Standardizer
 from fnopt.model import Frame, Model
 from fnopt.run.codec import decode, encode
 from fnopt.run.manifest import KINDS
-from fnopt.run.plain import curves, numbers, plain, write_atomically
+from fnopt.run.manifest_schema import LABEL, encoded_dict
+from fnopt.run.plain import curves, numbers, plain
+from fnopt.store.atomic import Folder, Irregular, make_folder, put, read_file
+from fnopt.store.schema import (
+    anything,
+    dict_of,
+    either,
+    list_of,
+    maybe,
+    number,
+    one_of,
+    read_json,
+    record,
+    shown,
+    text,
+    whole,
+)
 
 if TYPE_CHECKING:
     from fnopt.run.run import Run
@@ -25,14 +42,24 @@ if TYPE_CHECKING:
 FORMAT = 2  # mean and scale of the frame are float64; format 1 had them in float32
 READS = (1, FORMAT)
 WINNER = "model.safetensors"  # in a sweep's folder
+MOST, LONGEST = 2**33, 2**26  # bytes of the weights, and of the JSON file, at most
 
 
-def save(run: "Run", path: str | Path) -> Path:
+def save(run: "Run", path: str | Path, of: Mapping[str, Any] | None = None) -> Path:
     """Write ``path`` (.safetensors) and ``path`` with .json: weights, structure, scaling, class names, numbers.
+
+    Both files are on the disk before either has its name.
+
+    Args:
+        run: what is written.
+        path: where; its folder is made where it is missing.
+        of: the sweep that it belongs to, ``identity`` and ``config``, where it is a sweep's winner.
 
     Raises:
         ImportError: where safetensors is not installed, with the line that installs it.
-        ValueError: where the configuration holds what cannot be written, such as an optimizer of the user's own.
+        ValueError: where the configuration holds what cannot be written, such as an optimizer of the user's own, and
+            where something that is no regular file stands in a file's place.
+        OSError: where the disk refuses.
     """
     numpy = require("safetensors.numpy", "files")
     path = Path(path)
@@ -70,13 +97,19 @@ def save(run: "Run", path: str | Path) -> Path:
         "status": run.status,
         "why": run.why,
         "best_epoch": run.best_epoch,
+        "bytes": len(content),
+        "of": None if of is None else dict(of),
     }
     described = plain(described)
     described["digest"] = _digest(described)
-    text = json.dumps(described, indent=1, allow_nan=False) + "\n"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, content)
-    write_atomically(path.with_suffix(".json"), text.encode())
+    written = (json.dumps(described, indent=1, allow_nan=False) + "\n").encode()
+    make_folder(path.parent)
+    try:
+        with Folder(path.parent) as folder, folder.new(path.with_suffix(".json").name) as beside:
+            put(beside, memoryview(written))
+            folder.write(path.name, content)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
     return path
 
 
@@ -91,33 +124,60 @@ def load(path: str | Path, model: Model | None = None) -> "Run":
         FileNotFoundError: where one of the two files is missing.
         ValueError: where a file is damaged or was altered.
     """
-    from fnopt.run.run import Run
-
     numpy = require("safetensors.numpy", "files")
-    path = _model_in(Path(path))
+    path = model_in(Path(path))
     beside = path.with_suffix(".json")
     for file in (path, beside):
         if not file.exists():
             raise FileNotFoundError(f"no file {str(file)!r}; a model is a .safetensors and a .json file side by side")
+    described = described_of(path)
     try:
-        described = json.loads(beside.read_text(encoding="utf-8"))
-        content = path.read_bytes()
-        if described["format"] not in READS:
-            raise ValueError(f"format {described['format']!r}, this fnopt reads {' and '.join(map(str, READS))}")
-        if described.pop("digest") != _digest(described):
-            raise ValueError("the .json beside it was altered")
+        most = described.get("bytes", MOST)
+        content = read_file(path, most)
+        if len(content) != described.get("bytes", len(content)):
+            raise ValueError("its size is not the one in the .json beside it")
         if hashlib.sha256(content).hexdigest() != described["sha256"]:
             raise ValueError("its digest is not the one in the .json beside it")
-        tensors = numpy.load(content)
-        kept = described["frame"]
-        history = curves(described["history"])
-        frame = _frame(kept, tensors)
-        hyper = decode(described["hyper"])
-    except (KeyError, TypeError, UnicodeDecodeError, ValueError) as error:
+        made = _run(described, model, numpy.load(content), str(path))
+    except (MemoryError, FileNotFoundError, Irregular):
+        raise
+    except Exception as error:  # a file may say anything, and what is built from it raises whatever it likes
+        why = error if isinstance(error, ValueError) else f"it does not describe a model ({type(error).__name__})"
+        raise ValueError(f"{str(path)!r} is damaged or was altered: {why!s:.300}") from error
+    return made
+
+
+def described_of(path: Path) -> dict[str, Any]:
+    """What stands in the JSON file beside a model's weights, checked for its digest, and each field for its type.
+
+    Raises:
+        FileNotFoundError: where it is missing.
+        ValueError: where it is damaged, was altered, or is of another format.
+    """
+    beside = path.with_suffix(".json")
+    try:
+        described = read_json(read_file(beside, LONGEST), str(beside))
+        if not isinstance(described, dict) or described.get("format") not in READS:
+            found = described.get("format") if isinstance(described, dict) else None
+            raise ValueError(f"format {shown(found)}, this fnopt reads {' and '.join(map(str, READS))}")
+        digest = described.pop("digest", None)
+        if digest != _digest(described):
+            raise ValueError("the .json beside it was altered")
+        MODEL(described, "its .json")
+    except Irregular:
+        raise
+    except ValueError as error:
         raise ValueError(f"{str(path)!r} is damaged or was altered: {error}") from error
+    return described
+
+
+def _run(described: dict[str, Any], model: Model | None, tensors: dict[str, Any], path: str) -> "Run":
+    from fnopt.run.run import Run
+
+    frame, hyper = _frame(described["frame"], tensors), decode(described["hyper"])
     model = _model(described["kind"], model)
     trial, _ = model.bind(hyper, int(np.prod(frame.shape)), frame.outputs, tuple(described["metrics"]))
-    params, stats, own = _weights(trial, frame, hyper, tensors, str(path))
+    params, stats, own = _weights(trial, frame, hyper, tensors, path)
     return Run(
         model=model,
         frame=frame,
@@ -127,22 +187,67 @@ def load(path: str | Path, model: Model | None = None) -> "Run":
         stats=stats,
         numbers=own,
         scores=numbers(described["scores"]),
-        history=history,
+        history=curves(described["history"]),
         status=described["status"],
         why=described["why"],
         best_epoch=described["best_epoch"],
     )
 
 
-def _model_in(path: Path) -> Path:
-    """The model's file: itself, or the winner in a sweep's folder."""
-    if not path.is_dir() or (path / WINNER).is_file():
-        return path / WINNER if path.is_dir() else path
-    if (path / "sweep.json").is_file() or (path / "coarse" / "sweep.json").is_file():
-        cure = f"`fnopt resume {shlex.quote(str(path))}` finishes a sweep of the terminal, fo.open shows any"
-    else:
-        cure = "`fnopt sweep` writes one"
-    raise FileNotFoundError(f"{str(path)!r} holds no {WINNER}: {cure}")
+def model_in(path: Path) -> Path:
+    """The model's file: itself, or the winner in a sweep's folder.
+
+    Raises:
+        FileNotFoundError: where there is no winner yet.
+        ValueError: where there is one of another sweep.
+    """
+    from fnopt.run.store import asked_of, holds
+
+    if not path.is_dir():
+        return path
+    name = shlex.quote(str(path))
+    if not (path / WINNER).exists():
+        begun = holds(path) or holds(path / "coarse")
+        cure = f"`fnopt resume {name}` finishes a sweep of the terminal, fo.open shows any"
+        raise FileNotFoundError(f"{str(path)!r} holds no {WINNER}: {cure if begun else '`fnopt sweep` writes one'}")
+    of = described_of(path / WINNER).get("of") if (path / WINNER).with_suffix(".json").exists() else None
+    if of is not None and holds(path) and of["identity"] != asked_of(path)["identity"]:
+        raise ValueError(
+            f"{str(path / WINNER)!r} is of another sweep: `fnopt resume {name}` writes the winner of this one"
+        )
+    return path / WINNER
+
+
+CURVE = list_of(maybe(number()))
+FRAME = record(
+    {
+        "task": one_of("classes", "values", "labels"),
+        "shape": list_of(whole(0, 2**31 - 1), 0, 8),
+        "outputs": whole(1, 2**31 - 1),
+        "labels": maybe(whole(1, 2**31 - 1)),
+        "classes": maybe(list_of(LABEL)),
+        "features": maybe(list_of(text)),
+        "columns": maybe(list_of(anything)),
+        "missing": anything,
+        "name": text,
+    }
+)
+MODEL = record(
+    {
+        "format": whole(),
+        "kind": text,
+        "hyper": encoded_dict,
+        "metrics": list_of(text),
+        "sha256": text,
+        "frame": FRAME,
+        "scores": dict_of(dict_of(maybe(number()))),
+        "history": dict_of(either("a curve, or curves by name", CURVE, dict_of(CURVE))),
+        "status": one_of("done", "stopped", "pruned", "diverged", "cut"),
+        "why": text,
+        "best_epoch": whole(),
+    },
+    {"bytes": whole(0, 2**33), "of": maybe(record({"identity": text, "config": whole()}))},
+)
 
 
 def _digest(described: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -15,6 +16,8 @@ from fnopt._types import Trial
 from fnopt.sweep.lanes import advance, begin, draw
 from fnopt.sweep.plan import WIDE
 from fnopt.train import Lane, Objective
+
+FULL = re.compile("RESOURCE_EXHAUSTED|out of memory", re.IGNORECASE)  # a CPU says the latter, as an internal error
 
 
 class Exhausted(MemoryError):
@@ -31,7 +34,7 @@ def exhausting(trial: Trial) -> Iterator[None]:
     try:
         yield
     except jax.errors.JaxRuntimeError as error:
-        if "RESOURCE_EXHAUSTED" not in str(error):
+        if not FULL.search(str(error)):
             raise
         raise Exhausted(trial, str(error).splitlines()[0]) from error
 

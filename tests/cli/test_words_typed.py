@@ -14,7 +14,13 @@ OPTIONS = [
     for p in command.params
     if p.param_type_name == "option" and (name, p.opts[0]) not in FLAGS and p.opts[0] != "--help"
 ]
-ARGUMENTS = {"sweep": ["nowhere.csv"], "resume": ["nowhere"], "predict": ["nowhere", "nowhere.csv"], "doctor": []}
+ARGUMENTS = {
+    "sweep": ["nowhere.csv"],
+    "resume": ["nowhere"],
+    "score": ["nowhere"],
+    "predict": ["nowhere", "nowhere.csv"],
+    "doctor": [],
+}
 SAMPLES = {"--split": "0.6,0.2,0.2", "--objective": "dev/loss", "--minutes": "1"}
 NUMBERS = ["--n", "--epochs", "--seeds", "--folds", "--patience", "--seed", "--repeat", "--threads"]
 
@@ -61,7 +67,7 @@ def test_a_misspelt_option_points_to_its_command(refused):
 
 def test_a_misspelt_command_points_to_the_nearest(refused):
     assert "fnopt has no command 'swep'; did you mean 'sweep'?" in refused("swep", "iris")
-    assert "it has sweep, resume, predict" in refused("xyz")
+    assert "it has sweep, resume, score, predict" in refused("xyz")
     assert "options follow the command" in refused("--n", "sweep", "iris")
 
 
