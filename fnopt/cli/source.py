@@ -133,6 +133,11 @@ def _as_task(read: Dataset, task: str | None) -> tuple[Dataset, str]:
     recognised = data.task_of(read.y, read.classes)
     task = task or recognised
     y = np.asarray(read.y)
+    if task == "labels" and y.ndim != 2:
+        raise ValueError(
+            f"--task labels wants a column of 0 and 1 for each label, and {read.target!r} is one column: take "
+            "--task classes or --task values"
+        )
     if task == "values" and read.classes is not None:
         if not all(isinstance(label, int) for label in read.classes):
             raise ValueError(f"--task values wants numbers in {read.target!r}, which holds {read.classes[0]!r}")
