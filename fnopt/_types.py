@@ -153,8 +153,9 @@ class Column(NamedTuple):
 class Dataset:
     """Examples in rows, with what their numbers mean.
 
-    ``x`` is shape=(m, n_x) or (m, …), floating; ``y`` is shape=(m,) or (m, outputs): integers for classes,
-    floating values, or 0/1 columns for labels; ``weight`` is shape=(m,), not negative, or None for all alike.
+    ``x`` is shape=(m, n_x) or (m, …), real numbers; ``y`` is shape=(m,) or (m, outputs): integers for classes,
+    floating values, or 0/1 columns for labels; ``weight`` is shape=(m,), not negative, or None for all alike. Arrays
+    are JAX's, or NumPy's where a device's types would lose digits, which :func:`fnopt.data.dataset` decides.
     ``classes[k]`` is what label ``k`` stands for, or None where the labels are what they are. ``columns`` say how a
     table's columns became ``x``. With ``missing="mean"`` a NaN in ``x`` is a missing cell, which takes its column's
     mean over the training part when a model is fitted; else NaN is an error there.

@@ -71,7 +71,7 @@ class Frame:
         if self.task == "labels":
             return (np.asarray(outputs) > 0).astype(np.int32)
         values = np.asarray(outputs).reshape(len(outputs), *self._tail())
-        return values if self.target is None else _as_fine(self.target.inverse_on_host(values), self.target.scale)
+        return values if self.target is None else self.target.inverse_on_host(values)
 
     def chances(self, outputs: Any) -> Any:
         """Probabilities: shape=(m, classes), or (m, labels) for labels."""
@@ -289,14 +289,6 @@ def _fits(what: str, given: np.ndarray, z: np.ndarray, names: tuple[str, ...] | 
                 f"`{what}` {where}: {cell} is too far from the training data: scaled it does not fit {z.dtype.name}; "
                 "correct it, or leave the row out"
             )
-
-
-def _as_fine(values: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """Values to the digits that float32 outputs had: the rest says nothing, and makes long numbers in print."""
-    digits = np.broadcast_to(8 - np.ceil(np.log10(np.maximum(scale, 1e-290))), values.shape[1:]).astype(int)
-    if values.ndim == 1:
-        return np.round(values, int(digits))
-    return np.stack([np.round(column, int(d)) for column, d in zip(values.T, digits, strict=True)], axis=-1)
 
 
 def _in_order(frame: Frame, data: Dataset) -> Dataset:

@@ -110,7 +110,7 @@ class Run:
     def predict(self, x: Any) -> Any:
         """Labels (as they were in the data), values in the target's units, or 0/1 columns; shape=(m, …).
 
-        ``x`` is as for :meth:`outputs`. Values that were standardized are float64, to the digits that they have.
+        ``x`` is as for :meth:`outputs`. Values that were standardized in training are float64.
         """
         return self.frame.answers(linked(self.trial, self.outputs(x)))
 
