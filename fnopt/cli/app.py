@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from fnopt.cli import options
+from fnopt.cli.interrupts import spoken
 
 SEPARATOR = "What stands between cells; found out unless given."
 NO_HEADER = "The first line is data: columns are called by their numbers, 1, 2, …"
@@ -40,6 +41,7 @@ def root(
 
 
 @app.command(short_help="Search for the best configuration, retrain and test it.")
+@spoken
 def sweep(
     data: Annotated[
         str,
@@ -165,6 +167,7 @@ def sweep(
 
 
 @app.command(short_help="Go on with a sweep that was broken off.")
+@spoken
 def resume(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder that sweep wrote.")],
     threads: Annotated[
@@ -200,6 +203,7 @@ def score(
 
 
 @app.command()
+@spoken
 def predict(
     model: Annotated[Path, typer.Argument(metavar="RUN", help="A folder that sweep wrote, or a .safetensors file.")],
     data: Annotated[
@@ -224,6 +228,7 @@ def predict(
 
 
 @app.command(short_help="Show devices, versions, speed, and what is missing.")
+@spoken
 def doctor() -> None:
     """Show devices, cores, versions, speed, and which optional libraries are missing."""
     from fnopt.cli.doctor import run_doctor

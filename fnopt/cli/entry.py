@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fnopt._checks import printable, require
+from fnopt.cli.interrupts import Interrupted
 from fnopt.cli.words import terminal
 
 MISTAKE, INTERRUPTED = 2, 130
@@ -68,11 +69,13 @@ def run(arguments: Sequence[str]) -> int:
         with warnings.catch_warnings():
             warnings.showwarning = _note
             code = app(args=list(arguments) or ["--help"], prog_name="fnopt", standalone_mode=False)
-    except KeyboardInterrupt as error:
-        return _interrupted(*map(str, error.args))
+    except KeyboardInterrupt:
+        return _interrupted("nothing was written")
+    except Interrupted as error:
+        return _interrupted(str(error))
     except Exception as error:
         if type(error).__name__ == "Abort":  # of typer, whose classes are known only where it is installed
-            return _interrupted()
+            return _interrupted("nothing was written")
         if hasattr(error, "format_message"):
             return mistake(f"{error.format_message()} (fnopt --help shows the way)")  # pyright: ignore
         if os.environ.get(SHOW):
@@ -137,7 +140,7 @@ def _plainly(error: UnicodeError) -> tuple[str, int]:
     return "".join(PLAIN.get(c) or c.encode("ascii", "backslashreplace").decode() for c in text), error.end
 
 
-def _interrupted(left: str = "nothing was written") -> int:
+def _interrupted(left: str) -> int:
     """Say what is left of a command that Ctrl-C ended."""
     print(f"interrupted: {printable(left)}", file=sys.stderr)
     return INTERRUPTED

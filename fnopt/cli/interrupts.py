@@ -4,8 +4,27 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
+from typing import Any
+
+
+class Interrupted(Exception):
+    """Ctrl-C, with what it leaves, in words: an exception of our own, since typer ends on its own way with Python's."""
+
+
+def spoken(command: Callable[..., Any]) -> Callable[..., Any]:
+    """A command whose Ctrl-C, also while it imports, is an ``Interrupted``."""
+
+    @wraps(command)
+    def whole(*given: Any, **named: Any) -> Any:
+        try:
+            return command(*given, **named)
+        except KeyboardInterrupt as error:
+            raise Interrupted(str(error) or "nothing was written") from None
+
+    return whole
 
 
 @contextmanager

@@ -9,6 +9,7 @@ RULES = "halving|hyperband|asynchronous_halving|median|population"
 SAYS = [
     (r"\b[a-z_]+=(?:\[[^\]]*\]|\"[^\"]*\"|'[^']*'|\w+) \((--[^)]*)\)", r"\1"),  # text=[…] (--text …)
     (r"\bk=(\d+) folds\b", r"--folds \1"),
+    (r"^--folds (\d+) are more than", r"--folds \1 is more than"),
     (r"take k ≤ (\d+)(?: or fewer folds)?(?: or stratify=False)?", r"take --folds \1 or less"),
     (r"take k=(\d+)", r"take --folds \1"),
     (r" or stratify=False", ""),

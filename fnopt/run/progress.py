@@ -82,7 +82,7 @@ class Bar:
 def stopping_text(compiles: bool) -> str:
     """What is said when Ctrl-C is heard."""
     what = "this compile" if compiles else "this segment"
-    return f"stopping after {what} and keeping what is done …; Ctrl-C again ends at once"
+    return f"stopping after {what}, keeping what is done; Ctrl-C again ends at once"
 
 
 class Leaders:
