@@ -190,6 +190,7 @@ def resume(
 
 
 @app.command(short_help="Score the winner of a sweep on the test part now.")
+@spoken
 def score(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder that sweep wrote.")],
     data: Annotated[

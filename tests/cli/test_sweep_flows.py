@@ -59,7 +59,7 @@ def test_every_experiment_has_a_folder_of_its_own(pets, home):
 
 def test_ctrl_c_while_the_winner_is_retrained(pets, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(winner, "_retrain", lambda *_: signal.raise_signal(signal.SIGINT))
+        patch.setattr(winner, "_retrained", lambda *_: signal.raise_signal(signal.SIGINT))
         code, said, log = pets("--epochs", "2", "--out", "broken")
     assert code == 130 and "stopping as soon as this step of the retraining ends" in log
     assert "interrupted all 2 configurations are done and kept in broken; the winner was not tested" in said
