@@ -62,7 +62,7 @@ def find(
     given = {"--target": target, "--text": text, "--missing": missing, "--separator": separator}
     given |= {f"--{name.replace('_', '-')}": value for name, value in more.items()}
     if more.get("header") is False:
-        given["--no-header"] = given["--header"] = True
+        given["--no-header"] = True
     for name in [name for name, value in given.items() if value and not table]:
         raise ValueError(f"{name} is for tables, such as .csv and .tsv files; {what!r} is none")
     if labels is not None and (built_in or table or ending == ".npz"):

@@ -1,6 +1,7 @@
 """Single cells: the marks of a missing one, plain numbers, and numbers that are written for people."""
 
 import re
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -35,16 +36,20 @@ def number(cell: str) -> float | None:
 
 def as_numbers(texts: list[str], marks: frozenset[str]) -> np.ndarray | None:
     """All texts as float64, NaN for the marks; None where one is neither."""
-    try:
-        values = np.fromiter(map(float, texts), np.float64, len(texts))
-    except ValueError:
-        try:
-            values = np.fromiter((np.nan if text in marks else float(text) for text in texts), np.float64, len(texts))
-        except ValueError:
-            return None
-    if "_" in "".join(texts) and any("_" in text and text not in marks for text in texts):
+    numeric = any(value == value for mark in marks if (value := number(mark)) is not None)  # a mark such as -999
+    values = None if numeric else _floats(texts, texts)
+    if values is None:
+        values = _floats(texts, ("nan" if text in marks else text for text in texts))
+    if values is None or ("_" in "".join(texts) and any("_" in text and text not in marks for text in texts)):
         return None
     return values
+
+
+def _floats(texts: list[str], cells: Iterable[str]) -> np.ndarray | None:
+    try:
+        return np.fromiter(map(float, cells), np.float64, len(texts))
+    except ValueError:
+        return None
 
 
 def formatted(cell: str) -> bool:

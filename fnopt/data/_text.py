@@ -51,10 +51,13 @@ def read_cells(
 
 
 def names_in(path: str | Path, separator: str | None, header: bool | None, encoding: str | None) -> list[str]:
-    """The names of all columns, by a first look."""
+    """The names of all columns, by a first look; ValueError where the first line holds none."""
     sample = _sample(path, encoding)
-    rows = [[cell.strip() for cell in row] for row in _sampled(sample, separator or _sniffed(sample))]
-    return _numbered(rows[0] if rows else [], header)
+    separator = separator or _sniffed(sample)
+    first, *below = [[cell.strip() for cell in row] for row in _sampled(sample, separator)] or [[]]
+    if header is None and first:
+        _header.check(f"{printable(path)}, line 1", first, below, separator)
+    return _numbered(first, header)
 
 
 def _parsed(
@@ -188,11 +191,12 @@ def _sniffed(sample: str) -> str:
 def _rows(text: io.TextIOWrapper, separator: str, path: str | Path) -> Iterator[tuple[int, list[str]]]:
     """Rows that are not blank, each with the line it starts on."""
     reader = csv.reader(_lines(text, path), delimiter=separator, strict=True, skipinitialspace=True)
-    line = 1
+    line, alone = 1, None  # in a table of one column a blank cell is a row
     try:
         for row in reader:
-            if len(row) > 1 or not _blank(row):
+            if len(row) > 1 or (row and alone) or not _blank(row):
                 yield line, row
+                alone = len(row) == 1 if alone is None else alone
             line = reader.line_num + 1
     except csv.Error as error:
         limit = csv.field_size_limit()
