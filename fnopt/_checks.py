@@ -1,9 +1,11 @@
 """Checks whose messages show what was expected, what came, and the cure."""
 
 import importlib
+import math
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
+from numbers import Real
 from operator import index
 from types import ModuleType
 from typing import Any
@@ -157,20 +159,47 @@ def unknown_number(owner: str, number: str, known: Sequence[str]) -> str:
 
 
 def whole(name: str, value: Any, least: int = 1) -> int:
-    """A whole number, Python's or NumPy's, not below ``least``.
+    """A whole number, Python's, NumPy's or JAX's, not below ``least``; True and False are none.
 
     >>> whole("epochs", 3)
     3
     """
     try:
-        if isinstance(value, bool):
-            raise TypeError
-        number = index(value)
+        number = least - 1 if _truth(value) else index(value)
     except TypeError:
         number = least - 1
     if number < least:
-        raise ValueError(f"`{name}` must be a whole number ≥ {least}, got {value!r}")
+        raise ValueError(f"`{name}` must be a whole number ≥ {least}, got {value!r}{_searched(value)}")
     return number
+
+
+def real(name: str, value: Any, wanted: str = "", holds: Callable[[float], bool] = math.isfinite) -> float:
+    """A finite number, Python's, NumPy's or JAX's, as a Python float; ``wanted`` says in words what ``holds`` tests.
+
+    Raises:
+        ValueError: for what is no real number (text, None, True and False, a complex number, an array of several), for
+            NaN and the infinities, and where ``holds`` is false.
+
+    >>> real("minutes", 2, "above 0", lambda x: x > 0)
+    2.0
+    """
+    kind = getattr(value, "dtype", None)
+    some = str(kind).startswith(("int", "uint", "float", "bfloat"))  # by name: no JAX is needed for a check
+    plain = isinstance(value, Real) if kind is None else some and getattr(value, "ndim", 0) == 0
+    number = float(value) if plain and not _truth(value) else math.nan
+    if not (math.isfinite(number) and holds(number)):
+        raise ValueError(
+            f"`{name}` must be a {'number ' + wanted if wanted else 'finite number'}, got {value!r}{_searched(value)}"
+        )
+    return number
+
+
+def _truth(value: Any) -> bool:
+    return isinstance(value, bool) or str(getattr(value, "dtype", "")) == "bool"
+
+
+def _searched(value: Any) -> str:
+    return ": it takes one value and cannot be searched" if hasattr(value, "quantile") else ""
 
 
 def same_structure(expected: Any, got: Any, what: str) -> None:

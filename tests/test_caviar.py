@@ -277,7 +277,7 @@ def test_schedules_and_tuples_are_searched_and_stored(tmp_path):
     space = dict(
         lr=fo.schedules.cosine(peak=fo.log_uniform(1e-3, 1e-1), steps=20),
         dropout=(fo.uniform(0.0, 0.5), 0.1),
-        hidden=fo.choice((6, 6)),
+        hidden=(6, 6),
     )
     sweep = fo.caviar(MODEL, space, TRAIN, DEV, n=2, epochs=2, key=KEY, path=tmp_path / "s")
     row = sweep.table()[0]

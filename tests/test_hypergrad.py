@@ -8,10 +8,9 @@ import pytest
 import fnopt as fo
 from fnopt._compile import TRACES
 from fnopt.check.hypergradient import differences
-from fnopt.run.coordinates import Coordinate, coordinates
 from fnopt.run.hypergrad import _slope, _static, loss_at, problem_of
 from fnopt.run.polish import _problems
-from fnopt.space import Distribution
+from fnopt.space import Distribution, SearchSpace
 
 KEY = jax.random.key(5)
 TRAIN, DEV, TEST = fo.data.split(fo.data.iris(), (0.5, 0.3, 0.2), key=KEY, stratify=True)
@@ -238,18 +237,17 @@ def test_polish_moves_what_is_asked_and_refuses_the_rest(swept):
 @pytest.mark.parametrize("kind", ["uniform", "log_uniform", "one_minus_log_uniform", "normal", "log_normal"])
 def test_coordinates_follow_the_quantiles(kind):
     low, high = {"uniform": (0.1, 0.9), "one_minus_log_uniform": (0.5, 0.999)}.get(kind, (0.2, 1.5))
-    way, space = Coordinate(kind, low, high), Distribution(kind, low, high)
+    space = Distribution(kind, low, high)
     for u in (0.1, 0.5, 0.8):
         x = float(space.quantile(jnp.asarray(u)))
-        assert way.back(way.to(x)) == pytest.approx(x, rel=1e-6)
-        if "normal" not in kind or u == 0.5:
-            assert way.to(x) == pytest.approx(u if "normal" not in kind else 0, abs=1e-5)
-        h = 1e-6
-        there = way.to(x)
-        assert way.slope(x) == pytest.approx((way.back(there + h) - way.back(there - h)) / (2 * h), rel=1e-5)
+        assert space.from_unit(space.to_unit(x)) == pytest.approx(x, rel=1e-6)
+        assert space.to_unit(x) == pytest.approx(u, abs=1e-5)
+        h, there = 1e-6, space.to_unit(x)
+        slope = (space.from_unit(there + h) - space.from_unit(there - h)) / (2 * h)
+        assert space.slope(x) == pytest.approx(slope, rel=1e-5)
 
 
-def test_coordinates_of_schedules_and_conditions():
+def test_ranges_of_schedules_and_conditions_are_found_by_path():
     space = {
         "lr": fo.schedules.cosine(peak=fo.log_uniform(1e-4, 1e-1), steps=100),
         "b1": fo.when(optimizer="adam", b1=fo.one_minus_log_uniform(0.5, 0.999)),
@@ -257,12 +255,11 @@ def test_coordinates_of_schedules_and_conditions():
         "hidden": fo.choice((8,), (16,)),
         "batch_size": fo.integer(8, 64),
     }
-    found = coordinates({name: repr(value) for name, value in space.items()})
-    assert found == {
-        "lr.peak": Coordinate("log_uniform", 1e-4, 1e-1),
-        "b1": Coordinate("one_minus_log_uniform", 0.5, 0.999),
-        "l2": Coordinate("log_uniform", 1e-6, 1e-1),
-    }
+    found = SearchSpace(space)
+    assert {path for path, x in found.drawn.items() if isinstance(x, Distribution)} == {
+        ("lr", "peak"), ("b1",), ("l2",), ("batch_size",)
+    }  # fmt: skip
+    assert found.labels["lr", "peak"] == "lr.peak" and found.drawn["lr", "peak"] == fo.log_uniform(1e-4, 1e-1)
 
 
 # ---- lanes ----------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Population-based training: decisions by definition, lanes by lineage, and the same bits whatever breaks in."""
 
 import math
+from functools import reduce
 from itertools import pairwise
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -14,7 +15,9 @@ from hypothesis import strategies as st
 import fnopt as fo
 from fnopt._types import State, parameters
 from fnopt.run.lineage import lane_numbers
-from fnopt.space.perturb import numbers_in, perturbed, ranges_of, with_numbers
+from fnopt.space import SearchSpace
+from fnopt.space.path import salt
+from fnopt.space.perturb import perturbed, ranges_of
 from fnopt.sweep.chunk import Data, Work
 from fnopt.sweep.evolve import Evolving
 from fnopt.sweep.field import Entry
@@ -90,12 +93,16 @@ def test_what_changes_are_the_numbers_that_a_space_draws():
         other=fo.choice(0.1, "auto"),
         fixed=3.0,
     )
-    ranges = ranges_of(space, {"hidden": 4, "optimizer": "adam"})
-    assert list(ranges) == ["lr.schedule.value", "dropout.0", "l2", "beta", "rate"]
+    space = SearchSpace(space)
+    paths = [("beta",), ("dropout", 0), ("l2",), ("lr", "schedule", "value"), ("rate",)]
+    assert list(ranges_of(space, {"hidden", "optimizer"})) == paths
     hyper = dict(lr=fo.schedules.exponential(0.1, 0.5).every(), dropout=(0.2, 0.1), hidden=4, l2=0.0)
-    assert numbers_in(hyper, ranges) == {"lr.schedule.value": pytest.approx(0.1), "dropout.0": 0.2, "l2": 0.0}
-    changed = with_numbers(hyper, {"lr.schedule.value": 0.3, "dropout.0": 0.4})
-    assert float(changed["lr"](0) if changed["lr"].steps_per_epoch else changed["lr"].schedule(0)) == np.float32(0.3)
+    found = space.values_of(hyper)
+    assert found == {
+        ("lr", "schedule", "value"): pytest.approx(0.1), ("dropout", 0): 0.2, ("l2",): 0.0, ("hidden",): 4
+    }  # fmt: skip
+    changed = space.changed(hyper, {("lr", "schedule", "value"): 0.3, ("dropout", 0): 0.4})
+    assert float(changed["lr"].schedule(0)) == np.float32(0.3)
     assert changed["dropout"] == (0.4, 0.1) and changed["hidden"] == 4 and hyper["dropout"] == (0.2, 0.1)
 
 
@@ -125,8 +132,8 @@ RANGES = {"lr": fo.log_uniform(1e-4, 1.0), "l2": fo.uniform(0.0, 1.0)}
 def by_hand(key, config, generation, donors, numbers, factor, resample):
     """One configuration's draws, written out again."""
     key = jax.random.fold_in(jax.random.fold_in(jax.random.fold_in(key, crc32(b"population")), config), generation)
-    u = {name: np.asarray(jax.random.uniform(jax.random.fold_in(key, crc32(name.encode())), (3,))) for name in RANGES}
-    first = np.asarray(jax.random.uniform(jax.random.fold_in(key, crc32(b"")), (3,)))[0]
+    u = {name: np.asarray(jax.random.uniform(reduce(jax.random.fold_in, salt(name), key), (3,))) for name in RANGES}
+    first = np.asarray(jax.random.uniform(reduce(jax.random.fold_in, salt(()), key), (3,)))[0]
     donor = donors[int(float(first) * len(donors))]
     mine = {}
     for name, x in numbers[donor].items():
@@ -174,7 +181,7 @@ def test_draws_are_a_key_for_each_configuration_and_generation():
     ],
 )
 def test_its_numbers_are_checked(told, why):
-    with pytest.raises(ValueError, match=why):
+    with pytest.raises((ValueError, TypeError), match=why):
         fo.population(**told)
 
 
@@ -225,7 +232,8 @@ def scores(w):
 def plan_of(seed, n=11, seeds=1, folds=1):
     rng = np.random.default_rng(seed)
     numbers = [
-        {"lr": float(np.float32(10 ** rng.uniform(-4, 0))), "l2": float(np.float32(rng.random()))} for _ in range(n)
+        {"lr": float(np.float32(10 ** rng.uniform(-4, 0))), "l2": float(np.float32(0.9 * rng.random()))}
+        for _ in range(n)
     ]
     programs = [int(rng.integers(2)) for _ in range(n)]
     return numbers, programs, seeds, folds, fo.population(every=EVERY, share=0.3, factor=1.6, resample=0.2)
@@ -567,7 +575,7 @@ def test_the_best_is_a_schedule_that_fit_takes(evolved):
 def test_what_follows_from_a_number_follows_again(evolved):
     """Momentum's dampening is its beta unless given: a changed beta changes both, and numbers of others stay."""
     i = next(i for i, c in enumerate(evolved.configs) if c["optimizer"] == "momentum")
-    new = lane_numbers(evolved, i, 0, {"beta": 0.75, "lr": 0.5})
+    new = lane_numbers(evolved, i, 0, {("beta",): 0.75, ("lr",): 0.5})
     old = evolved.entries[i].numbers
     assert new["beta"] == new["dampening"] == 0.75 and new["lr"] == 0.5
     assert new.keys() == old.keys() and new["l2"] == old["l2"] and jax.tree.structure(new) == jax.tree.structure(old)
@@ -685,7 +693,7 @@ def test_a_learning_rate_that_must_fall_falls():
 
 
 def test_what_cannot_be_is_said_before_anything_is_trained():
-    with pytest.raises(ValueError, match="draws none: give a range"):
+    with pytest.raises(ValueError, match=r"draws none .*: give a range"):
         sweep_of(space=dict(hidden=fo.choice(3, 4)))
     with pytest.raises(ValueError, match="take another search, or another rule"):
         sweep_of(search="coarse_to_fine", n=20)

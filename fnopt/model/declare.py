@@ -7,7 +7,7 @@ from typing import Any
 from fnopt._checks import nearest, one_of
 from fnopt._types import Optimizer
 from fnopt.model.mlp import FORWARD, NUMBERS, build
-from fnopt.model.model import Model
+from fnopt.model.model import Model, numbers_of, usual_numbers
 from fnopt.model.recipes import RECIPES
 
 # What a number needs from the structure to mean anything; elsewhere it is blank.
@@ -22,11 +22,21 @@ NEEDS = {
 def _declare(kind: str, task: str, loss: str, structure: dict[str, Any], numbers: dict[str, Any], **rest: Any) -> Model:
     one_of("recipe", rest["recipe"], RECIPES)
     names = {"loss": loss, **structure}
-    model = Model(kind=kind, task=task, build=partial(_build, task), structure=names, ranges=NUMBERS, **rest)
-    unknown = [name for name in numbers if name not in model.known()]
-    if unknown:
-        raise TypeError(f"{kind} has no argument {unknown[0]!r}{nearest(unknown[0], model.known())}")
-    return Model(kind=kind, task=task, build=model.build, structure=names, ranges=NUMBERS, numbers=numbers, **rest)
+    known = {*structure, *NUMBERS, *usual_numbers(), *numbers_of(structure["optimizer"])}
+    for name in numbers:
+        if name not in known:
+            say = f": its loss is {loss}" if name == "loss" else nearest(name, known)
+            raise TypeError(f"{kind} has no argument {name!r}{say}")
+    return Model(
+        kind=kind,
+        task=task,
+        build=partial(_build, task),
+        structure=names,
+        ranges=NUMBERS,
+        numbers=numbers,
+        needs=NEEDS,
+        **rest,
+    )
 
 
 def _build(task: str, structure: Any, numbers: tuple[str, ...], features: int, outputs: int, metrics: Any) -> Any:

@@ -232,6 +232,8 @@ def build(
     hidden = tuple(whole("hidden", width) for width in (hidden if isinstance(hidden, tuple) else (hidden,)))
     names = ("activation", "norm", "init", "loss")
     network = Network(task=task, hidden=hidden, outputs=outputs, **{name: structure[name] for name in names})
+    for check in (layers, example_loss):  # a name that there is not shows here
+        check(network)
     return Trial(
         **functions(network)._asdict(),
         optimizer=structure["optimizer"],

@@ -1,6 +1,6 @@
 """A model: which names are structure, which are numbers, and how a structure becomes a trial."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Protocol
@@ -9,9 +9,17 @@ import jax
 import jax.numpy as jnp
 
 from fnopt import optim
-from fnopt._checks import nearest, one_of, whole
+from fnopt._checks import nearest, one_of, unknown_number, whole
 from fnopt._types import Optimizer, Searchable, Trial
+from fnopt.model.recipes import RECIPES
 from fnopt.numbers import REAL, Range, on_host
+from fnopt.space.columns import refuse_reserved
+from fnopt.space.entry import has_ranges
+from fnopt.space.epochs import NAME
+from fnopt.space.stopping import STOP
+
+ANY = (1, 2, ())  # features, outputs and metrics where a structure is looked at without data
+TAKEN = {NAME: "is how long a configuration trains", STOP: "is what early stopping is called"}
 
 BATCHES = ("short", "drop", "masked")  # what becomes of a last batch that is not whole
 
@@ -48,31 +56,97 @@ class Model:
     class_weight: Any = None  # None, "balanced" or {label: weight}
     said: frozenset[str] = frozenset()  # names of structure that were given; a recipe may fill in the others
     recipe: str = "default"  # what fills them in where a call says no epochs
+    needs: Mapping[str, tuple[str, tuple[Any, ...]]] = field(default_factory=dict, repr=False)  # see ``lacks``
+
+    def __post_init__(self) -> None:
+        """Raise for a structure or a number of the declaration that cannot be, with what to write."""
+        for name in self.ranges:
+            refuse_reserved(name, "a model")
+            if name in TAKEN:
+                raise ValueError(f"the number {name!r} {TAKEN[name]}; call the model's own something else")
+            if name in self.structure:
+                raise ValueError(f"the number {name!r} is a name of structure; call the model's own something else")
+        structure, numbers = self.split(None)
+        _no_ranges({**structure, **numbers})
+        self.check_values(structure, {})
+        if lacking := self.lacking({}, self.numbers):
+            filled = RECIPES[self.recipe](self.task, 1, 1).get("optimizer")  # where a call leaves that to the recipe
+            free = self.kind != "supervised" and "optimizer" not in self.said and filled is not None
+            if not free or self.lacking({"optimizer": filled}, self.numbers):
+                raise ValueError(lacking)
 
     def known(self) -> set[str]:
         """Every name that ``hyper`` and ``space`` may hold."""
-        given = self.structure["optimizer"]
-        own = given.numbers._fields if isinstance(given, Optimizer) else ()  # pyright: ignore
-        return {*self.structure, *self.ranges, *_usual_numbers(), *own}
+        return {*self.structure, *self.ranges, *usual_numbers(), *numbers_of(self.structure["optimizer"])}
 
     def split(self, hyper: Mapping[str, Any] | None) -> tuple[dict[str, Any], dict[str, Any]]:
         """``hyper`` over the declaration, as (structure, numbers); an unknown name raises with the nearest one.
 
         ``epochs``, which a configuration may hold too, is how long it trains: neither of the two.
         """
-        hyper = {name: value for name, value in dict(hyper or {}).items() if name != "epochs"}
-        known = self.known() | {
-            n
-            for o in [hyper.get("optimizer")]
-            if isinstance(o, Optimizer)
-            for n in o.numbers._fields  # pyright: ignore
-        }
-        for name in hyper:
-            if name not in known:
-                raise ValueError(f"unknown name {name!r}{nearest(name, known | {'epochs'})}")
+        hyper = {name: value for name, value in dict(hyper or {}).items() if name not in (NAME, STOP)}
+        self.check_names(list(hyper), [hyper.get("optimizer")])
         structure = {name: _static(name, hyper.get(name, value)) for name, value in self.structure.items()}
-        numbers = {k: v for k, v in {**self.numbers, **hyper}.items() if k not in structure and v is not None}
+        numbers = {k: v for k, v in {**self.numbers, **hyper}.items() if k not in structure}
+        for name, value in numbers.items():
+            if value is None:
+                raise ValueError(f"`{name}` must be a number, got None: leave the name out for its default")
         return structure, numbers
+
+    def check_names(self, names: Sequence[str], optimizers: Sequence[Any] = ()) -> None:
+        """ValueError for a name that neither the model nor one of these optimizers has, with the nearest one."""
+        own = {n for o in optimizers if isinstance(o, Optimizer) for n in _fields(o)}
+        known = self.known() | own
+        for name in names:
+            if name in known:
+                continue
+            if self.kind != "supervised":
+                raise ValueError(f"unknown name {name!r}{nearest(name, known | {NAME})}")
+            theirs = {
+                n for o in (*optimizers, self.structure["optimizer"]) if o is not None for n in _fields(as_optimizer(o))
+            }
+            near = nearest(name, {*self.structure, *self.ranges, *theirs, NAME})
+            raise ValueError(
+                f"unknown name {name!r}{near if near.startswith('; did') else ''}; structure of a supervised model: "
+                f"{', '.join(self.structure)}; its numbers: {', '.join(self.ranges) or 'none'}; its optimizer's: "
+                f"{', '.join(sorted(theirs))}"
+            )
+
+    def used(self, structure: Mapping[str, Any], names: Sequence[str]) -> Sequence[str]:
+        """All numbers that a structure has where these are given: of the model and of its optimizer."""
+        optimizer = as_optimizer(structure["optimizer"])
+        known = {*self.ranges, *_fields(optimizer), *usual_numbers()}
+        trial, _ = self.bind({**structure, **{n: 1.0 for n in names if n in known}}, *ANY)
+        return (*trial.numbers, *_fields(trial.optimizer))
+
+    def check_values(self, structure: Mapping[str, Any], numbers: Mapping[str, Any]) -> None:
+        """ValueError or TypeError for a structure or a number that cannot be, whatever the data are."""
+        trial, given = self.bind({**structure, **numbers}, *ANY)
+        self.complete(trial, given)
+
+    def lacking(self, hyper: Mapping[str, Any], given: Iterable[str]) -> str:
+        """What is wrong with the first number among ``given`` that the structure of ``hyper`` lacks, and the cure.
+
+        Empty where nothing is.
+        """
+        structure, _ = self.split(hyper)
+        names = [name for name in given if name not in structure and name not in (NAME, STOP)]
+        has = self.used(structure, [*self.ranges, *names]) if names else ()
+        for name in (name for name in names if name not in has):
+            how = self.lacks(structure, name) or "leave it out, or choose a structure that has it"
+            return f"this structure has no number {name!r}, it has {', '.join(sorted(has))}: {how}"
+        return ""
+
+    def lacks(self, structure: Mapping[str, Any], name: str) -> str:
+        """How a structure comes to have a number, in words: ``needs`` says which structure that takes."""
+        if name in self.needs:
+            kind, options = self.needs[name]
+            return f"it is a number of {kind}={' or '.join(map(repr, options))}, and here {kind} is {structure[kind]!r}"
+        optimizer = as_optimizer(structure["optimizer"])
+        if name == "weight_decay":
+            return unknown_number(optimizer.name, name, _fields(optimizer))
+        having = [o.name for o in optim.TABLE.values() if name in _fields(o)]
+        return f"{optimizer.name} has none; take it out, or take {' or '.join(having[:3])}" if having else ""
 
     def bind(
         self, hyper: Mapping[str, Any] | None, features: int, outputs: int, metrics: tuple[str, ...]
@@ -84,7 +158,7 @@ class Model:
         if "batch" in structure:
             one_of("batch", structure["batch"], BATCHES)
         structure["optimizer"] = optimizer
-        theirs = optimizer.numbers._fields if self.kind != "supervised" else ()  # pyright: ignore
+        theirs = _fields(optimizer) if self.kind != "supervised" else ()
         own = tuple(sorted(name for name in numbers if name in self.ranges and name not in theirs))
         if self.kind == "supervised":
             _check_single({name: numbers[name] for name in own})
@@ -118,10 +192,26 @@ class Model:
 
 
 @cache
-def _usual_numbers() -> frozenset[str]:
+def usual_numbers() -> frozenset[str]:
     """The numbers of all optimizers and wrappers that have a name: asked for each configuration of a sweep."""
     wrapped = [optim.WRAPPERS[name](optim.sgd) for name in optim.PLAIN]
     return frozenset(n for o in (*optim.TABLE.values(), *wrapped) for n in o.numbers._fields)  # pyright: ignore
+
+
+def _fields(optimizer: Optimizer) -> tuple[str, ...]:
+    """The names of an optimizer's numbers."""
+    return optimizer.numbers._fields  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def numbers_of(optimizer: Any) -> tuple[str, ...]:
+    """The names of the numbers of an optimizer that is no name; () for a name, whose numbers are usual ones."""
+    return _fields(optimizer) if isinstance(optimizer, Optimizer) else ()
+
+
+def _no_ranges(given: Mapping[str, Any]) -> None:
+    for name, value in given.items():
+        if has_ranges(value):
+            raise ValueError(f"`{name}` is a range to search, {value!r}: give a value here, or the space to fo.caviar")
 
 
 def as_optimizer(value: Any) -> Optimizer:

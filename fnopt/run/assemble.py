@@ -1,6 +1,6 @@
 """A sweep before its first step, from its configurations made ready."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from fnopt._types import Dataset
@@ -9,6 +9,7 @@ from fnopt.model import Model, Prepared, prepare
 from fnopt.run.programs import entries_of
 from fnopt.run.setup import Bound
 from fnopt.run.sweep import Sweep
+from fnopt.space import SearchSpace
 from fnopt.sweep.chunk import Data, Work
 from fnopt.sweep.merge import Options
 from fnopt.sweep.ranking import Kept
@@ -48,7 +49,7 @@ def assemble(
     *,
     options: Options,
     seeds: int,
-    space: Mapping[str, str],
+    space: SearchSpace,
     search: str,
     fingerprint: dict[str, str],
     stop: Rule | None,

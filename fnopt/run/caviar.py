@@ -1,5 +1,6 @@
 """Caviar: many configurations trained side by side, in one compiled program a structure."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,11 +12,11 @@ from fnopt._checks import one_of, whole
 from fnopt._types import Dataset
 from fnopt.data import Folds
 from fnopt.data import folds as folds_of
-from fnopt.model import Model, Prepared, as_optimizer
+from fnopt.model import Model
 from fnopt.run.assemble import assemble, prepare_folds, work_of
 from fnopt.run.coarse import Parts, coarse_to_fine
 from fnopt.run.conduct import conduct
-from fnopt.run.programs import choices, options_of
+from fnopt.run.programs import options_of
 from fnopt.run.progress import Board
 from fnopt.run.run import watch_of
 from fnopt.run.setup import as_key, bind_folds, metrics_of, objective_of, rules_of
@@ -23,18 +24,19 @@ from fnopt.run.store import FINE
 from fnopt.run.sweep import Sweep
 from fnopt.run.tracking import Tracker, tracked_sweep, trackers_of
 from fnopt.run.unsaid import epochs_of_search
-from fnopt.space import When
 from fnopt.space.columns import columns_of
+from fnopt.space.entry import extremes
 from fnopt.space.epochs import NAME, check_lengths
 from fnopt.space.perturb import Ranges, ranges_of
-from fnopt.space.search_space import Hyper
+from fnopt.space.search_space import Hyper, SearchSpace
+from fnopt.space.stopping import STOP, with_stopping
 from fnopt.store.atomic import Folder
 from fnopt.sweep.drive import Watch
 from fnopt.sweep.plan import fingerprint
 from fnopt.sweep.population import Population
-from fnopt.sweep.search import propose
+from fnopt.sweep.search import propose, size
 from fnopt.sweep.stop import Rule
-from fnopt.train import EarlyStopping
+from fnopt.train import EarlyStopping, early_stopping
 
 SEARCHES = ("random", "sobol", "grid", FINE)
 
@@ -130,26 +132,25 @@ def caviar(
     if plan is not None:
         one_of("plan", plan, ("measure",))
     path = None if path is None else Path(path)
-    _check_names(model, space)
+    one_of("search", search, SEARCHES)
+    two = search == FINE
+    parsed, patience = _parsed(model, space, patience, epochs)
     if NAME in space and isinstance(rule, Population):
         raise ValueError(
             "population() makes copies of one length: take `epochs` out of the space, or take another rule, as in "
             "stop=fo.asynchronous_halving()"
         )
-    if epochs is not None:
-        check_lengths(space, epochs)
-    one_of("search", search, SEARCHES)
-    two = search == FINE
-    ranges = _ranges(model, space, rule, search)
-    hypers = [] if two else propose(space, n, jax.random.fold_in(key, 0), search, model.structure)
+    ranges = _ranges(model, parsed, rule, search)
+    n = None if n is None else whole("n", n)
+    check_size(parsed, n, search)
+    hypers = [] if two else propose(parsed, n, jax.random.fold_in(key, 0), search)
     chosen = _folds(model, train, dev, folds, key)
     parts = Parts(train, dev, chosen, prepare_folds(model, train, dev, chosen))
     if epochs is None:
-        epochs = epochs_of_search(model, space, int(parts.prepared[0].train.rows))
-        check_lengths(space, epochs)
+        epochs = epochs_of_search(model, parsed, int(parts.prepared[0].train.rows))
+        check_lengths(parsed, epochs)
     target = objective_of(model.task, objective, dev is not None or chosen is not None)
     metrics = metrics_of(model.task, target)
-    _check_used(model, space, parts.prepared[0], metrics)
     usual = 0 if patience is None and target.part == "dev" else 1
     stage = partial(
         _stage,
@@ -171,13 +172,13 @@ def caviar(
     )
     if two:
         told = {"n": n, "epochs": epochs, "key": key, "path": path, "minutes": minutes}
-        return coarse_to_fine(stage, model, space, parts, **told)
-    return stage(space, hypers, parts, search=search, epochs=epochs, path=path, minutes=minutes)
+        return coarse_to_fine(stage, model, parsed, parts, **told)
+    return stage(parsed, hypers, parts, search=search, epochs=epochs, path=path, minutes=minutes)
 
 
 def _stage(
     model: Model,
-    space: Mapping[str, Any],
+    space: SearchSpace,
     hypers: Sequence[Hyper],
     parts: Parts,
     *,
@@ -205,9 +206,9 @@ def _stage(
         work_of(prepared, epochs=epochs, **lanes),
         [full(model, hyper, b.numbers) for hyper, b in zip(hypers, ready, strict=True)],
         ready,
-        options=options_of(model, space, rule),
+        options=options_of(space, rule),
         seeds=seeds,
-        space={name: repr(value) for name, value in space.items()},
+        space=space,
         search=search,
         stop=rule,
         folds=chosen,
@@ -216,7 +217,7 @@ def _stage(
     sweep.notes, sweep.ranges = dict(notes or {}), ranges
     board = Board(model.task, sweep.work.objective) if progress is True else watch_of(progress)
     if isinstance(board, Board):
-        board.configs = [columns_of(config) for config in sweep.configs]
+        board.configs = [columns_of(config, sweep.names) for config in sweep.configs]
     try:
         with tracked_sweep(sweep, board, track) as watch:
             return conduct(sweep, path, minutes=minutes, watch=watch, **how)
@@ -225,7 +226,52 @@ def _stage(
             board.stop()
 
 
-def _ranges(model: Model, space: Mapping[str, Any], rule: Rule | None, search: str) -> Ranges:
+def _parsed(
+    model: Model, space: Mapping[str, Any], patience: EarlyStopping | None, epochs: int | None
+) -> tuple[SearchSpace, EarlyStopping | None]:
+    """The space, checked, early stopping's numbers in it where they are searched; and the rule without ranges."""
+    if isinstance(space, Mapping) and STOP in space:
+        raise ValueError(
+            "`stop` is an argument beside the space, and its numbers may be ranges: "
+            "stop=fo.early_stopping(patience=fo.integer(3, 20))"
+        )
+    numbers = {} if patience is None else patience._asdict()
+    parsed = SearchSpace.parse(with_stopping(space, numbers), model)
+    if epochs is not None:
+        check_lengths(parsed, epochs)
+    if STOP not in parsed:
+        return parsed, patience
+    for some in extremes(parsed[STOP]):
+        try:
+            early_stopping(**some)
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"{error}; stop=early_stopping({_written(parsed[STOP])}) goes there") from error
+    return parsed, early_stopping()  # each configuration has numbers of its own
+
+
+def _written(numbers: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in numbers.items())
+
+
+def check_size(space: SearchSpace, n: int | None, search: str) -> None:
+    """Say where a space holds fewer configurations than are asked for: an error where nothing is searched at all."""
+    if n is None or n == 1 or search == "grid":
+        return
+    if not space.drawn:
+        raise ValueError(
+            f"nothing is searched: this space has no range and no choice, so it is 1 configuration, and n={n} would "
+            "train it as often; write n=1 (seeds=… repeats it), or a range, as in lr=fo.log_uniform(1e-4, 1e-1)"
+        )
+    count = size(space, n - 1)
+    if count is not None:
+        warnings.warn(
+            f"this space holds {count} different configurations, so n={n} trains some of them again; "
+            "search='grid' trains each once",
+            stacklevel=3,
+        )
+
+
+def _ranges(model: Model, space: SearchSpace, rule: Rule | None, search: str) -> Ranges:
     """What a population changes of its space; nothing under another rule."""
     if not isinstance(rule, Population):
         return {}
@@ -237,8 +283,8 @@ def _ranges(model: Model, space: Mapping[str, Any], rule: Rule | None, search: s
     ranges = ranges_of(space, model.structure)
     if not ranges:
         raise ValueError(
-            "population() changes the numbers that a space draws, and this one draws none: give a range, as in "
-            "lr=fo.log_uniform(1e-4, 1e-1)"
+            "population() changes numbers that a space draws, and this one draws none (structure, as hidden or "
+            "optimizer, stays what it is): give a range of a number, as in lr=fo.log_uniform(1e-4, 1e-1)"
         )
     return ranges
 
@@ -257,41 +303,5 @@ def _folds(model: Model, train: Dataset, dev: Dataset | None, folds: Any, key: A
 
 def full(model: Model, hyper: Mapping[str, Any], numbers: Mapping[str, Any]) -> dict[str, Any]:
     """A configuration as ``fit`` takes it: the structure that was chosen, the numbers that it has, its own length."""
-    length = {NAME: hyper[NAME]} if NAME in hyper else {}
-    return {**{name: value for name, value in hyper.items() if name in model.structure}, **numbers, **length}
-
-
-def _check_names(model: Model, space: Mapping[str, Any]) -> None:
-    if not isinstance(space, Mapping):
-        raise TypeError(f"`space` must be a dict of name to range, choice or value, got {type(space).__name__}")
-    named = {n for o in choices(model, space, "optimizer") for n in as_optimizer(o).numbers._fields}  # pyright: ignore
-    model.split(dict.fromkeys(name for name in space if name not in named))
-    for name, value in space.items():
-        for other, wanted in value.conditions(name).items() if isinstance(value, When) else ():
-            one_of(f"name in {name}=when(…)", other, {*space, *model.structure})
-            options = (
-                choices(model, space, other) if other in model.structure else getattr(space[other], "options", None)
-            )
-            known = {getattr(o, "name", o) for o in options or ()}
-            for one in wanted if isinstance(wanted, list) else [wanted]:
-                if options is not None and getattr(one, "name", one) not in known:
-                    listed = ", ".join(map(repr, known))
-                    raise ValueError(f"{name}=when({other}={one!r}, …) can never hold: {other} is one of {listed}")
-
-
-def _check_used(model: Model, space: Mapping[str, Any], data: Prepared, metrics: tuple[str, ...]) -> None:
-    """A number that no structure of the space has is a mistake: it would be searched for nothing."""
-    structures = [{name: option} for name in model.structure for option in choices(model, space, name)]
-    ones = {name: 1.0 for name in space if name not in model.structure and name != NAME}
-    base = {name: choices(model, space, name)[0] for name in model.structure}
-    known, used = model.known(), set()
-    for structure in ({**base, **s} for s in structures):
-        own = {*known, *as_optimizer(structure["optimizer"]).numbers._fields}  # pyright: ignore
-        some = {name: one for name, one in ones.items() if name in own}
-        used |= {*model.bind({**structure, **some}, data.features, data.frame.outputs, metrics)[1]}
-    for name in ones:
-        if name not in used:
-            raise ValueError(
-                f"no structure of this space has the number {name!r}; they have {', '.join(sorted(used))}: "
-                "leave it out, or choose a structure that has it"
-            )
+    rest = {name: hyper[name] for name in (NAME, STOP) if name in hyper}
+    return {**{name: value for name, value in hyper.items() if name in model.structure}, **numbers, **rest}

@@ -2,10 +2,10 @@
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import chex
 import jax
@@ -22,7 +22,7 @@ from fnopt.run.assemble import prepare_folds
 from fnopt.run.sweep import Sweep
 from fnopt.space.epochs import NAME
 from fnopt.space.narrow import narrow
-from fnopt.space.search_space import Hyper
+from fnopt.space.search_space import Hyper, SearchSpace
 from fnopt.store.atomic import Folder
 from fnopt.sweep.search import propose
 
@@ -46,7 +46,7 @@ class Stage(Protocol):
 
     def __call__(
         self,
-        space: Mapping[str, Any],
+        space: SearchSpace,
         hypers: Sequence[Hyper],
         parts: Parts,
         *,
@@ -62,7 +62,7 @@ class Stage(Protocol):
 def coarse_to_fine(
     stage: Stage,
     model: Model,
-    space: Mapping[str, Any],
+    space: SearchSpace,
     parts: Parts,
     *,
     n: int | None,
@@ -95,7 +95,7 @@ def coarse_to_fine(
 def _both(
     stage: Stage,
     model: Model,
-    space: Mapping[str, Any],
+    space: SearchSpace,
     parts: Parts,
     folder: Folder | None,
     *,
@@ -108,7 +108,7 @@ def _both(
     """Both stages, in a folder that is held."""
     start = time.perf_counter()
     inside = None if folder is None else store.coarse_folder(folder, count)
-    hypers = propose(space, count, jax.random.fold_in(key, 0), "random", model.structure)
+    hypers = propose(space, count, jax.random.fold_in(key, 0), "random")
     coarse = stage(
         space,
         [{**h, NAME: shorter(int(h[NAME]))} if NAME in h else h for h in hypers],
@@ -122,7 +122,7 @@ def _both(
         return coarse
     narrowed = narrow(space, [hypers[s.config] for s in coarse.ranking() if math.isfinite(s.score)])
     left = None if minutes is None else max(minutes - (time.perf_counter() - start) / 60, 1e-9)
-    drawn = propose(narrowed, n - count, jax.random.fold_in(key, 4), "random", model.structure)
+    drawn = propose(narrowed, n - count, jax.random.fold_in(key, 4), "random")
     fine = stage(narrowed, drawn, parts, search=store.FINE, epochs=epochs, path=folder, minutes=left)
     fine.coarse = coarse
     return fine

@@ -8,7 +8,10 @@ import jax
 import numpy as np
 
 from fnopt import optim, schedules
+from fnopt._checks import one_of, real, whole
 from fnopt._types import Optimizer
+from fnopt.space import Choice, Distribution, When
+from fnopt.space.distributions import SCALES
 
 
 def encode(value: Any) -> Any:
@@ -23,6 +26,12 @@ def encode(value: Any) -> Any:
         return value
     if isinstance(value, Optimizer):
         return _described(value)
+    if isinstance(value, Distribution):
+        return {"range": [value.kind, value.low, value.high, value.points]}
+    if isinstance(value, Choice):
+        return {"choice": [encode(option) for option in value.options]}
+    if isinstance(value, When):
+        return {"when": {name: _any(one) if isinstance(one, list) else encode(one) for name, one in value.given}}
     if isinstance(value, jax.Array | np.ndarray | np.generic) and np.ndim(value) == 0:
         return np.asarray(value).item()
     if isinstance(value, tuple | list):
@@ -41,6 +50,17 @@ def decode(value: Any) -> Any:
     """The value that :func:`encode` wrote."""
     if not isinstance(value, dict):
         return value
+    if "range" in value:
+        kind, low, high, points = value["range"]
+        one_of("kind of range", kind, SCALES)
+        low, high = (x if type(x) is int else real("a bound", x) for x in (low, high))
+        return Distribution(kind, low, high, None if points is None else whole("points", points))
+    if "choice" in value:
+        return Choice(tuple(decode(option) for option in value["choice"]))
+    if "when" in value:
+        return When(tuple((name, decode(one)) for name, one in value["when"].items()))
+    if "any" in value:
+        return [decode(one) for one in value["any"]]
     if "tuple" in value:
         return tuple(decode(v) for v in value["tuple"])
     if "dict" in value:
@@ -57,6 +77,10 @@ def decode(value: Any) -> Any:
             raise ValueError(f"unknown schedule {value['schedule']!r} in a file; was it written by a newer fnopt?")
         return kind(**{name: decode(v) for name, v in value["fields"].items()})
     raise ValueError(f"cannot read {value!r}; was it written by a newer fnopt?")
+
+
+def _any(values: list[Any]) -> Any:
+    return {"any": [encode(one) for one in values]}
 
 
 def _described(optimizer: Optimizer) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 from fnopt._compile import TRACES
 from fnopt._types import Schedule, Trial, updates
 from fnopt.schedules import follow
+from fnopt.space.path import labels, leaves
 from fnopt.sweep.chunk import Place, Work
 from fnopt.train import batches_per_epoch, higher_is_better, in_unit
 
@@ -56,8 +57,9 @@ def over_epochs(numbers: Mapping[str, Any], counts: Any, scores: Any) -> dict[st
     >>> over_epochs(numbers, np.array([3, 6, 9]), np.zeros(3))["dropout.1"].tolist()
     [0.800000011920929, 0.4000000059604645, 0.20000000298023224]
     """
-    paths, _ = jax.tree_util.tree_flatten_with_path(dict(numbers), is_leaf=callable)
-    named = {jax.tree_util.keystr(path, simple=True, separator="."): x for path, x in paths if callable(x)}
+    changing = {path: x for path, x in leaves(dict(numbers), callable) if callable(x)}
+    texts = labels({**changing, **{(name,): None for name in numbers}})
+    named = {texts[path]: x for path, x in changing.items()}
     if not named:
         return {}
     f = jnp.result_type(float)

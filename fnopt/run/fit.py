@@ -14,10 +14,11 @@ from fnopt.model import Model, prepare
 from fnopt.model.prepare import check_datasets
 from fnopt.run.late_bar import late_bar
 from fnopt.run.run import Going, Run, train_on, watch_of
-from fnopt.run.setup import as_key, bind, metrics_of, objective_of, rule_of
+from fnopt.run.setup import as_key, bind, check_hyper, metrics_of, objective_of, rule_of, stopping_of
 from fnopt.run.tracking import Tracker, tracked_fit
 from fnopt.run.unsaid import Call, apart, checked_share, completed, still_falling
 from fnopt.space.epochs import NAME, own_length
+from fnopt.space.stopping import STOP
 from fnopt.sweep.chunk import Chunk, Cohort, Data, Place, Work, begin_lanes
 from fnopt.sweep.draws import Draws
 from fnopt.sweep.drive import Watch
@@ -55,7 +56,8 @@ def fit(
         train: what to learn from; inputs are scaled by this part alone.
         dev: what to score after each epoch; may be left out.
         hyper: structure and numbers by name (``lr``, ``l2``, ``hidden``, …) over those of the model; a number that the
-            structure lacks is left out, an unknown name is an error. It may hold ``epochs``.
+            structure lacks is an error, as is an unknown name. It may hold ``epochs``, and early stopping's own numbers
+            under ``stop``, as the ``best.hyper`` of a sweep that searched them.
         epochs: passes over ``train``, ≥ 1; unless given, those of ``hyper``, else as many as the recipe says.
         key: what weights, order, dropout and held-out rows draw from; ``jax.random.key(0)`` unless given.
         stop: ``early_stopping(...)`` ends the run when the objective no longer improves, and keeps the best weights.
@@ -81,13 +83,16 @@ def fit(
     if not isinstance(model, Model):
         raise TypeError(f"`model` must come from fo.classifier and its like, got {type(model).__name__}")
     key = as_key(key)
-    call = _in_full(model, train, dev, hyper, epochs, key, rule_of(stop), objective, holdout)
+    said = hyper
+    call = _in_full(model, train, dev, hyper, epochs, key, stopping_of(hyper, rule_of(stop)), objective, holdout)
     train, dev, hyper, epochs, rule, watched, plan = call
+    check_hyper(model, said, hyper)
     data = prepare(model, train, dev)
     target = objective_of(model.task, watched, dev is not None)
     followed = target if objective is None else objective_of(model.task, objective, dev is not None)
     metrics = metrics_of(model.task, followed)
     trial, numbers, complete, _ = bind(model, hyper, data, metrics)
+    complete = {name: value for name, value in complete.items() if name != STOP}  # it is the rule of this run
     work = Work((Data(data.train, data.dev, data.example),), target, rule, epochs, key, unit=data.unit)
     cohort = Cohort(Program(trial), 1, jax.tree.structure(complete), 0, 0)
     chunk = Chunk(cohort, (Place(0, 0, 0, complete),))

@@ -14,7 +14,7 @@ from fnopt._checks import nearest, one_of, whole
 from fnopt._compile import TRACES
 from fnopt._types import Batch, Dataset, Trial
 from fnopt.model import Model, Prepared, prepare
-from fnopt.run.setup import as_key, bind
+from fnopt.run.setup import as_key, bind, check_hyper
 from fnopt.schedules import filled, follows
 from fnopt.space.epochs import own_length
 from fnopt.train import Keys, Part, batches_per_epoch, keys_of
@@ -150,6 +150,7 @@ def problem_of(
         data = Batch(first.x[:1], first.y[:1], first.weight[:1]), first, second
     elif isinstance(model, Model):
         prepared = prepare(model, train, dev)
+        check_hyper(model, hyper)
         trial, given, _, _ = bind(model, hyper, prepared, ())
         data = _of(prepared)
     else:

@@ -40,11 +40,11 @@ def parts_of(sweep: "Sweep", shown: int = SHOWN) -> tuple[str, list[list[str]], 
         f"{sweep.n} configurations × {sweep.seeds} seed{'s' * (sweep.seeds > 1)}{folds}, {_epochs(sweep)} epochs, "
         f"{sweep.search} search, ranked by {sweep.objective}"
     )
-    names = list(dict.fromkeys(name for i in range(sweep.n) for name in columns_of(at_end(sweep, i))))
+    names = list(dict.fromkeys(name for i in range(sweep.n) for name in columns_of(at_end(sweep, i), sweep.names)))
     rows = [["rank", "config", sweep.objective, *names]]
     there = [standing for standing in ranking if standing.status != "not run"]
     for rank, standing in enumerate(there[:shown] or ranking[:1], 1):
-        values = columns_of(at_end(sweep, standing.config))
+        values = columns_of(at_end(sweep, standing.config), sweep.names)
         error = f" ±{score_text(standing.error)}" if math.isfinite(standing.error) else ""
         score = f"{score_text(standing.score)}{error}" if math.isfinite(standing.score) else standing.status
         rows.append([str(rank), str(standing.config), score, *(text(values.get(name)) for name in names)])

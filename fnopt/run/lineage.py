@@ -1,6 +1,6 @@
 """The configurations of a population as their lineages: numbers over the epochs, and the way back from the first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from fnopt.model import Prepared
 from fnopt.run.course import course
 from fnopt.run.setup import bind
 from fnopt.schedules import piecewise
-from fnopt.space.perturb import dotted, numbers_in, with_numbers
+from fnopt.space.path import Path, leaves
 from fnopt.sweep.chunk import Chunk, Cohort, Pace, Place, run_chunk
 from fnopt.sweep.evolve import Evolving, reborn
 from fnopt.sweep.field import dead
@@ -33,18 +33,18 @@ def field_of_population(sweep: "Sweep", rule: Population) -> Evolving:
         rule,
         sweep.kept.higher,
         ranges=sweep.ranges,
-        numbers=[numbers_in(config, sweep.ranges) for config in sweep.configs],
+        numbers=[_some(sweep.space.values_of(config), sweep.ranges) for config in sweep.configs],
         remake=lambda founder, fold, numbers: lane_numbers(sweep, founder, fold, numbers),
     )
 
 
-def lane_numbers(sweep: "Sweep", founder: int, fold: int, numbers: Mapping[str, float]) -> dict[str, Any]:
+def lane_numbers(sweep: "Sweep", founder: int, fold: int, numbers: Mapping[Path, float]) -> dict[str, Any]:
     """All numbers of a lane of this structure with some of them changed; what follows from these follows again.
 
     Raises:
         ValueError: for a number that the model cannot take.
     """
-    return _lane_numbers(sweep, founder, fold, with_numbers(sweep.configs[founder], numbers))
+    return _lane_numbers(sweep, founder, fold, sweep.space.changed(sweep.configs[founder], numbers))
 
 
 def _lane_numbers(sweep: "Sweep", founder: int, fold: int, hyper: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,12 +82,18 @@ def retraced(sweep: "Sweep", config: int, seed: int, fold: int, until: int, ends
     return place._replace(config=config, lineage=lineage)
 
 
+def lineage_of(sweep: "Sweep", config: int) -> Lineage:
+    """Where a configuration comes from, with the paths of its numbers; empty for one that was never replaced."""
+    lanes = sweep.kept.of(config)
+    return lanes[0].lineage if lanes else ()
+
+
 def shown(sweep: "Sweep", config: int) -> dict[str, Any]:
     """A configuration as it is at the end: in a population, the structure of its founder and its last numbers."""
-    lineage = sweep.lineage(config)
+    lineage = lineage_of(sweep, config)
     if not lineage:
         return sweep.configs[config]
-    return with_numbers(sweep.configs[founder_of(config, lineage)], lineage[-1].numbers)
+    return sweep.space.changed(sweep.configs[founder_of(config, lineage)], lineage[-1].numbers)
 
 
 def over_time(sweep: "Sweep", config: int, lineage: Lineage | None = None) -> dict[str, Any]:
@@ -96,18 +102,15 @@ def over_time(sweep: "Sweep", config: int, lineage: Lineage | None = None) -> di
     A number inside a schedule is what it was at the end: the schedule's time went on, and no schedule says so.
     ``lineage`` is that which the sweep holds, unless given.
     """
-    lineage = sweep.lineage(config) if lineage is None else lineage
+    lineage = lineage_of(sweep, config) if lineage is None else lineage
     if not lineage:
         return dict(sweep.configs[config])
-    at_end = with_numbers(sweep.configs[founder_of(config, lineage)], lineage[-1].numbers)
-    begun = numbers_in(sweep.configs[founder_of(config, lineage)], lineage[-1].numbers)
-    courses = {name: _course(name, x, lineage) for name, x in begun.items()}
-
-    def one(name: str, value: Any) -> Any:
-        put = jax.tree_util.tree_map_with_path
-        return put(lambda path, x: courses.get(dotted(name, path), x), value, is_leaf=callable)
-
-    return {name: one(name, x) if name in _tops(lineage) else x for name, x in at_end.items()}
+    founder = sweep.configs[founder_of(config, lineage)]
+    at_end = sweep.space.changed(founder, lineage[-1].numbers)
+    alone = {path for path, x in leaves(at_end, callable) if not callable(x)}  # no number inside a schedule
+    begun = _some(sweep.space.values_of(founder), lineage[-1].numbers)
+    courses = {path: _course(path, x, lineage) for path, x in begun.items() if sweep.space.places[path] in alone}
+    return sweep.space.changed(at_end, courses)
 
 
 def with_courses(sweep: "Sweep", config: int, place: Place) -> Place:
@@ -131,17 +134,21 @@ def course_of(sweep: "Sweep", result: LaneResult) -> dict[str, Any]:
 
 
 def _tops(lineage: Lineage) -> set[str]:
-    return {name.split(".")[0] for name in lineage[-1].numbers}
+    return {str(path[0]) for path in lineage[-1].numbers}
 
 
-def _course(name: str, first: float, lineage: Lineage) -> Any:
+def _some(values: Mapping[Path, Any], paths: Collection[Path]) -> dict[Path, Any]:
+    return {path: values[path] for path in paths if path in values}
+
+
+def _course(path: Path, first: float, lineage: Lineage) -> Any:
     """One number over the epochs: itself where it never changed."""
-    values = [first, *(move.numbers[name] for move in lineage)]
+    values = [first, *(move.numbers[path] for move in lineage)]
     changes = [(move.epoch, b) for move, (a, b) in zip(lineage, pairwise(values), strict=True) if a != b]
     if not changes:
         return first
     epochs, after = zip(*changes, strict=True)
-    return piecewise(tuple(map(float, epochs)), (first, *map(float, after))).every()
+    return piecewise(tuple(map(float, epochs)), (float(first), *map(float, after))).every()
 
 
 def lineages_plain(lanes: Sequence[Place] | Sequence[LaneResult]) -> dict[str, Any]:
@@ -149,7 +156,7 @@ def lineages_plain(lanes: Sequence[Place] | Sequence[LaneResult]) -> dict[str, A
     moves = {(m.epoch, m.config): m for lane in lanes for m in lane.lineage}
     number = {at: k for k, at in enumerate(moves)}
     return {
-        "moves": [[m.epoch, m.config, m.donor, dict(m.numbers)] for m in moves.values()],
+        "moves": [[m.epoch, m.config, m.donor, [[list(p), x] for p, x in m.numbers.items()]] for m in moves.values()],
         "of": [[number[m.epoch, m.config] for m in lane.lineage] for lane in lanes],
     }
 
@@ -158,5 +165,8 @@ def lineages_from(plain: Mapping[str, Any] | None, count: int) -> list[Lineage]:
     """What :func:`lineages_plain` gave for so many lanes; empty ones where nothing is written."""
     if plain is None:
         return [()] * count
-    moves = [Move(*values) for values in plain["moves"]]
+    moves = [
+        Move(epoch, config, donor, {tuple(path): x for path, x in numbers})
+        for epoch, config, donor, numbers in plain["moves"]
+    ]
     return [tuple(moves[k] for k in mine) for mine in plain["of"]]

@@ -59,7 +59,7 @@ def manifest(sweep: "Sweep") -> dict[str, Any]:
             "standardize_target": model.standardize_target,
         },
         "class_weight": _pairs(model.class_weight),
-        "space": dict(sweep.space),
+        "space": sweep.space.to_json(encode),
         "search": sweep.search,
         "seeds": sweep.seeds,
         "epochs": sweep.work.epochs,

@@ -11,11 +11,13 @@ import numpy as np
 
 from fnopt._checks import nearest, whole
 from fnopt.model import Prepared
-from fnopt.run.coordinates import Coordinate, coordinates
 from fnopt.run.hypergrad import Problem, loss_at, own_numbers, slope
 from fnopt.run.run import watch_of
 from fnopt.run.setup import bind
+from fnopt.space import Distribution
 from fnopt.space.epochs import NAME
+from fnopt.space.path import Path, leaves
+from fnopt.space.stopping import STOP
 from fnopt.sweep.chunk import run_draws
 from fnopt.sweep.drive import Watch
 from fnopt.sweep.population import Population
@@ -114,12 +116,12 @@ def polish(
         )
     if any(data.dev is None for data in sweep.work.folds):
         raise ValueError("polish lowers the loss on a dev part, and this sweep has none: sweep with `dev`, or folds")
-    ranges = coordinates(sweep.space)
+    ranges = {sweep.space.labels[path]: path for path, x in sweep.space.drawn.items() if _moves(path, x)}
     numbers = (numbers,) if isinstance(numbers, str) else numbers
     for name in numbers or ():
         if name not in ranges:
             raise ValueError(f"{name!r} is no range of this sweep{nearest(name, ranges)}")
-    chosen = {name: c for name, c in ranges.items() if numbers is None or name in numbers}
+    chosen = {path: sweep.space.drawn[path] for n, path in ranges.items() if numbers is None or n in numbers}
     if not chosen:
         raise ValueError("this sweep searched no range of numbers (uniform, log_uniform, …): there is nothing to move")
     best = [s.config for s in sweep.ranking()[:k] if math.isfinite(s.score) and s.status not in ("diverged", "not run")]
@@ -134,11 +136,12 @@ def polish(
 class _Objective:
     """The mean dev loss of a configuration over its seeds and folds, as a function of some of its numbers."""
 
-    def __init__(self, sweep: "Sweep", config: int, chosen: Mapping[str, Coordinate]):
+    def __init__(self, sweep: "Sweep", config: int, chosen: Mapping[Path, Any]):
         self.problems = list(_problems(sweep, config))
-        known = self.problems[0].names
-        self.names = [name for name in chosen if name in known]
-        self.places = [known.index(name) for name in self.names]
+        known = [path for path, _ in leaves(self.problems[0].numbers)]
+        drew, place = sweep.space.values_of(sweep.configs[config]), sweep.space.places
+        self.paths = [path for path in chosen if path in drew and place[path] in known]
+        self.places = [known.index(place[path]) for path in self.paths]
         self.trainings = self.gradients = 0
 
     def start(self) -> np.ndarray:
@@ -164,7 +167,8 @@ class _Objective:
         """The loss, and its derivative with respect to each number."""
         self.gradients += len(self.problems)
         found = [slope(problem, self.places) for problem in self._at(values)]
-        each = [[float(f.derivatives[name]) for name in self.names] for f in found]
+        names = [self.problems[0].names[i] for i in self.places]
+        each = [[float(f.derivatives[name]) for name in names] for f in found]
         return float(np.mean([float(f.loss) for f in found])), np.mean(each, axis=0)
 
 
@@ -186,17 +190,22 @@ def _problems(sweep: "Sweep", config: int) -> Any:
         yield Problem(trial, numbers, parts, keys, epochs * batches, batches, program.batch_size)
 
 
+def _moves(path: Path, space: Any) -> bool:
+    """Whether it is a range whose numbers have a derivative."""
+    return isinstance(space, Distribution) and not space.whole and path[0] != STOP
+
+
 def _epochs(sweep: "Sweep", config: int) -> int:
     """The epochs that counted, the mean over seeds and folds."""
     return max(round(float(np.mean([lane.best + 1 for lane in sweep.kept.of(config)]))), 1)
 
 
 def _polished(
-    sweep: "Sweep", config: int, chosen: Mapping[str, Coordinate], steps: int, first: float, watch: Watch
+    sweep: "Sweep", config: int, chosen: Mapping[Path, Any], steps: int, first: float, watch: Watch
 ) -> Polish:
     """Steps down the gradient in the coordinates, the longest first; only what lowers the loss is taken."""
     objective = _Objective(sweep, config, chosen)
-    ways = [chosen[name] for name in objective.names]
+    ways = [chosen[path] for path in objective.paths]
     here = start = objective.start()
     length, why = first, f"{steps} steps"
     loss, slopes = objective.slope(here)
@@ -214,15 +223,16 @@ def _polished(
         here, loss, length = found[0], found[1], min(GROWTH * found[2], first)
         if step + 1 < steps:
             _, slopes = objective.slope(here)
-    hyper = _with(sweep.configs[config], dict(zip(objective.names, here.tolist(), strict=True)))
+    hyper = sweep.space.changed(sweep.configs[config], dict(zip(objective.paths, here.tolist(), strict=True)))
     hyper |= {NAME: _epochs(sweep, config)} if NAME in hyper else {}
-    old, new = (dict(zip(objective.names, values.tolist(), strict=True)) for values in (start, here))
+    names = [sweep.space.labels[path] for path in objective.paths]
+    old, new = (dict(zip(names, values.tolist(), strict=True)) for values in (start, here))
     return Polish(config, before, loss, old, new, hyper, objective.trainings, objective.gradients, why)
 
 
 def _line(
     loss_of: Callable[[np.ndarray], float],
-    ways: list[Coordinate],
+    ways: list[Distribution],
     here: np.ndarray,
     loss: float,
     d: np.ndarray,
@@ -230,18 +240,9 @@ def _line(
 ) -> tuple[np.ndarray, float, float] | None:
     """The first of ever shorter steps along −d that lowers the loss: where, the loss there, how long; or None."""
     for _ in range(TRIES):
-        there = np.array([way.back(way.to(x) - length * g) for way, x, g in zip(ways, here, d, strict=True)])
+        there = np.array([way.from_unit(way.to_unit(x) - length * g) for way, x, g in zip(ways, here, d, strict=True)])
         new = loss_of(there)
         if new < loss:
             return there, new, length
         length /= 3
     return None
-
-
-def _with(hyper: Mapping[str, Any], values: Mapping[str, float]) -> dict[str, Any]:
-    """A configuration with some numbers changed, those of schedules and tuples by dotted name."""
-    paths, structure = jax.tree_util.tree_flatten_with_path(
-        dict(hyper), is_leaf=lambda x: x is None or isinstance(x, str)
-    )
-    names = [jax.tree_util.keystr(path, simple=True, separator=".") for path, _ in paths]
-    return jax.tree.unflatten(structure, [values.get(name, leaf) for name, (_, leaf) in zip(names, paths, strict=True)])

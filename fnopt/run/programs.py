@@ -1,16 +1,17 @@
 """From a space to the programs that train it, and from configurations to lanes."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import jax
 
 from fnopt._types import Batch, Trial
-from fnopt.model import Model, as_optimizer
+from fnopt.model import as_optimizer
 from fnopt.model.mlp import network_of
 from fnopt.model.widths import SMALLEST, Trim, bucket, bucketed
 from fnopt.run.setup import Bound
-from fnopt.space import Choice, When, is_space
+from fnopt.space import SearchSpace
+from fnopt.space.entry import extremes, has_ranges
 from fnopt.sweep.field import Entry
 from fnopt.sweep.merge import Options, Program, filled_up, program_of, shapes_of
 from fnopt.sweep.plan import WIDE, lanes_per_chunk
@@ -23,48 +24,29 @@ if TYPE_CHECKING:
 NARROW = 64  # units: the narrowest bucket under a rule that stops most lanes soon, where compiling is most of the time
 
 
-def choices(model: Model, space: Mapping[str, Any], name: str) -> tuple[Any, ...]:
-    """What a structural name may be under a space: its options, or the one value that it has."""
-    value = space.get(name, model.structure[name])
-    if isinstance(value, When):
-        value = value.value_of(name)
-        default = (model.structure[name],)
-        return (*(value.options if isinstance(value, Choice) else (value,)), *default)
-    if isinstance(value, Choice):
-        return value.options
-    return tuple(range(int(value.low), int(value.high) + 1)) if is_space(value) else (value,)
-
-
-def options_of(model: Model, space: Mapping[str, Any], stop: Rule | None = None) -> Options:
+def options_of(space: SearchSpace, stop: Rule | None = None) -> Options:
     """The optimizers, batch sizes and widths of a space: what may share a program."""
-    optimizers = tuple(dict.fromkeys(as_optimizer(o) for o in choices(model, space, "optimizer")))
+    optimizers = tuple(dict.fromkeys(as_optimizer(o) for o in space.options("optimizer")))
     least = SMALLEST if stop is None or isinstance(stop, Population) else NARROW
-    return Options(optimizers, tuple(choices(model, space, "batch_size")), _narrowest(model, space, least))
+    return Options(optimizers, tuple(space.options("batch_size")), _narrowest(space, least))
 
 
-def _narrowest(model: Model, space: Mapping[str, Any], least: int) -> int | None:
+def _narrowest(space: SearchSpace, least: int) -> int | None:
     """The narrowest bucket for the widths of a space: ``least``, or that of its widest layer.
 
     None where the widths do not fall into fewer buckets than there are of them, and so not into fewer programs.
     """
-    if "hidden" not in model.structure:
+    if "hidden" not in space.base:
         return None
     found: set[tuple[int, ...]] = set()
     ranges = False
-    for hidden in choices(model, space, "hidden"):
+    for hidden in space.options("hidden"):
         layers = hidden if isinstance(hidden, tuple | list) else () if hidden is None else (hidden,)
-        ranges |= any(map(is_space, layers))
-        found.add(tuple(map(_most, layers)))
+        ranges |= has_ranges(tuple(layers))
+        found.add(tuple(max(map(int, extremes(width))) for width in layers))
     least = min(least, max((bucket(width) for widths in found for width in widths), default=least))
     buckets = {tuple(bucket(width, least) for width in widths) for widths in found}
     return least if ranges or len(buckets) < len(found) else None
-
-
-def _most(width: Any) -> int:
-    """The most that a width may be under its space."""
-    if isinstance(width, Choice):
-        return max(map(int, width.options))
-    return int(width.high) if is_space(width) else int(width)
 
 
 def entries_of(

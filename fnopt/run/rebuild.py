@@ -15,6 +15,7 @@ from fnopt.run.manifest import rules_from
 from fnopt.run.measure import Measured
 from fnopt.run.setup import bind_folds, metrics_of
 from fnopt.run.sweep import Sweep
+from fnopt.space import SearchSpace
 from fnopt.sweep.merge import Options
 from fnopt.train import Objective
 
@@ -44,7 +45,8 @@ def rebuild(asked: Mapping[str, Any], model: Model, train: Dataset, dev: Dataset
         stop=rule,
         folds=folds,
         widths=asked["widths"],
-        **{name: asked[name] for name in ("seeds", "space", "search", "fingerprint")},
+        space=SearchSpace.from_json(asked["space"], decode, model.structure),
+        **{name: asked[name] for name in ("seeds", "search", "fingerprint")},
     )
     sweep.notes, sweep.measured = dict(asked["notes"]), [Measured(*m) for m in asked["measured"]]
     return sweep

@@ -14,6 +14,7 @@ from fnopt.run.lineage import over_time
 from fnopt.run.run import Run
 from fnopt.run.setup import fields_of, joined, updates_of
 from fnopt.schedules import Clipped, Every, Plateau, Scaled, Stretched, Then, Warmed, filled, piecewise
+from fnopt.space.stopping import STOP
 from fnopt.sweep.result import LaneResult
 from fnopt.train import batches_per_epoch, higher_is_better, in_unit
 
@@ -48,7 +49,8 @@ def refit(sweep: "Sweep", parts: tuple[Dataset, ...], *, config: int | None, key
     made = first.history["updates"][min(max(first.best, 0), len(first.history["updates"]) - 1)]
     alone = max(first.best + 1, 1) * each[first.fold]  # a mean over lanes where there are several: ``steps``
     lengths = Lengths(each[first.fold], steps, max(round(float(made) * steps / alone), 1), epochs * batches)
-    hyper = stretched(over_time(sweep, config), trial, lengths, _scores(sweep, first))
+    tuned = {name: x for name, x in over_time(sweep, config).items() if name != STOP}  # the length is known
+    hyper = stretched(tuned, trial, lengths, _scores(sweep, first))
     key = jax.random.fold_in(sweep.work.key, 0) if key is None else key
     return fit(sweep.model, data, hyper=hyper, epochs=epochs, key=key, progress=progress)
 

@@ -14,9 +14,10 @@ from fnopt._types import Dataset, Trial
 from fnopt.data._cells import kept
 from fnopt.model import Model, Prepared
 from fnopt.schedules import filled
-from fnopt.space import is_space
+from fnopt.space.entry import has_ranges
+from fnopt.space.stopping import STOP
 from fnopt.sweep.stop import Rule
-from fnopt.train import FOLLOWED, EarlyStopping, Objective, batches_per_epoch, score_of
+from fnopt.train import FOLLOWED, EarlyStopping, Objective, batches_per_epoch, early_stopping, score_of
 
 
 def objective_of(task: str, objective: str | None, dev: bool) -> Objective:
@@ -70,7 +71,7 @@ def bind(model: Model, hyper: Mapping[str, Any] | None, data: Prepared, metrics:
     if hyper is not None and not isinstance(hyper, Mapping):
         raise TypeError(f"`hyper` must be a dict of name to value, got {type(hyper).__name__}")
     for name, value in (hyper or {}).items():
-        if any(is_space(leaf) for leaf in jax.tree.leaves(value, is_leaf=is_space)):
+        if has_ranges(value):
             raise ValueError(f"`{name}` is a range to search, {value!r}: give a value here, or the space to fo.caviar")
     trial, numbers = model.bind(hyper, data.features, data.frame.outputs, metrics)
     per_epoch = batches_per_epoch(int(data.train.rows), trial.batch_size, trial.batch)
@@ -78,7 +79,39 @@ def bind(model: Model, hyper: Mapping[str, Any] | None, data: Prepared, metrics:
         raise ValueError("the poisson loss wants counts as they are: write fo.regressor(…, standardize_target=False)")
     own, updates = fields_of(trial), updates_of(trial, numbers, per_epoch)
     ready = {name: filled(value, updates if name in own else per_epoch) for name, value in numbers.items()}
-    return Bound(trial, numbers, model.complete(trial, ready))
+    return Bound(trial, numbers, {**model.complete(trial, ready), **own_stopping(hyper)})
+
+
+def own_stopping(hyper: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The numbers of early stopping that a configuration has of its own, under ``stop``; else nothing."""
+    if not hyper or STOP not in hyper:
+        return {}
+    rule = early_stopping(**hyper[STOP])
+    return {STOP: {name: float(value) for name, value in rule._asdict().items()}}
+
+
+def stopping_of(hyper: Mapping[str, Any] | None, rule: EarlyStopping | None) -> EarlyStopping | None:
+    """The rule of a run: that which was given, else that of its configuration, else none."""
+    own = own_stopping(hyper)
+    return EarlyStopping(**own[STOP]) if own and rule is None else rule
+
+
+def check_hyper(model: Model, said: Mapping[str, Any] | None, whole: Mapping[str, Any] | None = None) -> None:
+    """Raise for a number that was said and that the structure lacks: it would change nothing.
+
+    Numbers of the declaration are looked at too, unless ``said`` names another structure than the declaration's.
+
+    Args:
+        model: the declaration.
+        said: what the caller gave.
+        whole: the same with what a recipe filled in; ``said`` unless given.
+    """
+    if said is not None and not isinstance(said, Mapping):
+        raise TypeError(f"`hyper` must be a dict of name to value, got {type(said).__name__}")
+    said = said or {}
+    declared = () if any(name in model.structure for name in said) else model.numbers
+    if lacking := model.lacking(said if whole is None else whole, [*said, *declared]):
+        raise ValueError(lacking)
 
 
 def fields_of(trial: Trial) -> tuple[str, ...]:
@@ -101,8 +134,11 @@ def as_key(key: Any) -> chex.PRNGKey:
     """
     if key is None:
         return jax.random.key(0)
-    if isinstance(key, int) and not isinstance(key, bool):
-        return jax.random.key(key)
+    seed = str(getattr(key, "dtype", "")).startswith(("int", "uint")) and np.ndim(key) == 0
+    if seed or (isinstance(key, int) and not isinstance(key, bool)):
+        if not -(2**31) <= int(key) < 2**32:
+            raise ValueError(f"`key` as a seed must be below 2**32, got {key!r}")
+        return jax.random.key(int(key))
     if isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key) and key.ndim == 0:
         return key
     if isinstance(key, jax.Array | np.ndarray) and key.dtype == np.uint32 and key.shape == (2,):

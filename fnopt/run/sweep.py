@@ -12,11 +12,12 @@ import numpy as np
 from fnopt._types import Dataset, Trial
 from fnopt.data import Folds
 from fnopt.model import Frame, Model
-from fnopt.run.lineage import course_of, over_time, retraced, shown, with_courses
+from fnopt.run.lineage import course_of, lineage_of, over_time, retraced, shown, with_courses
 from fnopt.run.run import Going, Run, as_run, dissected
 from fnopt.space.columns import columns_of
 from fnopt.space.epochs import NAME, own_length
 from fnopt.space.perturb import Ranges
+from fnopt.space.search_space import SearchSpace
 from fnopt.sweep.chunk import Chunk, Cohort, Place, Work, run_draws
 from fnopt.sweep.field import Entry
 from fnopt.sweep.lanes import packed
@@ -60,7 +61,7 @@ class Sweep:
     options: Options = field(repr=False)
     kept: Kept = field(repr=False)
     seeds: int
-    space: Mapping[str, str]
+    space: SearchSpace = field(repr=False)
     search: str
     stop: Rule | None
     fingerprint: dict[str, str] = field(repr=False)
@@ -74,6 +75,11 @@ class Sweep:
     finished: bool = False
     attached: bool = False  # it stood in its folder, finished, and this call trained nothing
     ended: str = ""  # why, where it did not come to its end
+
+    @property
+    def names(self) -> set[str]:
+        """All names that its configurations may have."""
+        return {*self.space, *self.model.structure, *self.model.numbers}
 
     @property
     def n(self) -> int:
@@ -114,8 +120,11 @@ class Sweep:
             ValueError: for a configuration that the sweep does not have.
         """
         self._known(config)
-        lanes = self.kept.of(config)
-        return lanes[0].lineage if lanes else ()
+        text = self.space.labels
+        return tuple(
+            move._replace(numbers={text[path]: x for path, x in move.numbers.items()})
+            for move in lineage_of(self, config)
+        )
 
     def _means(self, config: int) -> dict[str, dict[str, float]]:
         lanes = self.kept.of(config)
@@ -143,7 +152,7 @@ class Sweep:
         ``pandas.DataFrame(sweep.table())`` is the same as a frame.
         """
         ranks = {standing.config: k for k, standing in enumerate(self.ranking(), 1) if math.isfinite(standing.score)}
-        configs = [columns_of(shown(self, i)) for i in range(self.n)]
+        configs = [columns_of(shown(self, i), self.names) for i in range(self.n)]
         columns = list(dict.fromkeys(name for config in configs for name in config))
         rows = []
         for i in range(self.n):

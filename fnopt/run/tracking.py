@@ -174,7 +174,7 @@ def tracked_sweep(sweep: "Sweep", watch: Watch, track: Any) -> Iterator[Watch]:
     if not trackers:
         yield watch
         return
-    columns = [columns_of(config) for config in sweep.configs]
+    columns = [columns_of(config, sweep.names) for config in sweep.configs]
     names = tuple(dict.fromkeys(name for row in columns for name in row))
     about = About(_name(sweep), names, _scores(sweep.work, sweep.trials[0]))
     tracking = Tracking(watch, trackers, about, columns, lambda result: course_of(sweep, result))

@@ -11,8 +11,8 @@ import numpy as np
 from fnopt._types import Dataset
 from fnopt.model import Model, as_optimizer, recipes
 from fnopt.run.held_out import hold_out
-from fnopt.run.programs import choices
 from fnopt.run.run import Run
+from fnopt.space import SearchSpace
 from fnopt.space.epochs import longest
 from fnopt.train import EarlyStopping
 
@@ -69,7 +69,7 @@ def completed(
     return Call(train, dev, {**filled, **said}, found["epochs"], stop, objective, plan)
 
 
-def epochs_of_search(model: Model, space: Mapping[str, Any], rows: int) -> int:
+def epochs_of_search(model: Model, space: SearchSpace, rows: int) -> int:
     """How long each configuration of a search trains on so many rows where nothing says it: one length for all.
 
     The longest ``epochs`` of the space, where it holds any; else the updates of the model's recipe at the middle one of
@@ -78,7 +78,7 @@ def epochs_of_search(model: Model, space: Mapping[str, Any], rows: int) -> int:
     length = longest(space)
     if length is not None:
         return length
-    sizes = sorted(choices(model, space, "batch_size"))
+    sizes = sorted(space.options("batch_size"))
     values = recipes.RECIPES[model.recipe](model.task, rows, 1)
     return recipes.epochs_of({**values, "batch_size": sizes[len(sizes) // 2]}, rows)
 

@@ -13,3 +13,4 @@ from fnopt.space.distributions import log_uniform as log_uniform
 from fnopt.space.distributions import normal as normal
 from fnopt.space.distributions import one_minus_log_uniform as one_minus_log_uniform
 from fnopt.space.distributions import uniform as uniform
+from fnopt.space.search_space import SearchSpace as SearchSpace

@@ -1,38 +1,23 @@
 """Narrowing a space to where its best configurations lie: the step from a coarse search to a fine one."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import jax
-
-from fnopt.space.choice import Choice, When, is_space
+from fnopt.space.choice import Choice, same
 from fnopt.space.distributions import Distribution
+from fnopt.space.entry import Picked, Range
+from fnopt.space.path import Path
+from fnopt.space.search_space import SearchSpace
 
 SHARE = 1 / 5  # of the configurations are taken for the good ones
 FEWEST = 3  # so many at least
 MARGIN = 0.1  # of the given width, on either side of the good ones
 
-Map = Callable[[float], float]
-
-
-def _same(x: float) -> float:
-    return x
-
-
-SCALES: dict[str, tuple[Map, Map]] = {  # to a range's own scale, where its draws are alike (rising), and back
-    "uniform": (_same, _same),
-    "integer": (_same, _same),
-    "normal": (_same, _same),
-    "log_uniform": (math.log, math.exp),
-    "log_integer": (math.log, math.exp),
-    "log_normal": (math.log, math.exp),
-    "one_minus_log_uniform": (lambda x: -math.log1p(-x), lambda r: -math.expm1(-r)),
-}
 FLAT = {"normal": "uniform", "log_normal": "log_uniform"}  # a bell has no bounds; narrowed, it has
 
 
-def narrow(space: Mapping[str, Any], ranked: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def narrow(space: Mapping[str, Any], ranked: Sequence[Mapping[str, Any]]) -> SearchSpace:
     """The part of a space that its best configurations cover, a margin around them included.
 
     The best are the first fifth, three at least. With s a range's own scale (s = x for ``uniform``, ln x for
@@ -53,45 +38,33 @@ def narrow(space: Mapping[str, Any], ranked: Sequence[Mapping[str, Any]]) -> dic
 
     >>> from fnopt.space import choice, log_uniform
     >>> ranked = [{"lr": 0.01, "a": "p"}, {"lr": 0.03, "a": "q"}, {"lr": 0.02, "a": "p"}, {"lr": 1e-4, "a": "r"}]
-    >>> narrow(dict(lr=log_uniform(1e-4, 1.0), a=choice("p", "q", "r")), ranked)
+    >>> dict(narrow(dict(lr=log_uniform(1e-4, 1.0), a=choice("p", "q", "r")), ranked))
     {'lr': log_uniform(0.00398107, 0.0753566), 'a': choice('p', 'q')}
     """
-    best = ranked[: max(FEWEST, math.ceil(SHARE * len(ranked)))]
-    return {
-        name: _value(name, value, [hyper[name] for hyper in best if name in hyper]) for name, value in space.items()
-    }
+    made = space if isinstance(space, SearchSpace) else SearchSpace(space)
+    best = [made.values_of(hyper) for hyper in ranked[: max(FEWEST, math.ceil(SHARE * len(ranked)))]]
+
+    def change(path: Path, leaf: Range) -> Range:
+        found = [values[path] for values in best if path in values]
+        if not found:
+            return leaf
+        return _options(leaf, found) if isinstance(leaf, Choice) else _range(leaf, [float(x) for x in found])
+
+    return made.replaced(change)
 
 
-def _value(name: str, value: Any, found: Sequence[Any]) -> Any:
-    """The space or value of one name; where it is a tree that holds spaces, each of them."""
-    if isinstance(value, When):
-        inside = _value(name, value.value_of(name), found)
-        return When(tuple((key, inside if key == name else other) for key, other in value.given))
-    if not found or not any(map(is_space, jax.tree.leaves(value, is_leaf=is_space))):
-        return value
-    return jax.tree.map(_leaf, value, *found, is_leaf=is_space)
-
-
-def _leaf(leaf: Any, *found: Any) -> Any:
-    if isinstance(leaf, Choice):
-        return Choice(tuple(option for option in leaf.options if any(_equal(option, x) for x in found)))
-    return _range(leaf, [float(x) for x in found]) if isinstance(leaf, Distribution) else leaf
-
-
-def _equal(one: Any, other: Any) -> bool:
-    return one is other or (type(one) is type(other) and bool(one == other))  # 1, 1.0 and True are different options
+def _options(leaf: Choice, found: Sequence[Any]) -> Choice:
+    """The options that occur; all where one holds ranges of its own, whose paths go by the options' numbers."""
+    if any(isinstance(x, Picked) for x in found):
+        return leaf
+    return Choice(tuple(option for option in leaf.options if any(same(option, x) for x in found)))
 
 
 def _range(space: Distribution, found: Sequence[float]) -> Distribution:
-    to, back = SCALES[space.kind]
-    low, high = float(space.low), float(space.high)
-    if space.kind in FLAT:  # here the two are mean and standard deviation
-        low, high, width = -math.inf, math.inf, 4 * high
-    else:
-        width = to(high) - to(low)
-    inside = [min(max(x, low), high) for x in found]  # a drawn bound may lie a float32 rounding outside
-    first = back(to(min(inside)) - MARGIN * width)
-    last = back(to(max(inside)) + MARGIN * width)
+    low, high = (-math.inf, math.inf) if space.bell else (space.low, space.high)
+    inside = [min(max(x, low), high) for x in found]
+    first = space.unscaled(space.scaled(min(inside)) - MARGIN * space.width)
+    last = space.unscaled(space.scaled(max(inside)) + MARGIN * space.width)
     if space.whole:
         first, last = math.floor(first), math.ceil(last)
     return Distribution(FLAT.get(space.kind, space.kind), max(low, first), min(high, last), space.points)

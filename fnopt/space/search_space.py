@@ -1,76 +1,131 @@
-"""A space taken apart into what it draws, and put together again as configurations."""
+"""A space: what is drawn, by path, and how drawn values become a configuration."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
-import jax
-
-from fnopt.space.choice import Choice, When, is_space
-from fnopt.space.distributions import Distribution
+from fnopt.space.checks import Declares, check
+from fnopt.space.choice import When, normal
+from fnopt.space.entry import Range, Values, alternatives, built, checked, equal, found, holds, mapped, ranges
+from fnopt.space.path import Path, labels, order
 
 Hyper = dict[str, Any]
-_LEAF = jax.tree.structure(0)
 
 
-def taken_apart(space: Mapping[str, Any]) -> dict[str, Distribution | Choice]:
-    """What a space draws, by dotted name."""
-    return flatten(space, {}).drawn
+class SearchSpace(Mapping[str, Any]):
+    """A space, name by name as it was given, and what it draws, by path; equal to another with the same content.
 
+    The path of a range inside option k of a choice holds k after the choice's own: ``("lr", 1, "peak")``.
+    """
 
-class Flat:
-    """A space taken apart: its leaves by dotted name, and how to put values back."""
-
-    def __init__(self, space: Mapping[str, Any], base: Mapping[str, Any]):
-        self.base = base
+    def __init__(self, space: Mapping[str, Any], base: Mapping[str, Any] | None = None):
+        """A space as it is; ``base`` says what names are that it does not hold, for conditions."""
+        if not isinstance(space, Mapping):
+            raise TypeError(f"`space` must be a dict of name to range, choice or value, got {type(space).__name__}")
+        self.entries: dict[str, Any] = {}
         self.conditions: dict[str, dict[str, Any]] = {}
-        self.leaves: dict[str, Any] = {}
-        self.trees: dict[str, tuple[Any, list[str]]] = {}
+        self.base = dict(base or {})
         for name, value in space.items():
             if isinstance(value, When):
                 self.conditions[name] = value.conditions(name)
                 value = value.value_of(name)
-            paths, treedef = jax.tree_util.tree_flatten_with_path(value, is_leaf=_is_leaf)
-            names = [name + "".join(f".{jax.tree_util.keystr((k,), simple=True)}" for k in path) for path, _ in paths]
-            if not any(is_space(leaf) for _, leaf in paths):
-                names, treedef, paths = [name], jax.tree.structure(0), [((), value)]
-            self.trees[name] = (treedef, names)
-            self.leaves.update(zip(names, (leaf for _, leaf in paths), strict=True))
-        self.drawn = {name: leaf for name, leaf in self.leaves.items() if is_space(leaf)}
-        # Names that are one leaf, and need not be put together for each configuration.
-        self.single = {name: names[0] for name, (tree, names) in self.trees.items() if tree == _LEAF}
+            self.entries[name] = checked(name, normal(value))
+        found = [one for name, value in self.entries.items() for one in ranges(value, (name,), (name,))]
+        found.sort(key=lambda one: order(one[0]))
+        self.drawn: dict[Path, Range] = {path: leaf for path, _, leaf in found}
+        self.places: dict[Path, Path] = {path: place for path, place, _ in found}
 
+    @classmethod
+    def parse(cls, space: Mapping[str, Any], model: Declares) -> "SearchSpace":
+        """A space for a model, checked: every fault of a space shows here, before anything is drawn.
 
-def _is_leaf(x: Any) -> bool:
-    return is_space(x) or x is None
+        Raises:
+            ValueError, TypeError: for names that the model lacks, numbers that no structure of the space has, ranges
+                that go beyond what their number may be, conditions that can never hold or hang on each other.
+        """
+        made = cls(space, model.structure)
+        check(made, model)
+        return made
 
+    def __getitem__(self, name: str) -> Any:
+        value = self.entries[name]
+        return value if name not in self.conditions else When((*self.conditions[name].items(), (name, value)))
 
-def flatten(space: Mapping[str, Any], base: Mapping[str, Any]) -> Flat:
-    """A space taken apart; TypeError for what is no mapping."""
-    if not isinstance(space, Mapping):
-        raise TypeError(f"a space is a dict of name to space or value, got {type(space).__name__}")
-    return Flat(space, base)
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.entries)
 
+    def __len__(self) -> int:
+        return len(self.entries)
 
-def configuration(flat: Flat, values: Mapping[str, Any]) -> Hyper:
-    """Values put back under their names; a name whose condition does not hold is left out."""
-    hyper: Hyper = {}
-    for name, (treedef, names) in flat.trees.items():
-        if (leaf := flat.single.get(name)) is not None:
-            hyper[name] = values[leaf] if leaf in values else flat.leaves[leaf]
-        else:
-            hyper[name] = jax.tree.unflatten(treedef, [values.get(leaf, flat.leaves[leaf]) for leaf in names])
-    while flat.conditions:  # a name that is left out takes those with it that depend on it
-        given = {**{k: v for k, v in flat.base.items() if k not in flat.trees}, **hyper}
-        kept = {name: value for name, value in hyper.items() if _holds(flat.conditions.get(name, {}), given)}
-        if len(kept) == len(hyper):
-            break
-        hyper = kept
-    return hyper
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Mapping) or self.keys() != other.keys():
+            return False
+        return all(equal(self[name], other[name]) for name in self)
 
+    def __hash__(self) -> int:
+        return hash(frozenset(self.entries))
 
-def _holds(conditions: Mapping[str, Any], hyper: Hyper) -> bool:
-    def same(wanted: Any, got: Any) -> bool:
-        got = getattr(got, "name", got)  # an optimizer goes by its name
-        return any(got == getattr(w, "name", w) for w in (wanted if isinstance(wanted, list) else [wanted]))
+    def __repr__(self) -> str:
+        return f"SearchSpace({', '.join(f'{name}={self[name]!r}' for name in self)})"
 
-    return all(name in hyper and same(wanted, hyper[name]) for name, wanted in conditions.items())
+    @cached_property
+    def labels(self) -> dict[Path, str]:
+        """A text for people for each path that is drawn, no two alike."""
+        return labels({**self.drawn, **{(name,): None for name in self.entries}})
+
+    def options(self, name: str) -> tuple[Any, ...]:
+        """What a name may be: all options of a choice, all whole numbers of a range, else its one value.
+
+        A name under a condition may be its default too. A name that the space does not hold is what ``base`` says.
+        """
+        if name not in self.entries:
+            return (self.base[name],)
+        default = (self.base[name],) if name in self.conditions and name in self.base else ()
+        return (*alternatives(self.entries[name]), *default)
+
+    def configuration(self, values: Values) -> Hyper:
+        """Drawn values put in their places; a name whose condition does not hold is left out."""
+        hyper = {name: built(value, (name,), values) for name, value in self.entries.items()}
+        while self.conditions:  # a name that is left out takes those with it that depend on it
+            given = {**{k: v for k, v in self.base.items() if k not in self.entries}, **hyper}
+            kept = {name: value for name, value in hyper.items() if holds(self.conditions.get(name, {}), given)}
+            if len(kept) == len(hyper):
+                break
+            hyper = kept
+        return hyper
+
+    def values_of(self, hyper: Mapping[str, Any]) -> dict[Path, Any]:
+        """What a configuration of this space drew, by path: the inverse of :meth:`configuration`."""
+        drew: dict[Path, Any] = {}
+        for name, value in self.entries.items():
+            if name in hyper:
+                drew |= found(value, (name,), hyper[name]) or {}
+        return drew
+
+    def changed(self, hyper: Mapping[str, Any], values: Values) -> Hyper:
+        """A configuration of this space with some of its drawn values replaced; what it holds besides stays."""
+        tops = {path[0] for path in values}
+        all_of = {**self.values_of(hyper), **values}
+        return {
+            name: built(self.entries[name], (name,), all_of) if name in tops else value for name, value in hyper.items()
+        }
+
+    def replaced(self, change: Callable[[Path, Range], Range]) -> "SearchSpace":
+        """The same names with each range and choice that is drawn put through ``change``."""
+        entries = {name: mapped(value, (name,), change) for name, value in self.entries.items()}
+        made = {
+            name: When((*self.conditions[name].items(), (name, value))) if name in self.conditions else value
+            for name, value in entries.items()
+        }
+        return SearchSpace(made, self.base)
+
+    def to_json(self, encode: Callable[[Any], Any]) -> dict[str, Any]:
+        """The space as JSON, exactly; ``encode`` turns a value, range, choice or condition into JSON."""
+        return {name: encode(self[name]) for name in self}
+
+    @classmethod
+    def from_json(
+        cls, plain: Mapping[str, Any], decode: Callable[[Any], Any], base: Mapping[str, Any] | None = None
+    ) -> "SearchSpace":
+        """The space that :meth:`to_json` wrote."""
+        return cls({name: decode(value) for name, value in plain.items()}, base)

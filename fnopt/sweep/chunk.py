@@ -10,6 +10,7 @@ import numpy as np
 
 from fnopt._types import Batch, Params, Stats
 from fnopt.schedules import follows
+from fnopt.space.stopping import STOP
 from fnopt.sweep.compiled import exhausting, first_program, program
 from fnopt.sweep.draws import Draws, draws_of
 from fnopt.sweep.lanes import apart, packed, stack
@@ -223,21 +224,22 @@ def begin_lanes(work: Work, chunk: Chunk, draws: Draws, weights: tuple[Params, S
     cohort = chunk.cohort
     trial, which = cohort.program.trial, np.int32(cohort.program.which)
     hyper = stack([place.numbers for place in chunk.places], cohort.width)
+    if STOP in hyper:
+        hyper = {**hyper, STOP: _in_unit(work, trial.task, EarlyStopping(**hyper[STOP]))._asdict()}
     example = work.folds[cohort.fold].example
     (device,) = example.x.devices()
     with exhausting(trial):
         weights = draws.weights(trial, example) if weights is None else weights
-        arguments = draws.keys.init, example, hyper, _rule_in_unit(work, trial.task), which, weights
+        rule = None if work.rule is None else _in_unit(work, trial.task, work.rule)
+        arguments = draws.keys.init, example, hyper, rule, which, weights
         return jax.block_until_ready(first_program(trial, device, *arguments)(*arguments))
 
 
-def _rule_in_unit(work: Work, task: str) -> EarlyStopping | None:
+def _in_unit(work: Work, task: str, rule: EarlyStopping) -> EarlyStopping:
     """The rule as lanes see it: its least improvement in the unit that they score in."""
-    if work.rule is None:
-        return None
-    least = np.asarray(work.rule.min_delta)
+    least = np.asarray(rule.min_delta)
     scaled = in_unit(task, (work.objective.metric,), least[..., None], 1 / work.unit)[..., 0]
-    return work.rule._replace(min_delta=scaled.astype(least.dtype))
+    return rule._replace(min_delta=scaled.astype(least.dtype))
 
 
 def going_on(lanes: Lane) -> Any:

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fnopt.space.path import Path, keys
 from fnopt.space.perturb import Ranges
 from fnopt.sweep.chunk import Place, Work
 from fnopt.sweep.field import Entry, Field, dead, mean, scores_at
@@ -17,7 +18,7 @@ from fnopt.sweep.population import Population, decide
 from fnopt.sweep.result import LaneResult, result_of
 from fnopt.sweep.stop import Mark
 
-Remake = Callable[[int, int, Mapping[str, float]], dict[str, Any]]
+Remake = Callable[[int, int, Mapping[Path, float]], dict[str, Any]]
 
 
 class Evolving(Field):
@@ -36,7 +37,7 @@ class Evolving(Field):
         higher: bool,
         *,
         ranges: Ranges,
-        numbers: Sequence[Mapping[str, float]],
+        numbers: Sequence[Mapping[Path, float]],
         remake: Remake,
     ):
         """``numbers`` is what each configuration begins with; ``remake(founder, fold, numbers)`` gives all of a lane's.
@@ -104,7 +105,7 @@ class Evolving(Field):
         score = mean([values[names.index(self.work.objective.metric)] for values in rows])
         return mark_of(config, score, mean([values[0] for values in rows]), self.higher)
 
-    def _now(self, place: Place) -> Mapping[str, float]:
+    def _now(self, place: Place) -> Mapping[Path, float]:
         return place.lineage[-1].numbers if place.lineage else self.numbers[place.config]
 
     def _children(self, move: Move, donors: Sequence[Place]) -> list[Place]:
@@ -151,13 +152,13 @@ def reborn(place: Place, move: Move, numbers: dict[str, Any]) -> Place:
     assert lane is not None
     f = jnp.result_type(float)
     changed = {
-        _name(path): np.asarray(new, f)
+        keys(path): np.asarray(new, f)
         for path, new in jax.tree_util.tree_leaves_with_path(numbers)
         if np.asarray(new, f) != np.asarray(old[path], f)
     }
 
     def put(some: Any) -> Any:
-        return jax.tree_util.tree_map_with_path(lambda path, leaf: changed.get(_name(path), leaf), some)
+        return jax.tree_util.tree_map_with_path(lambda path, leaf: changed.get(keys(path), leaf), some)
 
     state = lane.state._replace(hyper=put(lane.state.hyper))
     return place._replace(
@@ -166,7 +167,3 @@ def reborn(place: Place, move: Move, numbers: dict[str, Any]) -> Place:
         lane=lane._replace(state=state, numbers=put(lane.numbers)),
         lineage=(*place.lineage, move),
     )
-
-
-def _name(path: Any) -> str:
-    return jax.tree_util.keystr(path, simple=True, separator=".")

@@ -1,6 +1,6 @@
 """Where a configuration of a population comes from: whom it took its weights from, when, and with which numbers."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Move(NamedTuple):
@@ -9,7 +9,7 @@ class Move(NamedTuple):
     epoch: int  # after so many epochs
     config: int  # who was replaced
     donor: int  # whose weights, optimizer state, statistics and structure it took
-    numbers: dict[str, float]  # by dotted name: all that the space draws of it, as they are from here on
+    numbers: dict[Any, float]  # by path (by name, where users see it): all that the space draws of it, from here on
 
 
 Lineage = tuple[Move, ...]  # oldest first; empty for who was never replaced

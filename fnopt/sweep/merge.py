@@ -109,4 +109,5 @@ def member(trial: Trial, which: int) -> Trial:
 def filled_up(trial: Trial, complete: dict[str, Any]) -> dict[str, Any]:
     """All numbers that a program takes: the configuration's, and for those of other members a number nobody reads."""
     names: Sequence[str] = (*trial.numbers, *trial.optimizer.numbers._fields)  # pyright: ignore
-    return {name: complete.get(name, 0.5) for name in names}
+    own = {"stop": complete["stop"]} if "stop" in complete else {}  # early stopping's numbers, where they are searched
+    return {**{name: complete.get(name, 0.5) for name in names}, **own}

@@ -3,8 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from numbers import Real
+from functools import partial, reduce
 from typing import Any
 from zlib import crc32
 
@@ -13,8 +12,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fnopt._checks import whole
+from fnopt._checks import real, whole
 from fnopt._compile import TRACES
+from fnopt.space.path import Path, salt
 from fnopt.space.perturb import Ranges, perturbed
 from fnopt.sweep.lineage import Move
 from fnopt.sweep.stop import Bracket, Mark, Rule
@@ -98,22 +98,16 @@ def population(every: int = 5, share: float = 0.25, factor: float = 1.2, resampl
     """
     return Population(
         every=whole("every", every),
-        share=_number("share", share, "in (0, 0.5]", lambda x: 0 < x <= 0.5),
-        factor=_number("factor", factor, "above 1", lambda x: 1 < x < math.inf),
-        resample=_number("resample", resample, "in [0, 1]", lambda x: 0 <= x <= 1),
+        share=real("share", share, "in (0, 0.5]", lambda x: 0 < x <= 0.5),
+        factor=real("factor", factor, "above 1", lambda x: x > 1),
+        resample=real("resample", resample, "in [0, 1]", lambda x: 0 <= x <= 1),
     )
-
-
-def _number(name: str, x: Any, wanted: str, holds: Any) -> float:
-    if isinstance(x, bool) or not isinstance(x, Real) or not holds(x):
-        raise ValueError(f"`{name}` must be a number {wanted}, got {x!r}")
-    return float(x)
 
 
 def decide(
     rule: Population,
     marks: Sequence[Mark],
-    numbers: Sequence[Mapping[str, float]],
+    numbers: Sequence[Mapping[Path, float]],
     ranges: Ranges,
     key: chex.PRNGKey,
     generation: int,
@@ -124,14 +118,14 @@ def decide(
     Args:
         rule: the shares, and how numbers change.
         marks: what each configuration shows.
-        numbers: what each has of the numbers that change, by dotted name.
+        numbers: what each has of the numbers that change, by path.
         ranges: what these were drawn from.
         key: of the sweep; configuration i draws from ``fold_in(fold_in(fold_in(key, PURPOSE), i), generation)``.
         generation: counted from 1.
         epoch: after which it is.
     """
     donors, worst = rule.split(marks)
-    salts = jnp.asarray([crc32(name.encode()) for name in ("", *ranges)], jnp.uint32)  # "": the donor
+    salts = jnp.asarray([salt(path) for path in ((), *ranges)], jnp.uint32)  # (): the donor
     moves = []
     for config in worst:
         rows = np.asarray(_draws(key, np.uint32(config), np.uint32(generation), salts)).tolist()
@@ -148,4 +142,4 @@ def _draws(key: chex.PRNGKey, config: Any, generation: Any, salts: Any) -> Any:
     """Three shares in [0, 1) for the donor and for each number, shape=(1 + numbers, 3), whatever their order."""
     TRACES["population"] += 1
     mine = jax.random.fold_in(jax.random.fold_in(jax.random.fold_in(key, PURPOSE), config), generation)
-    return jax.vmap(lambda salt: jax.random.uniform(jax.random.fold_in(mine, salt), (3,)))(salts)
+    return jax.vmap(lambda two: jax.random.uniform(reduce(jax.random.fold_in, two, mine), (3,)))(salts)

@@ -10,10 +10,9 @@ Rules: :func:`halving`, :func:`hyperband`, :func:`asynchronous_halving`, :func:`
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Real
 from typing import NamedTuple
 
-from fnopt._checks import whole
+from fnopt._checks import real, whole
 
 
 class Bracket(NamedTuple):
@@ -239,8 +238,7 @@ def median(min_epochs: int = 3, every: int = 1, warmup: int = 5) -> Median:
 
 
 def _checked(eta: float, min_epochs: int) -> tuple[float, int]:
-    if isinstance(eta, bool) or not isinstance(eta, Real) or not 1 < eta < math.inf:
-        raise ValueError(f"`eta` must be a number above 1, got {eta!r}")
+    eta = real("eta", eta, "above 1", lambda x: x > 1)
     if eta < 1.01:
         raise ValueError(f"`eta` must leave rungs apart, so at least 1.01, got {eta!r}")
-    return float(eta), whole("min_epochs", min_epochs)
+    return eta, whole("min_epochs", min_epochs)

@@ -77,6 +77,8 @@ def start(
     scalar = jnp.zeros((), jnp.result_type(float))
     never = jnp.full((), -1, jnp.int32)
     fault = Fault(step=never, cost=scalar, last=scalar)
+    own = hyper.get("stop")  # numbers of the rule that are this lane's own
+    rule = rule if rule is None or own is None else EarlyStopping(**own)
     patience = None if rule is None else Patience(rule, begin(), params, stats)
     return Lane(state, stats, numbers, fault, patience)
 
