@@ -117,6 +117,9 @@ class Optimizer:
     recipe: tuple[Any, ...] | None = field(
         default=None, repr=False, compare=False
     )  # of a wrapped one: (the wrapper's name, the Optimizer inside, settings)
+    maker: tuple[Callable[..., Any], tuple[Any, ...]] | None = field(
+        default=None, repr=False, compare=False
+    )  # a function of a module and arguments that give it again, where it goes by no name
 
 
 class Column(NamedTuple):

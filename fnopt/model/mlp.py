@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import chex
@@ -129,7 +129,7 @@ def network_of(trial: Trial) -> Network | None:
     return network if ours else None
 
 
-@cache
+@lru_cache(maxsize=4096)
 def layers(network: Network) -> nn.MLP:
     """The network's structure without its loss."""
     return nn.mlp(

@@ -78,6 +78,7 @@ def trial_of(
     def loss(
         params: Params, stats: Stats, batch: Batch, hyper: Mapping[str, Array], key: Any, train: bool
     ) -> tuple[Array, Stats]:
+        stats = without_keys(stats)
         with _traced_numbers(numbers):
             made = functions.loss(params, with_keys(stats), _masked(batch), Numbers(hyper), key, train)
         if not (isinstance(made, tuple) and len(made) == 2):

@@ -22,6 +22,7 @@ for every step.
 from typing import TYPE_CHECKING
 
 from fnopt._names import suggesting as _suggesting
+from fnopt.optim import _pickling as _pickling
 from fnopt.optim._table import NAMES as NAMES
 from fnopt.optim._table import TABLE as TABLE
 from fnopt.optim._table import by_name as by_name

@@ -7,7 +7,7 @@ fits into the largest one's leaves share its place; a branch takes out what is i
 from collections import namedtuple
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any, cast
 
 import jax
@@ -98,6 +98,6 @@ def _fields(numbers: type) -> tuple[str, ...]:
     return cast(Any, numbers)._fields
 
 
-@cache
+@lru_cache(maxsize=1024)
 def _union(names: tuple[str, ...]) -> type:
     return namedtuple("FamilyHyper", names)

@@ -4,7 +4,7 @@ import inspect
 import re
 from collections import namedtuple
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import jax
@@ -62,7 +62,7 @@ def from_transform(factory: Callable[..., Any], *, numbers: Mapping[str, float],
     return _made(factory, tuple((number, float(default)) for number, default in numbers.items()), name)
 
 
-@cache
+@lru_cache(maxsize=1024)
 def _made(factory: Callable[..., Any], numbers: tuple[tuple[str, float], ...], name: str) -> Optimizer:
     theirs = sorted(dict(numbers), key=lambda number: OURS.get(number, number) != "lr")  # lr first, the rest as given
     ours = [OURS.get(number, number) for number in theirs]
@@ -97,7 +97,10 @@ def _made(factory: Callable[..., Any], numbers: tuple[tuple[str, float], ...], n
         )
 
     lr = dict(numbers).get("learning_rate", dict(numbers).get("lr", 1e-3))
-    return Optimizer(name=name, init=init, update=update, numbers=record, lr=lr, hyper=hyper, elementwise=False)
+    maker = _made, (factory, numbers, name)
+    return Optimizer(
+        name=name, init=init, update=update, numbers=record, lr=lr, hyper=hyper, elementwise=False, maker=maker
+    )
 
 
 def _strong(leaf: Any) -> Array:

@@ -44,6 +44,7 @@ methods", 2013, https://doi.org/10.1007/s10107-012-0514-2, algorithm 2.6.
 [1.0, 1.0]
 """
 
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
@@ -173,10 +174,12 @@ def lbfgs_with(history: int = HISTORY) -> Optimizer:
     return _lbfgs(whole("history", history))
 
 
-@lru_cache
+@lru_cache(maxsize=1024)
 def _lbfgs(history: int) -> Optimizer:
     name = "lbfgs" if history == HISTORY else f"lbfgs_with(history={history})"
-    return treewise(name, LbfgsHyper, RANGES, partial(start, history), rule, lr=1.0, wants_objective=True, doc=__doc__)
+    begin = partial(start, history)
+    made = treewise(name, LbfgsHyper, RANGES, begin, rule, lr=1.0, wants_objective=True, doc=__doc__)
+    return replace(made, maker=(lbfgs_with, (history,)))
 
 
 lbfgs = lbfgs_with()

@@ -40,6 +40,7 @@ https://kellerjordan.github.io/posts/muon/.
 [[-0.69..., 0.0], [0.0, 0.69...]]
 """
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -149,7 +150,7 @@ def muon_with(adam: tuple[str, ...] = ()) -> Optimizer:
     return _muon(adam)
 
 
-@lru_cache
+@lru_cache(maxsize=1024)
 def _muon(words: tuple[str, ...]) -> Optimizer:
     def matrices(p: Params) -> Params:
         """Whether each leaf is one of Muon's."""
@@ -172,7 +173,9 @@ def _muon(words: tuple[str, ...]) -> Optimizer:
 
     name = f"muon_with(adam={words!r})" if words else "muon"
     fill = {"adam_lr": "lr"}
-    return treewise(name, MuonHyper, RANGES, start, rule, lr=0.02, fill=fill, moments=Moments._fields, doc=__doc__)
+    more = {"fill": fill, "moments": Moments._fields, "doc": __doc__}
+    made = treewise(name, MuonHyper, RANGES, start, rule, lr=0.02, **more)
+    return replace(made, maker=(muon_with, (words,)))
 
 
 muon = muon_with()

@@ -1,7 +1,7 @@
 """Hyperparameters as plain JSON and back: numbers, names, tuples and schedules; nothing executable."""
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 import jax
@@ -32,6 +32,8 @@ def encode(value: Any) -> Any:
         return {"choice": [encode(option) for option in value.options]}
     if isinstance(value, When):
         return {"when": {name: _any(one) if isinstance(one, list) else encode(one) for name, one in value.given}}
+    if isinstance(value, Unsaved):
+        return {"unsaved": value.what}
     if isinstance(value, jax.Array | np.ndarray | np.generic) and np.ndim(value) == 0:
         return np.asarray(value).item()
     if isinstance(value, tuple | list):
@@ -44,6 +46,28 @@ def encode(value: Any) -> Any:
             "fields": {f.name: encode(getattr(value, f.name)) for f in fields(value)},
         }
     raise ValueError(f"a {type(value).__name__} cannot be written to a file: {value!r}")
+
+
+@dataclass(frozen=True)
+class Unsaved:
+    """In place of what was a user's own, in the configuration of a loaded model: a file holds no functions."""
+
+    what: str
+
+    def __repr__(self) -> str:
+        return f"<{self.what}, not in the file>"
+
+
+def encoded_or_named(value: Any) -> Any:
+    """As :func:`encode`; what cannot be written, as an optimizer of the user's own, by its name alone.
+
+    >>> decode(encoded_or_named(print))
+    <builtin_function_or_method, not in the file>
+    """
+    try:
+        return encode(value)
+    except ValueError:
+        return {"unsaved": str(getattr(value, "name", type(value).__name__))}
 
 
 def decode(value: Any) -> Any:
@@ -61,6 +85,8 @@ def decode(value: Any) -> Any:
         return When(tuple((name, decode(one)) for name, one in value["when"].items()))
     if "any" in value:
         return [decode(one) for one in value["any"]]
+    if "unsaved" in value:
+        return Unsaved(str(value["unsaved"]))
     if "tuple" in value:
         return tuple(decode(v) for v in value["tuple"])
     if "dict" in value:

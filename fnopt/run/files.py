@@ -13,13 +13,15 @@ import numpy as np
 
 from fnopt import tree
 from fnopt._checks import require
-from fnopt._types import Batch, Column
+from fnopt._keys import with_keys, without_keys
+from fnopt._types import Batch, Column, Trial
 from fnopt.data import Standardizer
 from fnopt.model import Frame, Model
-from fnopt.run.codec import decode, encode
+from fnopt.run.codec import Unsaved, decode, encoded_or_named
 from fnopt.run.manifest import KINDS
 from fnopt.run.manifest_schema import LABEL, encoded_dict
 from fnopt.run.plain import curves, numbers, plain
+from fnopt.run.tensors import packed, unpacked
 from fnopt.store.atomic import Folder, Irregular, make_folder, put, read_file
 from fnopt.store.schema import (
     anything,
@@ -57,28 +59,29 @@ def save(run: "Run", path: str | Path, of: Mapping[str, Any] | None = None) -> P
 
     Raises:
         ImportError: where safetensors is not installed, with the line that installs it.
-        ValueError: where the configuration holds what cannot be written, such as an optimizer of the user's own, and
-            where something that is no regular file stands in a file's place.
+        ValueError: for a path of another ending, and where something that is no regular file stands in a file's place.
         OSError: where the disk refuses.
     """
-    numpy = require("safetensors.numpy", "files")
+    require("safetensors.numpy", "files")
     path = Path(path)
     if path.suffix != ".safetensors":
         raise ValueError(f"a model's file ends in .safetensors, got {path.name!r}")
     frame = run.frame
     tensors: dict[str, Any] = {}
-    for part, some in (("params", run.params), ("stats", run.stats), ("numbers", run.numbers)):
+    for part, some in (("params", run.params), ("stats", without_keys(run.stats)), ("numbers", run.numbers)):
+        tree.check_names(some, part)
         for name, leaf in zip(tree.names(some), jax.tree.leaves(some), strict=True):
             tensors[f"{part}.{name}"] = np.asarray(leaf)
     for part, scaler in (("inputs", frame.inputs), ("target", frame.target)):
         if scaler is not None:
             moments = {"mean": scaler.mean, "scale": scaler.scale}
             tensors |= {f"{part}.{name}": np.asarray(a, np.float64) for name, a in moments.items()}
-    content = numpy.save({name: np.asarray(a, order="C") for name, a in tensors.items()})
+    content, types = packed(tensors)
     described = {
         "format": FORMAT,
         "kind": run.model.kind,
-        "hyper": encode(run.hyper),
+        "hyper": {"dict": {str(name): encoded_or_named(value) for name, value in run.hyper.items()}},
+        "types": types,
         "metrics": list(run.trial.metrics),
         "sha256": hashlib.sha256(content).hexdigest(),
         "frame": {
@@ -124,7 +127,7 @@ def load(path: str | Path, model: Model | None = None) -> "Run":
         FileNotFoundError: where one of the two files is missing.
         ValueError: where a file is damaged or was altered.
     """
-    numpy = require("safetensors.numpy", "files")
+    require("safetensors.numpy", "files")
     path = model_in(Path(path))
     beside = path.with_suffix(".json")
     for file in (path, beside):
@@ -138,7 +141,7 @@ def load(path: str | Path, model: Model | None = None) -> "Run":
             raise ValueError("its size is not the one in the .json beside it")
         if hashlib.sha256(content).hexdigest() != described["sha256"]:
             raise ValueError("its digest is not the one in the .json beside it")
-        made = _run(described, model, numpy.load(content), str(path))
+        made = _run(described, model, unpacked(content, described.get("types", {})), str(path))
     except (MemoryError, FileNotFoundError, Irregular):
         raise
     except Exception as error:  # a file may say anything, and what is built from it raises whatever it likes
@@ -176,8 +179,8 @@ def _run(described: dict[str, Any], model: Model | None, tensors: dict[str, Any]
 
     frame, hyper = _frame(described["frame"], tensors), decode(described["hyper"])
     model = _model(described["kind"], model)
-    trial, _ = model.bind(hyper, int(np.prod(frame.shape)), frame.outputs, tuple(described["metrics"]))
-    params, stats, own = _weights(trial, frame, hyper, tensors, path)
+    trial = trial_of(model, frame, hyper, tuple(described["metrics"]))
+    params, stats, own = _weights(trial, frame, hyper, tensors, path, escaped=described["format"] > 1)
     return Run(
         model=model,
         frame=frame,
@@ -246,7 +249,7 @@ MODEL = record(
         "why": text,
         "best_epoch": whole(),
     },
-    {"bytes": whole(0, 2**33), "of": maybe(record({"identity": text, "config": whole()}))},
+    {"bytes": whole(0, 2**33), "types": dict_of(text), "of": maybe(record({"identity": text, "config": whole()}))},
 )
 
 
@@ -283,8 +286,33 @@ def _frame(kept: dict[str, Any], tensors: dict[str, Any]) -> Frame:
     )
 
 
-def _weights(trial: Any, frame: Frame, hyper: dict[str, Any], tensors: dict[str, Any], path: str) -> Any:
-    """Tensors put back into the trees that the structure asks for."""
+def trial_of(model: Model, frame: Frame, hyper: Mapping[str, Any], metrics: tuple[str, ...]) -> Trial:
+    """The trial that predicts under a configuration; of what a file could not hold, predicting needs nothing."""
+    absent = [name for name, value in hyper.items() if isinstance(value, Unsaved)]
+    some = {name: 0.5 if name in absent and name in model.ranges else hyper[name] for name in hyper}
+    if "optimizer" in absent:  # its numbers are unknown to any other
+        some = {name: value for name, value in some.items() if name in {*model.structure, *model.ranges}}
+    some = {name: value for name, value in some.items() if not isinstance(value, Unsaved)}
+    return model.bind(some, int(np.prod(frame.shape)), frame.outputs, metrics)[0]
+
+
+def pickled(run: "Run") -> tuple[Any, ...]:
+    """How a run is pickled: as much of it as a file holds, and its model, whose functions Python pickles by name."""
+    host = jax.tree.map(np.asarray, (run.params, without_keys(run.stats), run.numbers))
+    told = {name: getattr(run, name) for name in ("hyper", "scores", "history", "status", "why", "best_epoch")}
+    return _unpickled, (run.model, run.frame, run.trial.metrics, host, told)
+
+
+def _unpickled(model: Model, frame: Frame, metrics: tuple[str, ...], host: Any, told: dict[str, Any]) -> "Run":
+    from fnopt.run.run import Run
+
+    params, stats, own = jax.tree.map(jnp.asarray, host)
+    trial = trial_of(model, frame, told["hyper"], metrics)
+    return Run(model=model, frame=frame, trial=trial, params=params, stats=with_keys(stats), numbers=own, **told)
+
+
+def _weights(trial: Any, frame: Frame, hyper: dict[str, Any], tensors: dict[str, Any], path: str, escaped: bool) -> Any:
+    """Tensors put back into the trees that the structure asks for; ``escaped``: as names are today."""
     tail = () if frame.labels is None else (frame.labels,)
     kind = jnp.int32 if frame.task == "classes" else jnp.result_type(float)
     example = Batch(jnp.zeros((1, *frame.shape)), jnp.zeros((1, *tail), kind), jnp.ones(1))
@@ -294,9 +322,18 @@ def _weights(trial: Any, frame: Frame, hyper: dict[str, Any], tensors: dict[str,
     numbers = jax.tree.map(lambda h: 0.0, {name: hyper[name] for name in trial.numbers}, is_leaf=callable)
     out = []
     for part, like in (("params", shapes[0]), ("stats", shapes[1]), ("numbers", numbers)):
-        leaves = [tensors.get(f"{part}.{name}") for name in tree.names(like)]
-        for name, leaf, shape in zip(tree.names(like), leaves, jax.tree.leaves(like), strict=True):
+        names = tree.names(like) if escaped else _plain_names(like)
+        if len({*names}) < len(names):
+            raise ValueError(f"{path!r} is of format 1, in which two leaves of {part} have one name: fit it again")
+        leaves = [tensors.get(f"{part}.{name}") for name in names]
+        for name, leaf, shape in zip(names, leaves, jax.tree.leaves(like), strict=True):
             if leaf is None or (part != "numbers" and leaf.shape != shape.shape):
                 raise ValueError(f"{path!r} does not fit its structure: {part}.{name} is missing or has another shape")
         out.append(jax.tree.unflatten(jax.tree.structure(like), [jnp.asarray(leaf) for leaf in leaves]))
-    return out
+    return out[0], with_keys(out[1]), out[2]
+
+
+def _plain_names(some: Any) -> list[str]:
+    """Names of leaves as format 1 had them, dots in keys and all."""
+    paths = jax.tree_util.tree_leaves_with_path(some)
+    return [jax.tree_util.keystr(path, simple=True, separator=".") for path, _ in paths]

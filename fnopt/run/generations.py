@@ -43,7 +43,8 @@ DTYPES = {
     np.dtype(kind).name: np.dtype(kind)
     for kind in (
         *(np.bool_, np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64),
-        *(np.float16, jnp.bfloat16, np.float32, np.float64, np.complex64, np.complex128),
+        *(np.float16, jnp.bfloat16, np.float32, np.float64, np.complex64, np.complex128, jnp.int4, jnp.uint4),
+        *(getattr(jnp, name) for name in sorted(vars(jnp)) if name.startswith("float8_")),
     )
 }
 

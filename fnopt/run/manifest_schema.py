@@ -22,7 +22,7 @@ from fnopt.store.schema import (
 )
 
 APART = ("identity", "configs", "widths", "fingerprint", "versions", "measured", "notes", "digest")
-FORMS = ({"tuple"}, {"dict"}, {"wrapper", "inside", "settings"}, {"schedule", "fields"})  # of ``codec.encode``
+FORMS = ({"tuple"}, {"dict"}, {"wrapper", "inside", "settings"}, {"schedule", "fields"}, {"unsaved"})  # of ``codec``
 
 
 def encoded(value: Any, where: str) -> None:
@@ -33,7 +33,7 @@ def encoded(value: Any, where: str) -> None:
         return _finite_whole(value, where)
     if not isinstance(value, dict) or set(value) not in FORMS:
         raise ValueError(f"{where} must be a hyperparameter as fnopt writes it, got {shown(value)}")
-    for name in ("wrapper", "schedule"):
+    for name in ("wrapper", "schedule", "unsaved"):
         if name in value:
             text(value[name], f"{where}.{name}")
     if "tuple" in value:

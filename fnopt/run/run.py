@@ -1,6 +1,7 @@
 """A run: one trained model with its curves, ready to predict, to go on and to be saved."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 
 from fnopt._checks import whole
 from fnopt._compile import TRACES
+from fnopt._keys import with_keys
 from fnopt._types import Dataset, Params, Stats, Trial
 from fnopt.model import Frame, Model, framed
 from fnopt.numbers import resolve
@@ -163,6 +165,19 @@ class Run:
 
         return save(self, path)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled, it is what a loaded run is: weights and scores, without the state of training and the data."""
+        from fnopt.run.files import pickled
+
+        return pickled(self)
+
+    def __copy__(self) -> "Run":
+        return replace(self)
+
+    def __deepcopy__(self, memo: Any) -> "Run":
+        copied = {name: deepcopy(getattr(self, name), memo) for name in ("hyper", "scores", "history")}
+        return replace(self, **copied)  # arrays are never changed in place, nor is the rest
+
     def __str__(self) -> str:
         scores = ", ".join(
             f"{part} {name} {value:.4g}" for part, rows in self.scores.items() for name, value in rows.items()
@@ -272,7 +287,7 @@ def as_run(model: Model, frame: Frame, trial: Trial, hyper: Mapping[str, Any], g
         trial=trial,
         hyper=dict(hyper),
         params=jax.tree.map(jnp.asarray, result.params),
-        stats=jax.tree.map(jnp.asarray, result.stats),
+        stats=with_keys(jax.tree.map(jnp.asarray, result.stats)),
         numbers=numbers,
         scores=result.scores,
         history=result.history,

@@ -13,11 +13,14 @@ from fnopt._checks import one_of
 from fnopt._types import Dataset, Trial
 from fnopt.data._cells import kept
 from fnopt.model import Model, Prepared
+from fnopt.run.outputs import check_outputs
 from fnopt.schedules import filled
 from fnopt.space.entry import has_ranges
 from fnopt.space.stopping import STOP
 from fnopt.sweep.stop import Rule
 from fnopt.train import FOLLOWED, EarlyStopping, Objective, batches_per_epoch, early_stopping, score_of
+
+BUILT_IN = ("classifier", "regressor", "multilabel")  # kinds of models whose outputs are as their task wants them
 
 
 def objective_of(task: str, objective: str | None, dev: bool) -> Objective:
@@ -74,6 +77,8 @@ def bind(model: Model, hyper: Mapping[str, Any] | None, data: Prepared, metrics:
         if has_ranges(value):
             raise ValueError(f"`{name}` is a range to search, {value!r}: give a value here, or the space to fo.caviar")
     trial, numbers = model.bind(hyper, data.features, data.frame.outputs, metrics)
+    if model.kind not in BUILT_IN:
+        check_outputs(trial, data)
     per_epoch = batches_per_epoch(int(data.train.rows), trial.batch_size, trial.batch)
     if trial.link == "log" and data.frame.target is not None:
         raise ValueError("the poisson loss wants counts as they are: write fo.regressor(…, standardize_target=False)")

@@ -16,7 +16,9 @@ from typing import (
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
+from jax.core import Tracer
 from jax.typing import ArrayLike
 
 from fnopt._types import Searchable
@@ -45,11 +47,35 @@ def schedule(cls: C) -> C:
     return jax.tree_util.register_dataclass(dataclass(frozen=True, eq=False, repr=False)(cls))
 
 
+def _values(made: Any) -> tuple[Any, ...]:
+    """The fields of a schedule as values that can be compared and hashed."""
+    return tuple(_value(getattr(made, field.name)) for field in fields(made))
+
+
+def _value(x: Any) -> Any:
+    if isinstance(x, Tracer):
+        return id(x)
+    if isinstance(x, tuple):
+        return tuple(map(_value, x))
+    if isinstance(x, jax.Array | np.ndarray | np.generic):
+        return x.item() if np.ndim(x) == 0 else (np.shape(x), np.asarray(x).tobytes())
+    return x
+
+
 class Base:
     """A schedule whose fields are numbers; :meth:`at` is its formula."""
 
     ranges: ClassVar[Mapping[str, Range]]  # of each field
     inside: ClassVar[tuple[str, ...]] = ()  # fields that may be a schedule as well as a number
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both are of one kind with equal numbers; a traced number equals itself alone."""
+        if type(self) is not type(other):
+            return NotImplemented
+        return self is other or _values(self) == _values(other)
+
+    def __hash__(self) -> int:
+        return hash((type(self), *_values(self)))
 
     def at(self, n: Array) -> Array:
         """The value after ``n`` updates (or epochs); the fields are scalars of the default float type here."""

@@ -3,9 +3,10 @@
 import math
 import os
 import re
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from threading import Lock, RLock
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ import jax
 
 from fnopt._compile import ONCE, compiled
 from fnopt._types import Trial
+from fnopt.sweep.debugging import eager, explained, step_by_step, undonated, watched
 from fnopt.sweep.lanes import advance, begin, draw
 from fnopt.sweep.plan import WIDE
 from fnopt.train import Lane, Objective
@@ -44,8 +46,43 @@ def exhausting(trial: Trial) -> Iterator[None]:
 QUICK = {"xla_backend_optimization_level": 1, "xla_cpu_copy_insertion_use_region_analysis": True}
 SETTINGS = ("jax_default_matmul_precision", "jax_threefry_partitionable", "jax_enable_x64")  # a program's bits, too
 
-_PROGRAMS: dict[Any, "Made"] = {}
-_LOCK = Lock()
+
+class ProgramCache:
+    """Compiled programs by name, the one asked for longest ago going first. Threads may share it."""
+
+    def __init__(self, limit: int):
+        self.limit, self._lock = limit, Lock()
+        self._made: OrderedDict[Any, Made] = OrderedDict()
+
+    def get(self, name: Any) -> "Made | None":
+        """What was put under a name, if it is still there."""
+        with self._lock:
+            if name in self._made:
+                self._made.move_to_end(name)
+            return self._made.get(name)
+
+    def put(self, name: Any, made: "Made") -> "Made":
+        """The program of a name: an earlier one, where two threads made it."""
+        with self._lock:
+            first = self._made.setdefault(name, made)
+            self._made.move_to_end(name)
+            while len(self._made) > self.limit:
+                self._made.popitem(last=False)
+            return first
+
+    def all(self) -> "list[Made]":
+        """All that are there."""
+        with self._lock:
+            return [*self._made.values()]
+
+    def clear(self) -> None:
+        """Let go of all."""
+        with self._lock:
+            self._made.clear()
+
+
+LIMIT = 2048  # programs of a process: a structure has three, and none in use is lost, whatever is let go of here
+_PROGRAMS = ProgramCache(LIMIT)
 # Python traces one program at a time anyhow; in turns the first one is compiled while the next is traced.
 _TRACING, PATIENCE = RLock(), 5.0  # seconds
 
@@ -86,15 +123,18 @@ def _made(function: Any, device: Any, arguments: tuple[Any, ...], **static: Any)
     """The compiled program of these arguments' shapes and types."""
     leaves, structure = jax.tree.flatten(arguments)
     shapes = tuple((leaf.shape, leaf.dtype) for leaf in leaves)
-    name = *static.values(), function, device, structure, shapes, *(getattr(jax.config, s) for s in SETTINGS)
+    lanes = arguments[0].fault.step.shape[0] if function is advance else None
+    if eager():
+        return Made(partial(step_by_step, function, **static), None, static["trial"], lanes)
+    looking = watched()
+    name = *static.values(), function, device, structure, shapes, looking, *(getattr(jax.config, s) for s in SETTINGS)
     if (made := _PROGRAMS.get(name)) is not None:
         return made
-    lowered = _lowered(function, *arguments, **static)
+    lowered = _lowered(undonated(function) if looking else function, *arguments, **static)
     run = _compiled(lowered, device, once=function is not advance)
-    lanes = arguments[0].fault.step.shape[0] if function is advance else None
-    made = Made(run, bytes_of(run), static["trial"], lanes)
-    with _LOCK:
-        return _PROGRAMS.setdefault(name, made)
+    memory = bytes_of(run)
+    run = partial(explained, run, partial(step_by_step, function, **static)) if looking else run
+    return _PROGRAMS.put(name, Made(run, memory, static["trial"], lanes))
 
 
 def _lowered(function: Any, *arguments: Any, **static: Any) -> Any:
@@ -123,8 +163,7 @@ def _parameters(lanes: Lane) -> int:
 
 def forget() -> None:
     """Let go of all compiled programs; those still needed are compiled again."""
-    with _LOCK:
-        _PROGRAMS.clear()
+    _PROGRAMS.clear()
 
 
 @cache
@@ -141,10 +180,7 @@ def total_memory(device: Any) -> int | None:
 
 def largest(widths: Mapping[Trial, int]) -> int | None:
     """Bytes of the largest program of these structures with so many lanes each; None where none says."""
-    with _LOCK:
-        sizes = [
-            made.bytes for made in _PROGRAMS.values() if made.lanes is not None and made.lanes == widths.get(made.trial)
-        ]
+    sizes = [m.bytes for m in _PROGRAMS.all() if m.lanes is not None and m.lanes == widths.get(m.trial)]
     return max((size for size in sizes if size is not None), default=None)
 
 

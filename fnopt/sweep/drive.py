@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol
 import jax
 
 from fnopt.sweep.chunk import Clock, Cohort, Pace, Place, Work, run_chunk
+from fnopt.sweep.debugging import settings, under
 from fnopt.sweep.field import Field, Task
 from fnopt.sweep.forecast import Forecast
 from fnopt.sweep.plan import cores
@@ -169,6 +170,7 @@ class _Crew:
     def go(self, threads: int, start: float) -> None:
         """Start the threads; ``start`` is when the run began."""
         self.start, self.at_once = start, self._at_once(threads)
+        self.settings = settings()
         self.precision, self.x64 = getattr(jax.config, PRECISION), jax.config.read("jax_enable_x64")
         waiting = self.field.waiting()
         kinds = {(p.trial, p.batch_size is None, width, numbers) for p, width, numbers in waiting}
@@ -213,7 +215,7 @@ class _Crew:
     def _work(self, device: Any, home: threading.Event, clock: Clock) -> None:
         try:
             # What a caller sets by `with` holds in its own thread alone.
-            with jax.default_matmul_precision(self.precision), jax.enable_x64(self.x64):
+            with under(self.settings), jax.default_matmul_precision(self.precision), jax.enable_x64(self.x64):
                 while (taken := self._take(device)) is not None:
                     begun = time.perf_counter()
                     self._train(device, *taken, clock)

@@ -7,7 +7,7 @@ configurations are drawn from it.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import jax
@@ -100,7 +100,7 @@ def bound(trial: Trial, which: Any) -> Trial:
     return replace(trial, optimizer=trial.optimizer.at(which)) if isinstance(trial.optimizer, Family) else trial
 
 
-@cache
+@lru_cache(maxsize=4096)
 def member(trial: Trial, which: int) -> Trial:
     """The same for a number that is not traced: one object, so that what is compiled for it is compiled once."""
     return bound(trial, which)

@@ -18,6 +18,10 @@ class EarlyStopping(NamedTuple):
     patience: ArrayLike = 5.0  # >= 0; evaluations without improvement before the stop
     min_delta: ArrayLike = 0.0  # >= 0; how much better counts as better
 
+    def __hash__(self) -> int:
+        """Of what its numbers are, which arrays have none of themselves."""
+        return hash(tuple(map(float, self)))
+
 
 class Waiting(NamedTuple):
     """What the rule remembers."""

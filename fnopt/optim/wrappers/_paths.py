@@ -4,7 +4,7 @@ import re
 from collections import namedtuple
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from fnopt import tree
@@ -39,7 +39,7 @@ def number_name(prefix: str, pattern: str) -> str:
     return f"{prefix}_{letters or 'rest'}"
 
 
-@cache
+@lru_cache(maxsize=1024)
 def record(prefix: str, rules: Rules, **more: float) -> type:
     """NamedTuple class of the numbers, one a rule, then some more; ValueError where two would have one name."""
     names = [number_name(prefix, pattern) for pattern, _ in rules]
