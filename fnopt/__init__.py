@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from fnopt import surfaces as surfaces
     from fnopt import track as track
     from fnopt import tree as tree
+    from fnopt._programs import keep_programs as keep_programs
     from fnopt._types import Batch as Batch
     from fnopt._types import Dataset as Dataset
     from fnopt._types import Optimizer as Optimizer
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "fnopt": "averages, check, data, losses, metrics, nn, optim, penalties, plot, schedules, surfaces, track, tree",
+    "fnopt._programs": "keep_programs",
     "fnopt._types": "Batch, Dataset, Optimizer, State, Trial",
     "fnopt.model": "Model, classifier, multilabel, recipes, regressor, supervised",
     "fnopt.run": "Run, Sweep, caviar, fit, hypergrad, load, open_sweep as open",

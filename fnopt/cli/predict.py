@@ -9,6 +9,7 @@ import numpy as np
 
 from fnopt import data
 from fnopt._checks import printable
+from fnopt._programs import keep_for_command
 from fnopt._types import Column
 from fnopt.cli.entry import write_out
 from fnopt.cli.source import listening, tab
@@ -27,6 +28,7 @@ def run_predict(
     model: Path, new: Path, out: Path | None, proba: bool, separator: str | None = None, **options: Any
 ) -> None:
     """Read, predict and write; nothing is written unless all of it can be. ``options`` are those of ``read_table``."""
+    keep_for_command()
     file = model_in(model)
     if out is not None:
         check_out(out, model, {"DATA": new, "the model": file, "its description": file.with_suffix(".json")})

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 import jax
 
+from fnopt._programs import keep_for_command
 from fnopt._types import Dataset
 from fnopt.cli import balance, options, show, source, winner
 from fnopt.cli.entry import INTERRUPTED
@@ -94,6 +95,7 @@ def resume(folder: Path, threads: int | None, minutes: float | None, anyway: boo
 
 def score(folder: Path, data: str | None = None) -> int:
     """Score the winner of a sweep on the test part now, finished or not; the exit code."""
+    keep_for_command()
     asked = _asked_in(folder, data)
     with _speaking_of(folder, asked.data):
         train, dev, test = _parts(asked)[1]
@@ -182,6 +184,7 @@ class Ready(NamedTuple):
 
 def run_sweep(asked: Asked, anyway: bool = False) -> int:
     """Do it all; the exit code: 0, or 130 after Ctrl-C."""
+    keep_for_command()
     try:
         ready = _ready(asked)
     except KeyboardInterrupt:

@@ -9,6 +9,7 @@ import numpy as np
 from jax.core import Tracer
 
 from fnopt._compile import ONCE
+from fnopt._forks import check_fork
 from fnopt._types import Dataset
 from fnopt.tree import on_device
 
@@ -22,6 +23,7 @@ def checked(data: Any) -> Dataset:
 
 def as_key(key: Any, cure: str = "write key=jax.random.key(0)") -> jax.Array:
     """One typed key, from a typed one, an old-style one or a seed."""
+    check_fork()
     if isinstance(key, int) and not isinstance(key, bool):
         return jax.random.key(key)
     if isinstance(key, jax.Array | np.ndarray):

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fnopt._types import Trial
-from fnopt.run.checkpoint_schema import check_state
+from fnopt.run.checkpoint_schema import OF, check_state
 from fnopt.run.generations import Damaged
 from fnopt.run.lineage import lane_numbers, lineages_from, lineages_plain
 from fnopt.run.manifest import text_digest
@@ -103,12 +103,13 @@ def decoded(
 def _decoded(
     sweep: "Sweep", configs: Sequence[Any], identity: str, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
 ) -> Stored:
-    check_state(meta, "its state", sweep)
+    OF(meta.get("of"), "its state.of")
     n = meta["of"]["n"]
     same = n <= len(configs) and meta["of"]["configs"] == text_digest(configs[:n])
     compared = sweep.stop is not None and not sweep.stop.ordered and n != len(configs)
     if meta["of"]["identity"] != identity or not same or compared:
         raise Damaged("it is of another sweep")
+    check_state(meta, "its state", sweep)
     results, row = [], 0
     columns = _columns(sweep)
     tables = [arrays["curves"], *(arrays[f"seen.{g}"] for g in range(len(meta["under_way"])))]

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from fnopt.run.sweep import Sweep
 
 STATUS = one_of("done", "stopped", "pruned", "diverged")
+OF = record({"identity": text, "n": whole(1), "configs": text})  # of which sweep it is
 PLAN = record(
     {
         "device": text,
@@ -45,7 +46,6 @@ def check_state(meta: Mapping[str, Any], where: str, sweep: "Sweep") -> None:
     lineages = record({"moves": list_of(move), "of": list_of(list_of(whole()))})
     record(
         {
-            "of": record({"identity": text, "n": whole(1), "configs": text}),
             "finished": flag,
             "ended": text,
             "plan": maybe(PLAN),

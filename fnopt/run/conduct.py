@@ -1,10 +1,10 @@
 """Running a sweep from where it stands: threads, checkpoints, and what the plan was."""
 
 import shlex
-import signal
 import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,12 @@ from fnopt.run.tables import write_tables
 from fnopt.space.epochs import NAME
 from fnopt.store.atomic import Folder
 from fnopt.sweep.compiled import Exhausted, largest
-from fnopt.sweep.drive import INTERRUPTED, TERMINATED, Ended, Watch, device_list, run_field, segment_of
+from fnopt.sweep.drive import Ended, Watch, device_list, run_field, segment_of
 from fnopt.sweep.field import Field
 from fnopt.sweep.ledger import Ledger
 from fnopt.sweep.plan import Plan, cores
 from fnopt.sweep.population import Population
+from fnopt.sweep.signals import INTERRUPTED, TERMINATED
 
 Kept = store.FolderStore | None  # where the record is kept; None for in memory alone
 
@@ -146,8 +147,8 @@ def _run(
         kept.finish(sweep)
     if ended.why == TERMINATED or (ended.why == INTERRUPTED and "command" not in sweep.notes):
         _say(sweep, None if kept is None else kept.given)  # the command line says it itself, but where this is its end
-    if ended.why == TERMINATED:
-        raise SystemExit(128 + signal.SIGTERM)
+    if ended.signal:
+        raise SystemExit(128 + ended.signal)
     return sweep
 
 
@@ -156,7 +157,8 @@ def _say(sweep: Sweep, folder: str | None) -> None:
     whole = sum(s.status not in ("not run", "cut") for s in sweep.ranking())
     on = f"fnopt resume {shlex.quote(folder or '')} goes on" if "command" in sweep.notes else "the same call goes on"
     how = "is in memory alone; with path=… it could go on" if folder is None else f"is in {folder}; {on}"
-    print(f"fnopt: {sweep.ended}, {whole} of {sweep.n} configurations are done; all {how}", file=sys.stderr)
+    with suppress(OSError):  # the terminal may be gone
+        print(f"fnopt: {sweep.ended}, {whole} of {sweep.n} configurations are done; all {how}", file=sys.stderr)
 
 
 def field_of(sweep: Sweep) -> Field:

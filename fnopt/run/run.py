@@ -21,6 +21,7 @@ from fnopt.run.course import course
 from fnopt.sweep.chunk import Chunk, Pace, Work, going_on, trainer
 from fnopt.sweep.draws import Draws
 from fnopt.sweep.drive import Silent, Watch
+from fnopt.sweep.guarded import Guarded
 from fnopt.sweep.lanes import apart
 from fnopt.sweep.merge import member
 from fnopt.sweep.result import LaneResult, Trim, result_of
@@ -215,6 +216,7 @@ def _check_rate(going: Going, epochs: int) -> None:
 
 def train_on(run: Run, going: Going, epochs: int, watch: Watch) -> Run:
     """``epochs`` more of a run's lane, whose curves are continued; eats ``going.lanes``."""
+    watch = Guarded(watch, lambda: None)
     watch.start(1, epochs)
     work, lanes, draws, chunk = going[:4]
     most = window(work.folds[chunk.cohort.fold].train.x.shape[0])
@@ -228,13 +230,13 @@ def train_on(run: Run, going: Going, epochs: int, watch: Watch) -> Run:
         age += count
         over = not going_on(lanes)[0]
         watch.tick(end - age + count if over else count)
-        if over:
+        if over or watch.error is not None:
             break
     new = jax.tree.map(lambda *parts: np.concatenate(parts), *records)
     return _continued(run, going._replace(lanes=lanes), new, watch)
 
 
-def _continued(run: Run, going: Going, new: Records, watch: Watch) -> Run:
+def _continued(run: Run, going: Going, new: Records, watch: Guarded) -> Run:
     """A run from its lane after training, the curves so far and the new ones."""
     names = ("loss", *run.trial.metrics)
 
@@ -253,6 +255,7 @@ def _continued(run: Run, going: Going, new: Records, watch: Watch) -> Run:
     result = result_of(going.work, going.chunk.cohort.program, place, trim=going.trim)
     result = result._replace(history={**course(run.trial, place, going.work, result.history), **result.history})
     watch.done([result])
+    watch.complain()
     made = replace(as_run(run.model, run.frame, run.trial, run.hyper, going._replace(result=result)), plan=run.plan)
     return dissected(made, going, lane) if result.status == "diverged" else made
 

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fnopt._checks import one_of
+from fnopt._forks import check_fork
 from fnopt._types import Dataset, Trial
 from fnopt.data._cells import kept
 from fnopt.model import Model, Prepared
@@ -137,6 +138,7 @@ def as_key(key: Any) -> chex.PRNGKey:
     >>> as_key(None) == jax.random.key(0)
     Array(True, dtype=bool)
     """
+    check_fork()
     if key is None:
         return jax.random.key(0)
     seed = str(getattr(key, "dtype", "")).startswith(("int", "uint")) and np.ndim(key) == 0

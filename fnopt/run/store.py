@@ -29,13 +29,13 @@ from fnopt.run.checkpoint import Stored, add_cut, decoded, put_into, state_of
 from fnopt.run.generations import read, write
 from fnopt.run.lock import NAME as LOCK
 from fnopt.run.lock import locked
-from fnopt.run.manifest import FORMAT, arrays_of, datasets, manifest, model_of, text_digest
+from fnopt.run.manifest import FORMAT, KINDS, arrays_of, datasets, manifest, model_of, text_digest
 from fnopt.run.manifest_schema import check_manifest
 from fnopt.run.plain import save_arrays
 from fnopt.run.tables import curves_csv as curves_csv
 from fnopt.run.tables import table_csv as table_csv
 from fnopt.run.tables import write_tables
-from fnopt.run.unlike import OtherSweep, Taken, cure
+from fnopt.run.unlike import OtherSweep, Taken, cure, settings_unlike
 from fnopt.store.atomic import TRIES, Folder, leftover, make_folder, put
 from fnopt.store.schema import read_json
 from fnopt.sweep.chunk import Place
@@ -112,6 +112,8 @@ class FolderStore:
     def _attach(self, sweep: "Sweep", there: Mapping[str, Any], asked: Mapping[str, Any], anyway: bool) -> "Sweep":
         old, new = there["configs"], asked["configs"]
         if new[: len(old)] != old:
+            if settings_unlike(there, asked):
+                raise OtherSweep(self.given, there, asked)
             raise Taken(self._other_configs(old, new, asked))
         self._mend_data(sweep, there)
         _with_plan(sweep, there)
@@ -397,9 +399,10 @@ def _rebuilt(folder: Folder, asked: Mapping[str, Any], model: Model | None) -> "
     from fnopt.run.rebuild import rebuild
 
     train, dev = datasets(folder, asked)
-    made = model_of(asked, model)
+    if model is None and asked["model"]["kind"] not in KINDS:
+        model_of(asked, model)  # says what to give
     try:
-        return rebuild(asked, made, train, dev)
+        return rebuild(asked, model_of(asked, model), train, dev)
     except MemoryError:
         raise
     except Exception as error:  # a file may say anything, and what is built from it raises whatever it likes

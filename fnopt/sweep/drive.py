@@ -4,11 +4,9 @@ The interpreter lock is free while XLA compiles and runs, so plain threads use a
 compiles it; its sisters wait until then, so nothing is compiled twice.
 """
 
-import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
@@ -18,14 +16,15 @@ from fnopt.sweep.chunk import Clock, Cohort, Pace, Place, Work, run_chunk
 from fnopt.sweep.debugging import settings, under
 from fnopt.sweep.field import Field, Task
 from fnopt.sweep.forecast import Forecast
+from fnopt.sweep.guarded import Guarded
 from fnopt.sweep.plan import cores
 from fnopt.sweep.result import LaneResult
+from fnopt.sweep.signals import INTERRUPTED, ending
 from fnopt.train import EXACT
 
 SEGMENT = 0.2  # seconds: a segment aims at this length
 SHORT = 0.03  # the same where lanes stop on their own, and their places are worth having back soon
 LOT = 32  # results taken down at once: others wait meanwhile
-INTERRUPTED, TERMINATED = "interrupted", "terminated"
 
 
 class Watch(Protocol):
@@ -86,6 +85,7 @@ class Ended(NamedTuple):
     why: str  # "" when nothing was left; "interrupted", "terminated" or "out of time"
     spent: Spent
     predicted: float | None = None  # seconds, said once each program was timed
+    signal: int = 0  # the signal after which the process is to end; 0 for none
 
 
 def run_field(
@@ -109,11 +109,12 @@ def run_field(
         save: writes a checkpoint, now and then and at the end; called from this thread.
         every: seconds between checkpoints, at least; writing takes a twentieth of the time at most.
     """
-    crew = _Crew(field, collect, watch, devices or (None,), save is not None)
-    watch.start(sum(field.open), field.left())
+    guarded = Guarded(watch, lambda: crew.stop(INTERRUPTED))
+    crew = _Crew(field, collect, guarded, devices or (None,), save is not None)
+    guarded.start(sum(field.open), field.left())
     start = saved = time.perf_counter()
     wait = every
-    with _signals(crew.stop):
+    with ending(crew.stop) as heard:
         crew.go(max(threads, 1), start)
         try:
             while not crew.home(0.05):
@@ -132,12 +133,15 @@ def run_field(
             raise
         if save is not None:
             save(crew.under_way())
+    if heard.error is not None:
+        raise heard.error
     if crew.errors:
         raise crew.errors[0]
+    guarded.complain()
     wall = time.perf_counter() - start
     clocks = crew.clocks
     spent = Spent(wall, *(sum(getattr(c, name) for c in clocks) for name in ("working", "compiling", "device")))
-    return Ended(crew.why if any(field.open) else "", spent, crew.forecast.seconds)
+    return Ended(crew.why if any(field.open) else "", spent, crew.forecast.seconds, heard.number)
 
 
 PRECISION = "jax_default_matmul_precision"
@@ -304,29 +308,6 @@ class _Crew:
                 self.watch.tick(left)
             self.collect(ended)
             self.watch.done(ended)
-
-
-@contextmanager
-def _signals(stop: Callable[[str], None]) -> Iterator[None]:
-    """Ctrl-C and SIGTERM ask for an end after the segment; a second Ctrl-C means it at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    asked = False
-
-    def hear(number: int, frame: Any) -> None:
-        nonlocal asked
-        if asked:
-            raise KeyboardInterrupt
-        asked = True
-        stop(INTERRUPTED if number == signal.SIGINT else TERMINATED)
-
-    before = {number: signal.signal(number, hear) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def segment_of(work: Work) -> float:
