@@ -30,7 +30,8 @@ def dataset(
         y: shape=(m,) or (m, outputs). Text becomes class numbers, its ``classes`` sorted; booleans become 0 and 1;
             integers of any size stay what they are; floating values stay values.
         weight: shape=(m,), finite, not negative, not all 0; what each example counts. None: all alike.
-        classes: what the labels 0, 1, … stand for; or the order of the text labels in ``y``.
+        classes: what the labels 0, 1, … stand for; or the order of the text labels in ``y``. A class may lack examples
+            here, and in a part that a model is trained on, which is said there: it cannot be learned.
         features: a name for each column of a two-dimensional ``x``; a data frame brings its own.
         missing: "mean" lets NaN stand in ``x`` for missing cells: each takes its column's training mean later.
         name: what to call it in messages.

@@ -68,7 +68,7 @@ def split(
     shares = _shares(fractions)
     if (order == "time") + bool(stratify) + (groups is not None) > 1:
         raise ValueError('choose one of stratify=True, groups=… and order="time"')
-    m = len(data)
+    m, labels = len(data), None
     rows = np.arange(m) if order == "time" else permutation(as_key(key), m)
     if groups is not None:
         known_groups(groups, rows)
@@ -84,7 +84,7 @@ def split(
     if not counts.all():
         raise ValueError(
             f"{m} examples at fractions {tuple(fractions)} give parts of {counts.tolist()}; none may be empty: "
-            + (_cause(labels, data, len(shares)) if stratify else "take fewer parts or larger fractions")
+            + (_cause(labels, data, len(shares)) if labels is not None else "take fewer parts or larger fractions")
         )
     return tuple(take(data, rows[where(part == k, counts[k])]) for k in range(len(shares)))
 
@@ -133,12 +133,12 @@ def _by_class(labels: np.ndarray, rows: Any, shares: np.ndarray) -> tuple[Any, n
     lack, total = np.zeros(len(shares)), np.zeros(len(shares), np.int64)
     _, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
     codes = codes[rows] if isinstance(rows, np.ndarray) else jnp.asarray(codes)[rows]
-    for k in np.argsort(counts, kind="stable"):  # the smallest first, the largest make up for them
+    for k in np.argsort(counts, kind="stable").tolist():  # the smallest first, the largest make up for them
         share = shares * counts[k]
         first = np.where(np.arange(len(shares)) == 0, len(labels), 0) if share[0] < 1 else 0  # train before all others
         sizes = _sizes(share, lack + first)
         lack, total = lack + share - sizes, total + sizes
-        places.append(where(codes == k, counts[k]))
+        places.append(where(codes == k, int(counts[k])))
         parts.append(np.repeat(np.arange(len(shares)), sizes))
     together = np.concatenate if isinstance(rows, np.ndarray) else jnp.concatenate
     return scattered(together(places), np.concatenate(parts)), total

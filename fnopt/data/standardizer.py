@@ -40,8 +40,8 @@ class Standardizer:
     def __call__(self, x: ArrayLike) -> Array:
         """Standardized, in at least float32; ``x`` is shape=(m, …) as in training, or one example."""
         if self._traced(x):
-            x = self._aligned(jnp.asarray(x))
-            return _scaled(x.astype(working_dtype(x)), self.mean, self.scale)
+            rows: Any = self._aligned(jnp.asarray(x))
+            return _scaled(rows.astype(working_dtype(rows)), self.mean, self.scale)
         return jax.device_put(self.on_host(x))
 
     def on_host(self, x: ArrayLike) -> np.ndarray:
@@ -50,9 +50,9 @@ class Standardizer:
         >>> Standardizer(np.array([1e9]), np.array([2.0])).on_host([[1e9 + 1]]).tolist()
         [[0.5]]
         """
-        x, mean, scale = self._aligned(np.asarray(x)), np.asarray(self.mean), np.asarray(self.scale)
-        z, divisor = np.empty(x.shape, _result_type(x)), np.where(scale > 0, scale, 1)
-        rows, out = (x, z) if x.ndim > mean.ndim else (x[None], z[None])
+        given, mean, scale = self._aligned(np.asarray(x)), np.asarray(self.mean), np.asarray(self.scale)
+        z, divisor = np.empty(given.shape, _result_type(given)), np.where(scale > 0, scale, 1)
+        rows, out = (given, z) if given.ndim > mean.ndim else (given[None], z[None])
         for block in blocks(rows):
             centred = rows[block].astype(np.float64) - mean
             with np.errstate(over="ignore"):  # what does not fit the type becomes infinite, as in any cast
@@ -66,8 +66,8 @@ class Standardizer:
         [8.0, 10.0]
         """
         if self._traced(z):
-            z = self._aligned(jnp.asarray(z))
-            return _unscaled(z.astype(working_dtype(z)), self.mean, self.scale)
+            rows: Any = self._aligned(jnp.asarray(z))
+            return _unscaled(rows.astype(working_dtype(rows)), self.mean, self.scale)
         return jax.device_put(self.inverse_on_host(z).astype(_result_type(np.asarray(z))))
 
     def inverse_on_host(self, z: ArrayLike) -> np.ndarray:

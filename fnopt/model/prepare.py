@@ -118,7 +118,7 @@ def prepare(
     block = block_of(*sizes)
     rows = _rows(frame, train, emphasis)
     _name_unresolved(frame, train, rows)
-    ruler = _ruler(frame, train, unit)
+    ruler = _ruler(frame, unit, train, dev)
     return Prepared(
         frame=frame,
         train=_part(frame, train, rows, ruler, rooms[0], block),
@@ -133,7 +133,7 @@ def framed(frame: Frame, data: Dataset) -> tuple[Part, float]:
     """Other data seen through a fitted frame, and the unit that scores of values are taken in."""
     check_data(data, "data")
     data = _in_order(frame, data)
-    ruler = _ruler(frame, data, None)
+    ruler = _ruler(frame, None, data)
     return _part(frame, data, _rows(frame, data, None), ruler), ruler.unit
 
 
@@ -144,22 +144,26 @@ class _Ruler(NamedTuple):
     unit: float
 
 
-def _ruler(frame: Frame, data: Dataset, unit: float | None) -> _Ruler:
+def _ruler(frame: Frame, unit: float | None, data: Dataset, *more: Dataset | None) -> _Ruler:
+    """What scores of these parts are taken in: the spread of the target, unless some part lies far beyond it."""
     if frame.task != "values":
         return _Ruler(0.0, 1.0)
     y = _values(data.y, data.classes)
     scale = frame.target if frame.target is not None else _target_scale(y, data.weight)
     if unit is None:
         unit = float(np.max(scale.scale))
-        far = float(np.max(abs(y - scale.mean)))
-        unit = far if far > FAR * unit else unit  # as where a model is scored on another target than it learned
+        each = [_values(part.y, part.classes) for part in (data, *more) if part is not None]
+        far = max(float(np.max(abs(values - scale.mean))) for values in each)
+        unit = far if far > FAR * unit else unit
     return _Ruler(scale.mean, unit)
 
 
 FAR = 1e9  # units; squared, and summed over the rows, float32 still holds them
 
 
-def _part(frame: Frame, data: Dataset, rows: Any, ruler: _Ruler, room: int = 0, block: int | None = None) -> Part:
+def _part(
+    frame: Frame, data: Dataset, rows: tuple[Any, Any, Any, Any], ruler: _Ruler, room: int = 0, block: int | None = None
+) -> Part:
     """A part on the device; ``scale`` and ``mean`` turn outputs into what is scored."""
     if frame.task != "values":
         return part(*rows, 0.0, 1.0, room, block)
@@ -195,7 +199,16 @@ def _name_unresolved(frame: Frame, data: Dataset, rows: Any) -> None:
     warn_unresolved("x", np.asarray(data.x), rows[0], data.features, cure)
     if frame.task == "values":
         cure = hint if frame.target is not None else "write standardize_target=True, or scale it in float64 before"
-        warn_unresolved("y", _values(data.y, data.classes), rows[1], None, cure)
+        y = _values(data.y, data.classes)
+        warn_unresolved("y", y, rows[1], None, cure)
+        constant = np.flatnonzero((y == y[:1]).all(axis=0))
+        if len(y) > 1 and len(constant):
+            column = f" in column {constant[0]}" if y.ndim == 2 else ""
+            warnings.warn(
+                f"y is {y[(0, *constant[: y.ndim - 1])]:g}{column} in every example of train: there is nothing to learn, "
+                "and R² of it is 1 where all is right, else 0",
+                stacklevel=2,
+            )
 
 
 def _frame(model: Model, train: Dataset, dev: Dataset | None) -> Frame:

@@ -119,6 +119,15 @@ def test_numbers_that_stand_for_classes_are_values_as_they_stand():
     np.testing.assert_allclose(made.frame.target.mean, np.where(Y == 0, 10, 30).mean())
 
 
+@pytest.mark.parametrize(
+    ("y", "words"),
+    [(np.full(40, 7.5), "y is 7.5 in every"), (np.stack([X[:, 0], np.ones(40)], 1), "y is 1 in column 1 in every")],
+)
+def test_a_constant_target_is_named(y, words):
+    with pytest.warns(UserWarning, match=words):
+        prepare(fo.regressor(), fo.data.dataset(X, y))
+
+
 FAR = np.where(np.arange(40) == 7, 1e30, np.arange(40.0))
 UNRESOLVED = {  # name: (model, x, y, words): float32 cannot hold what the data tell apart
     "one far off": (fo.classifier(), np.stack([FAR, X[:, 0]], 1), Y, "`x` .*column 0: 40 different values become 2"),
