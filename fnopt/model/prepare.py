@@ -205,8 +205,8 @@ def _name_unresolved(frame: Frame, data: Dataset, rows: Any) -> None:
         if len(y) > 1 and len(constant):
             column = f" in column {constant[0]}" if y.ndim == 2 else ""
             warnings.warn(
-                f"y is {y[(0, *constant[: y.ndim - 1])]:g}{column} in every example of train: there is nothing to learn, "
-                "and R² of it is 1 where all is right, else 0",
+                f"y is {y[(0, *constant[: y.ndim - 1])]:g}{column} in every example of train: there is nothing to "
+                "learn, and R² of it is 1 where all is right, else 0",
                 stacklevel=2,
             )
 
