@@ -114,17 +114,38 @@ def test_labels_stand_beside_their_images(tmp_path):
     assert source.find(str(images), None, None, (), None, None, other).data.y.tolist() == [5, 3]
 
 
-def test_doctor_tells_what_is_there_and_what_is_missing(monkeypatch):
-    installed = doctor.version_of("typer")
-    assert installed
-    monkeypatch.setattr(doctor, "version_of", lambda name: None if name == "safetensors" else "1.2.3")
+PACKAGES = {"typer", "rich", "safetensors", "matplotlib", "tensorboardX", "mlflow-skinny", "optax", "flax", "equinox"}
+
+
+def test_doctor_tells_what_is_there_and_what_is_missing(monkeypatch, capsys):
+    assert doctor.version_of("typer")
     monkeypatch.setattr(doctor, "SIZE", 64)
+    monkeypatch.setattr(doctor, "version_of", lambda name: None)
+    bare = doctor.facts()
+    assert bare["safetensors"] == "missing, needed for saving and loading models: pip install 'fnopt[files]'"
+    assert {name for name, fact in bare.items() if fact.startswith("missing, needed for ")} == PACKAGES
+    monkeypatch.setattr(doctor, "version_of", lambda name: None if name == "mlflow-skinny" else "1.2.3")
     facts = doctor.facts()
-    assert facts["safetensors"] == "missing, needed for saving and loading models: pip install 'fnopt[files]'"
-    assert facts["typer"] == "1.2.3"
-    assert "cpu" in facts["devices"]
-    assert "GFLOP/s" in facts["matmul"]
+    assert all(facts[name].startswith("1.2.3, for ") for name in PACKAGES)
+    assert facts["devices"].startswith("cpu (0)")
+    assert "GFLOP/s" in facts["matmul"] and "a core of today reaches" in facts["matmul"]
     assert facts["  jax"] == facts["jax"]
+    monkeypatch.setattr(doctor, "facts", lambda: facts)
+    doctor.run_doctor()
+    said = capsys.readouterr().out.splitlines()
+    assert len({line.index(fact) for line, fact in zip(said, facts.values(), strict=True)}) == 1  # one column
+
+
+def test_every_extra_is_named_by_the_doctor():
+    extras = tomllib.loads((README.parent / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    wanted = {p.split(">")[0] for extra in ("cli", "files", "plot", "track", "interop") for p in extras[extra]}
+    assert wanted == PACKAGES == {packages[0] for _, packages in doctor.OPTIONAL.values()}
+
+
+def test_speeds_have_a_scale():
+    assert doctor.speed(300.0, "cpu", 4).endswith("75 a core: a core of today reaches 50 to 150")
+    assert "so this is slow" in doctor.speed(100.0, "gpu", 4) and "so this" not in doctor.speed(3e4, "gpu", 4)
+    assert doctor.speed(3e4, "tpu", 4).startswith("30000 GFLOP/s on tpu")
 
 
 def test_the_command_exits_with_its_code():

@@ -15,6 +15,7 @@ from fnopt.cli.interrupts import Interrupted
 from fnopt.cli.words import terminal
 
 MISTAKE, INTERRUPTED = 2, 130
+QUIET = "TF_CPP_MIN_LOG_LEVEL"  # 3: of the compiler's own lines only those before a crash reach the terminal
 SHOW = "FNOPT_TRACEBACK"  # set to anything, mistakes show their traceback
 PLAIN = {  # what stands for a character that a terminal's encoding lacks
     "×": "x",
@@ -57,6 +58,7 @@ def run(arguments: Sequence[str]) -> int:
     0
     """
     _plain_streams()
+    os.environ.setdefault(QUIET, "3")
     try:
         require("rich", "cli")
         require("typer", "cli")

@@ -82,7 +82,8 @@ def caviar(
         folds: cross-validation instead of ``dev``: how many folds of ``train`` (stratified for classes, fixed for the
             whole sweep, inputs scaled inside each), or what ``fo.data.folds`` made. Scores are means over folds.
         key: what proposals, folds and seeds draw from. Configuration i is the same whatever ``n``.
-        objective: ``"dev/accuracy"`` for classes and ``"dev/loss"`` otherwise unless given; ties go by loss.
+        objective: ``"dev/accuracy"`` for classes and ``"dev/loss"`` otherwise unless given; ties go by loss. Without a
+            dev part and folds it is the train part's, with a warning: only that is left to rank by.
         search: ``"random"``, ``"sobol"`` or ``"grid"``; or ``"coarse_to_fine"``: a third of ``n`` is drawn from the
             whole space and trained for a third of the epochs on a quarter of the examples, the space is narrowed to
             where the best fifth of them lie, and the others are drawn from there and trained in full. The result is
@@ -150,6 +151,12 @@ def caviar(
         epochs = epochs_of_search(model, parsed, int(parts.prepared[0].train.rows))
         check_lengths(parsed, epochs)
     target = objective_of(model.task, objective, dev is not None or chosen is not None)
+    if dev is None and chosen is None and objective is None:
+        warnings.warn(
+            f"no dev part and no folds: ranked by {'/'.join(target)}, which favours whatever remembers its examples; "
+            "give dev, or folds=5; objective= says that it is meant",
+            stacklevel=2,
+        )
     metrics = metrics_of(model.task, target)
     usual = 0 if patience is None and target.part == "dev" else 1
     stage = partial(

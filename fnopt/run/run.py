@@ -18,6 +18,7 @@ from fnopt._types import Dataset, Params, Stats, Trial
 from fnopt.model import Frame, Model, framed
 from fnopt.numbers import resolve
 from fnopt.run.course import course
+from fnopt.run.shown import Scores
 from fnopt.sweep.chunk import Chunk, Pace, Work, going_on, trainer
 from fnopt.sweep.draws import Draws
 from fnopt.sweep.drive import Silent, Watch
@@ -130,7 +131,7 @@ class Run:
         return self.frame.classes
 
     def evaluate(self, data: Dataset) -> dict[str, float]:
-        """Every score of the task on some data, weights of examples included.
+        """Every score of the task on some data, weights of examples included: a dictionary that prints short.
 
         Named columns may stand in any order; those that the model does not know are left out.
         Scores of values are in the target's own units; ``loss`` is what training minimised, in its units.
@@ -141,7 +142,7 @@ class Run:
         scores = _evaluate(self.params, self.stats, self.numbers, part, trial=trial)
         names = ("loss", *trial.metrics)
         scores = in_unit(trial.task, names, np.asarray(scores), unit)
-        return {name: float(v) for name, v in zip(names, scores, strict=True)}
+        return Scores({name: float(v) for name, v in zip(names, scores, strict=True)})
 
     def more(self, epochs: int, *, progress: bool | Watch = False) -> "Run":
         """The same run, so many epochs further: bit for bit what one longer run gives.
@@ -292,7 +293,7 @@ def as_run(model: Model, frame: Frame, trial: Trial, hyper: Mapping[str, Any], g
         params=jax.tree.map(jnp.asarray, result.params),
         stats=with_keys(jax.tree.map(jnp.asarray, result.stats)),
         numbers=numbers,
-        scores=result.scores,
+        scores={part: Scores(rows) for part, rows in result.scores.items()},
         history=result.history,
         status=result.status,
         why=result.why,

@@ -14,6 +14,7 @@ from fnopt.data import Folds
 from fnopt.model import Frame, Model
 from fnopt.run.lineage import course_of, lineage_of, over_time, retraced, shown, with_courses
 from fnopt.run.run import Going, Run, as_run, dissected
+from fnopt.run.shown import Scores
 from fnopt.space.columns import columns_of
 from fnopt.space.epochs import NAME, own_length
 from fnopt.space.perturb import Ranges
@@ -129,7 +130,7 @@ class Sweep:
     def _means(self, config: int) -> dict[str, dict[str, float]]:
         lanes = self.kept.of(config)
         return {
-            part: {name: float(np.mean([r.scores[part][name] for r in lanes])) for name in rows}
+            part: Scores({name: float(np.mean([r.scores[part][name] for r in lanes])) for name in rows})
             for part, rows in lanes[0].scores.items()
         }
 
