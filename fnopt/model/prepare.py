@@ -36,6 +36,7 @@ class Frame:
     columns: tuple[Column, ...] | None = None
     missing: str | None = None
     name: str = "y"
+    dtype: str | None = None  # in which the model sees x, where it is not standardized
 
     def scaled(self, x: Any) -> np.ndarray:
         """Inputs as the network sees them, on the host: standardized in float64, then in the device's type.
@@ -48,7 +49,7 @@ class Frame:
                 training data, naming row and column.
         """
         x = inputs(x, self.features, self.missing, self.shape)
-        z = _in_devices_type(x) if self.inputs is None else self.inputs.on_host(x)
+        z = _of_type(_in_devices_type(x), self.dtype) if self.inputs is None else self.inputs.on_host(x)
         _fits("x", x, z, self.features)
         return z
 
@@ -102,17 +103,20 @@ def prepare(
     dev: Dataset | None = None,
     rooms: tuple[int, int] = (0, 0),
     unit: float | None = None,
+    given: Frame | None = None,
 ) -> Prepared:
     """Check, encode, scale by the training part alone, and put on the device.
 
     ``rooms`` are how many rows each part is padded to at least, so that folds of unlike size share a program. ``unit``
-    is what scores of values are taken in, where another part has said it.
+    is what scores of values are taken in, where another part has said it. ``given`` is the frame of an earlier run,
+    whose scaling and classes are kept.
 
     Raises:
         ValueError: for data that cannot be trained on, naming what and where.
     """
     _are_datasets(train, dev)
     frame = _frame(model, train, dev)
+    frame = frame if given is None else _earlier(given, frame)
     emphasis = _emphasis(model.class_weight, frame, train)
     sizes = [max(len(data), room) for data, room in zip((train, dev), rooms, strict=True) if data is not None]
     block = block_of(*sizes)
@@ -244,7 +248,19 @@ def _frame(model: Model, train: Dataset, dev: Dataset | None) -> Frame:
         columns=train.columns,
         missing=train.missing,
         name=train.target,
+        dtype=None if model.standardize else _narrow(np.asarray(train.x).dtype).name,
     )
+
+
+def _earlier(given: Frame, own: Frame) -> Frame:
+    """The frame of an earlier run for new data, whose own frame would be another."""
+    if not isinstance(given, Frame):
+        raise TypeError(f"`frame` must be that of a run, run.frame, got {type(given).__name__}")
+    for name in ("task", "shape", "labels", "features"):
+        there, here = getattr(given, name), getattr(own, name)
+        if there != here and not (name == "features" and None in (there, here)):
+            raise ValueError(f"`frame` is of other data: its {name} is {there!r}, and that of the data {here!r}")
+    return given
 
 
 def _same_columns(train: Dataset, dev: Dataset) -> None:
@@ -271,9 +287,25 @@ def _values(y: Any, classes: tuple[Label, ...] | None) -> np.ndarray:
     return y if classes is None else label_array(classes)[y]
 
 
+def _narrow(dtype: Any) -> np.dtype:
+    """The type of the device for numbers of this type."""
+    return np.dtype(jax.dtypes.canonicalize_dtype(np.float64 if dtype == np.longdouble else dtype))
+
+
+def _of_type(x: np.ndarray, name: str | None) -> np.ndarray:
+    """Inputs in the type that the model was trained on; ValueError where that would change one."""
+    if name is None or x.dtype.name == name:
+        return x
+    with np.errstate(invalid="ignore"):
+        made = x.astype(jnp.dtype(name))
+    if made.dtype.kind in "biu" and not np.array_equal(made, x):
+        raise ValueError(f"`x` must hold {name}, as the data of training did, got {x.dtype} that are none")
+    return made
+
+
 def _in_devices_type(x: np.ndarray) -> np.ndarray:
     """Numbers that are not standardized: whole ones stay whole, others become floating ones of the device."""
-    narrow = jax.dtypes.canonicalize_dtype(np.float64 if x.dtype == np.longdouble else x.dtype)
+    narrow = _narrow(x.dtype)
     if x.dtype.kind in "iu" and x.size:
         info = jnp.iinfo(narrow)
         for block in blocks(x):

@@ -94,6 +94,7 @@ def save(run: "Run", path: str | Path, of: Mapping[str, Any] | None = None) -> P
             "columns": None if frame.columns is None else [c.to_json() for c in frame.columns],
             "missing": frame.missing,
             "name": frame.name,
+            "dtype": frame.dtype,
         },
         "scores": run.scores,
         "history": jax.tree.map(lambda a: [float(v) for v in a], run.history, is_leaf=lambda a: hasattr(a, "shape")),
@@ -233,7 +234,8 @@ FRAME = record(
         "columns": maybe(list_of(anything)),
         "missing": anything,
         "name": text,
-    }
+    },
+    {"dtype": maybe(text)},
 )
 MODEL = record(
     {
@@ -315,7 +317,9 @@ def _weights(trial: Any, frame: Frame, hyper: dict[str, Any], tensors: dict[str,
     """Tensors put back into the trees that the structure asks for; ``escaped``: as names are today."""
     tail = () if frame.labels is None else (frame.labels,)
     kind = jnp.int32 if frame.task == "classes" else jnp.result_type(float)
-    example = Batch(jnp.zeros((1, *frame.shape)), jnp.zeros((1, *tail), kind), jnp.ones(1))
+    example = Batch(
+        jnp.zeros((1, *frame.shape), frame.dtype or jnp.result_type(float)), jnp.zeros((1, *tail), kind), jnp.ones(1)
+    )
     shapes = jax.eval_shape(
         lambda example: trial.init(jax.random.key(0), example, {n: jnp.asarray(0.5) for n in trial.numbers}), example
     )

@@ -9,8 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from fnopt._checks import same_structure, whole
-from fnopt._types import Dataset, Params, Trial
-from fnopt.model import Model, prepare
+from fnopt._keys import without_keys
+from fnopt._types import Dataset, Params, Stats, Trial
+from fnopt.model import Frame, Model, prepare
 from fnopt.model.prepare import check_datasets
 from fnopt.run.late_bar import late_bar
 from fnopt.run.run import Going, Run, train_on, watch_of
@@ -38,7 +39,8 @@ def fit(
     stop: EarlyStopping | None = None,
     objective: str | None = None,
     holdout: float | None = None,
-    params: Params | None = None,
+    params: Params | tuple[Params, Stats] | None = None,
+    frame: Frame | None = None,
     progress: bool | Watch | None = None,
     track: Tracker | Sequence[Tracker] | None = None,
 ) -> Run:
@@ -64,7 +66,10 @@ def fit(
         objective: ``"dev/accuracy"`` and the like: what early stopping watches.
         holdout: in [0, 1); the share of ``train`` that is held out as dev part, at random; 0 trains on all rows. The
             recipe's without ``epochs``, else 0.
-        params: initial weights instead of drawn ones, of the structure that ``model`` has.
+        params: initial weights instead of drawn ones, of the structure that ``model`` has; or ``(params, stats)``,
+            without which the statistics begin anew.
+        frame: that of an earlier run, ``run.frame``: inputs and targets are scaled as they were there, so that its
+            weights mean the same. By default by ``train``.
         progress: True for a bar on the terminal, False for none; without ``epochs`` a bar comes where training lasts.
         track: where curves and scores go when training ends: ``fo.track.csv(folder)`` and its like, one or several.
 
@@ -87,7 +92,7 @@ def fit(
     call = _in_full(model, train, dev, hyper, epochs, key, stopping_of(hyper, rule_of(stop)), objective, holdout)
     train, dev, hyper, epochs, rule, watched, plan = call
     check_hyper(model, said, hyper)
-    data = prepare(model, train, dev)
+    data = prepare(model, train, dev, given=frame)
     target = objective_of(model.task, watched, dev is not None)
     followed = target if objective is None else objective_of(model.task, objective, dev is not None)
     metrics = metrics_of(model.task, followed)
@@ -144,14 +149,18 @@ def _in_full(
     return Call(train, dev, dict(hyper or {}), epochs, stop, objective, {"held_out": rows} if len(rows) else {})
 
 
-def _given(params: Params | None, work: Work, trial: Trial, keys: Keys) -> Any:
-    """Given weights with fresh statistics, checked against the model's own; None where they are to be drawn."""
+def _given(params: Params | tuple[Params, Stats] | None, work: Work, trial: Trial, keys: Keys) -> Any:
+    """Given weights, and statistics given or fresh, checked against the model's own; None where they are drawn."""
     if params is None:
         return None
     own = {name: jnp.asarray(0.5) for name in trial.numbers}
     drawn, stats = trial.init(keys.init, work.folds[0].example, own)
+    given = stats
+    if jax.tree.structure(params) != jax.tree.structure(drawn) and isinstance(params, tuple) and len(params) == 2:
+        params, given = params[0], without_keys(params[1])
+        same_structure(stats, given, "the second of `params`, stats,")
     same_structure(drawn, params, "`params`")
-    return jax.tree.map(lambda p, d: jnp.asarray(p, d.dtype), params, drawn), stats
+    return jax.tree.map(lambda p, d: jnp.asarray(p, d.dtype), (params, given), (drawn, stats))
 
 
 def _nothing() -> LaneResult:

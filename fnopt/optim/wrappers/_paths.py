@@ -60,10 +60,22 @@ def places(rules: Rules, params: Params) -> list[int | None]:
     [0, 1]
     """
     names = tree.names(params)
-    for pattern, _ in rules:
-        if names and not any(_matches(name, pattern) for name in names):
+    found = [_found(pattern, names) for pattern, _ in rules]
+    for (pattern, _), places in zip(rules, found, strict=True):
+        if names and not places:
             raise ValueError(f"no parameter's path matches {pattern!r}; there are {', '.join(names)}")
-    return [next((k for k, (p, _) in enumerate(rules) if _matches(name, p)), None) for name in names]
+    return [next((k for k, places in enumerate(found) if i in places), None) for i in range(len(names))]
+
+
+def _found(pattern: str, names: list[str]) -> set[int]:
+    r"""The places of the names that match. A dot inside a key is ``\.`` in a name, and need not be in a pattern
+    that matches none with it: torch's "layer.0.weight" may be written as it is.
+
+    >>> _found("a.b", ["a.b", "a\\.b"]), _found(r"a\.b", ["a.b", "a\\.b"]), _found("a.*", ["a\\.b", "c"])
+    ({0}, {1}, {0})
+    """
+    exact = {i for i, name in enumerate(names) if _matches(name, pattern)}
+    return exact or {i for i, name in enumerate(names) if _matches(name.replace("\\.", "."), pattern)}
 
 
 def by_leaf(rules: Rules, params: Params, h: Any) -> list[Any]:
