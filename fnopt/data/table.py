@@ -23,7 +23,7 @@ from fnopt.data._text import read_cells
 from fnopt.data.builtin import NAMES
 from fnopt.data.dataset import dataset
 
-FAULTS = 5  # columns whose faults are told at once
+FAULTS = 3  # columns whose faults are told beside the first
 T = TypeVar("T")
 
 
@@ -286,7 +286,7 @@ def _used(table: Table, learned: Sequence[Learned]) -> list[Column]:
 
 
 def _faultless(jobs: Sequence[Callable[[], T]]) -> list[T]:
-    """What each job returns; where several raise, one error that tells all."""
+    """What each job returns; where several raise, one error: the first with its cure, the others in short."""
     done: list[T] = []
     faults: list[ValueError] = []
     for job in jobs:
@@ -294,12 +294,13 @@ def _faultless(jobs: Sequence[Callable[[], T]]) -> list[T]:
             done.append(job())
         except ValueError as error:
             faults.append(error)
-    if len(faults) == 1:
-        raise faults[0]
-    if faults:
-        told = "; ".join(f"({k + 1}) {fault}" for k, fault in enumerate(faults[:FAULTS]))
-        raise ValueError(f"{len(faults)} columns cannot be read as they are: {told}")
-    return done
+    if not faults:
+        return done
+    first, *others = map(str, faults)
+    path = f"{first.partition(', line')[0]}, "
+    short = [other.removeprefix(path).partition(";")[0] for other in others]
+    more = "; ".join([*short[:FAULTS], *(["…"] if len(short) > FAULTS else [])])
+    raise ValueError(first + (f"; {len(others)} more such: {more}" if others else ""))
 
 
 def _say_copies(table: Table, columns: Sequence[Column], target: str, y: np.ndarray) -> None:
