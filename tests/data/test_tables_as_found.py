@@ -121,7 +121,7 @@ REFUSED = {
         ["line 32, column 'a'", "'lots' is text in a column of numbers", "--missing-marks", "--text a"],
     ),
     "one mark of its own": (("a,y", [1, 2, "unknown"], [0, 1]), {}, ["'unknown' is text", "19 more such cells"]),
-    "two columns at once": (("a,b,y", ["1%"], ["$1"], [0, 1]), {}, ["column 'a': '1%'", "--text a; 1 more such: line 2, column 'b': '$1'"]),
+    "two columns at once": (("a,b,y", ["1%"], ["$1"], [0, 1]), {}, ["column 'a': '1%'", "(--text a); 1 more such: line 2, column 'b': '$1'"]),
     "a misspelt ignore": (("size,b,y", [1], [2], [0, 1]), {"ignore": "sise"}, ["'sise'", "did you mean 'size'?"]),
     "a pattern of nothing": (("size,b,y", [1], [2], [0, 1]), {"columns": "*_kode"}, ["no column '*_kode'"]),
     "a misspelt keep": (("size,b,y", [1], [2], [0, 1]), {"keep": "sise"}, ["'sise'", "did you mean 'size'?"]),
