@@ -14,6 +14,7 @@ from fnopt._checks import nearest, one_of, whole
 from fnopt._compile import TRACES
 from fnopt._types import Batch, Dataset, Trial
 from fnopt.model import Model, Prepared, prepare
+from fnopt.model.resolution import warn_unresolved
 from fnopt.run.setup import as_key, bind, check_hyper
 from fnopt.schedules import filled, follows
 from fnopt.space.epochs import own_length
@@ -223,7 +224,10 @@ def _as_it_is(data: Dataset) -> Part:
     ones = np.ones(len(data))
     weight = ones if data.weight is None else np.asarray(data.weight)
     pull = weight / weight.mean()
-    return part(jnp.asarray(data.x), jnp.asarray(data.y), weight, pull, 0.0, 1.0)
+    x, y = jnp.asarray(data.x), jnp.asarray(data.y)
+    for name, given, seen in (("x", data.x, x), ("y", data.y, y)):
+        warn_unresolved(name, np.asarray(given), np.asarray(seen), None, "scale it in float64 before")
+    return part(x, y, weight, pull, 0.0, 1.0)
 
 
 def _static(problem: Problem) -> dict[str, Any]:

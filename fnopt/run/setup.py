@@ -186,8 +186,16 @@ def joined(*parts: Dataset | None) -> Dataset:
         each = [np.ones(len(p)) if p.weight is None else np.asarray(p.weight) for p in (first, *rest)]
         weights = jnp.asarray(np.concatenate(each), jnp.result_type(float))
     ys = [np.asarray(first.y), *(_renumbered(np.asarray(p.y), p.classes, first.classes) for p in rest)]
-    x = np.concatenate([np.asarray(part.x) for part in (first, *rest)])
-    return first._replace(x=kept(x), y=kept(np.concatenate(ys)), weight=weights)
+    x = _together([np.asarray(part.x) for part in (first, *rest)])
+    return first._replace(x=kept(x), y=kept(_together(ys)), weight=weights)
+
+
+def _together(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """Arrays one below the other; whole numbers stay whole, also where one is unsigned and another is not."""
+    unsigned = np.uint64 in [a.dtype for a in arrays] and all(a.dtype.kind in "iu" for a in arrays)
+    if unsigned and all(int(a.min(initial=0)) >= 0 for a in arrays):
+        return np.concatenate([a.astype(np.uint64) for a in arrays])
+    return np.concatenate(arrays)
 
 
 def _renumbered(y: np.ndarray, mine: tuple[Any, ...] | None, wanted: tuple[Any, ...] | None) -> np.ndarray:
