@@ -55,7 +55,10 @@ def sweep(
     n: Annotated[
         str | None, typer.Option(metavar="N", help="How many configurations: 256 unless given, or the whole grid.")
     ] = None,
-    epochs: Annotated[str, typer.Option(metavar="N", help="Passes over the training part for each.")] = "30",
+    epochs: Annotated[
+        str | None,
+        typer.Option(metavar="N", help="Passes over the training part for each; 2,000 updates or more unless given."),
+    ] = None,
     seeds: Annotated[
         str, typer.Option(metavar="N", help="How many times each is trained; its score is the mean.")
     ] = "1",
@@ -77,8 +80,8 @@ def sweep(
     stop: Annotated[
         str | None,
         typer.Option(
-            help="End poor configurations early: halving, hyperband, asynchronous_halving or median; or go on with "
-            "changed copies of good ones in their places: population."
+            help="End poor configurations early: hyperband (unless given), halving, asynchronous_halving or median; or "
+            "go on with changed copies of good ones in their places: population; or none."
         ),
     ] = None,
     minutes: Annotated[str | None, typer.Option(metavar="X", help="End after so long; fnopt resume goes on.")] = None,

@@ -22,15 +22,18 @@ KINDS = (*RANGES, "choice", "value", "schedule")
 EXTRAS = ("points", "when")
 
 
-def standard() -> dict[str, Any]:
-    """What ``fnopt sweep`` searches unless a file says otherwise: the numbers and structures that matter most."""
+def standard(epochs: int) -> dict[str, Any]:
+    """What ``fnopt sweep`` searches unless a file says otherwise: the numbers and structures that matter most.
+
+    The rate falls to zero over the ``epochs`` of the longest training.
+    """
     return {
-        "lr": spaces.log_uniform(1e-4, 1e-1),
+        "lr": schedules.cosine(spaces.log_uniform(3e-4, 3e-2), steps=float(epochs)).every(staircase=0.0),
         "b1": spaces.when(optimizer="adam", b1=spaces.one_minus_log_uniform(0.5, 0.999)),
-        "l2": spaces.log_uniform(1e-6, 1e-1),
-        "dropout": spaces.uniform(0.0, 0.6),
+        "l2": spaces.log_uniform(1e-6, 1e-2),
+        "dropout": spaces.uniform(0.0, 0.5),
         "batch_size": spaces.choice(32, 64, 128),
-        "hidden": spaces.choice((32,), (64, 64), (128, 64)),
+        "hidden": spaces.choice((64,), (64, 64), (128, 64)),
         "optimizer": spaces.choice("momentum", "rmsprop", "adam"),
     }
 

@@ -29,6 +29,7 @@ from fnopt.run.manifest import arrays_of
 from fnopt.run.setup import joined, objective_of
 from fnopt.run.store import COARSE, asked_of, open_sweep
 from fnopt.run.unlike import OtherSweep, Taken
+from fnopt.run.unsaid import epochs_of_search
 from fnopt.space.epochs import NAME, check_lengths
 from fnopt.sweep.population import population
 from fnopt.sweep.result import digest
@@ -46,7 +47,7 @@ class Asked(NamedTuple):
     data: str
     target: str | None = None
     n: int | None = None
-    epochs: int = 30
+    epochs: int | None = None
     seeds: int = 1
     folds: int | None = None
     space: Path | None = None
@@ -180,6 +181,7 @@ class Ready(NamedTuple):
     found: source.Found
     parts: tuple[Dataset, Dataset, Dataset]
     objective: Objective
+    epochs: int
 
 
 def run_sweep(asked: Asked, anyway: bool = False) -> int:
@@ -189,6 +191,7 @@ def run_sweep(asked: Asked, anyway: bool = False) -> int:
         ready = _ready(asked)
     except KeyboardInterrupt:
         raise KeyboardInterrupt("nothing was begun") from None
+    asked = asked._replace(epochs=ready.epochs, stop=_rule(asked))
     sweep, folder, seconds = _searched(asked, ready, anyway)
     return _finish(sweep, folder, ready.parts[-1], asked, seconds)
 
@@ -196,11 +199,15 @@ def run_sweep(asked: Asked, anyway: bool = False) -> int:
 def _ready(asked: Asked) -> Ready:
     """Read and check everything, and only then say what it is."""
     _check(asked)
-    space = standard() if asked.space is None else read_space(asked.space)
-    check_lengths(space, asked.epochs, what="--epochs ")
+    space = None if asked.space is None else read_space(asked.space)
+    if space is not None and asked.epochs is not None:
+        check_lengths(space, asked.epochs, what="--epochs ")
     if asked.out is not None:
         check_writable(asked.out)
     found, parts = _parts(asked)
+    epochs = asked.epochs or epochs_of_search(MODELS[found.task](), space or standard(1), _rows(parts, asked.folds))
+    space = standard(epochs) if space is None else space
+    check_lengths(space, epochs, what="--epochs ")
     objective = objective_of(found.task, asked.objective or OBJECTIVES.get(found.task), dev=True)
     if asked.folds is not None:
         check_folds(parts[:2], asked.folds, found.task)
@@ -208,8 +215,19 @@ def _ready(asked: Asked) -> Ready:
     notes = [*leaks(found.data, found.task), *balance.notes(found.data, parts, found.task, "/".join(objective))]
     if notes:
         say("note", *notes)
-    _describe(asked, space, "/".join(objective))
-    return Ready(space, found, parts, objective)
+    _describe(asked._replace(epochs=epochs, stop=_rule(asked)), space, "/".join(objective))
+    return Ready(space, found, parts, objective, epochs)
+
+
+def _rows(parts: Sequence[Dataset], folds: int | None) -> int:
+    """How many rows each configuration is trained on."""
+    train, dev, _ = map(len, parts)
+    return train if folds is None else (train + dev) * (folds - 1) // folds
+
+
+def _rule(asked: Asked) -> str | None:
+    """The rule that compares configurations: hyperband where the options do not say how a training ends."""
+    return "hyperband" if asked.stop is None and asked.patience is None else asked.stop
 
 
 def check_folds(parts: Sequence[Dataset], folds: int, task: str) -> None:
@@ -273,7 +291,7 @@ def _options(asked: Asked) -> dict[str, Any]:
 
 
 def _stop(asked: Asked) -> EarlyStopping | Rule | None:
-    if asked.stop is not None:
+    if asked.stop in RULES:
         return RULES[asked.stop]()
     return None if asked.patience is None else early_stopping(patience=asked.patience)
 
@@ -295,9 +313,9 @@ def _check(asked: Asked) -> None:
     options.name_of("--search", asked.search, SEARCHES)
     options.name_of("--task", asked.task, MODELS)
     options.name_of("--missing", asked.missing, ("mean", "drop", "error"))
-    options.name_of("--stop", asked.stop, RULES)
+    options.name_of("--stop", asked.stop, (*RULES, "none"))
     options.shares_of(asked.split)
-    if asked.stop is not None and asked.patience is not None:
+    if asked.stop in RULES and asked.patience is not None:
         raise ValueError("--patience stops each configuration on its own, --stop compares them: one of the two")
 
 
@@ -307,7 +325,7 @@ def _describe(asked: Asked, space: Mapping[str, Any], objective: str) -> None:
     count, times = _n(asked), f" × {asked.seeds} seeds" if asked.seeds > 1 else ""
     times += "" if asked.folds is None else f" × {asked.folds} folds"
     rule = "" if asked.patience is None else f", each stopped after {asked.patience} epochs without a better score"
-    rule += "" if asked.stop is None else f", stopped by {asked.stop}"
+    rule += "" if asked.stop not in RULES else f", stopped by {asked.stop}"
     rule += "" if asked.minutes is None else f", for {asked.minutes:g} minutes"
     what = "the whole grid" if count is None else f"{count} configurations"
     most = "up to " if NAME in space else ""

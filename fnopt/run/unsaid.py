@@ -17,6 +17,7 @@ from fnopt.space.epochs import longest
 from fnopt.train import EarlyStopping
 
 PURPOSE = 2**32 - 2  # of the key that held-out rows draw from; the purposes of a run count from 0
+MOST = 300  # epochs of a search that says none
 STRUCTURE = ("hidden", "optimizer", "batch_size")
 
 
@@ -72,15 +73,18 @@ def completed(
 def epochs_of_search(model: Model, space: SearchSpace, rows: int) -> int:
     """How long each configuration of a search trains on so many rows where nothing says it: one length for all.
 
-    The longest ``epochs`` of the space, where it holds any; else the updates of the model's recipe at the middle one of
-    the batch sizes.
+    The longest ``epochs`` of the space, where it holds any; else two thirds of the updates of the model's recipe at the
+    middle one of the batch sizes, at most 300 epochs: many configurations are trained, and few tables have a better
+    winner after more.
     """
     length = longest(space)
     if length is not None:
         return length
     sizes = sorted(space.options("batch_size"))
     values = recipes.RECIPES[model.recipe](model.task, rows, 1)
-    return recipes.epochs_of({**values, "batch_size": sizes[len(sizes) // 2]}, rows)
+    if "updates" in values:
+        values["updates"] = values["updates"] * 2 // 3
+    return min(recipes.epochs_of({**values, "batch_size": sizes[len(sizes) // 2]}, rows), MOST)
 
 
 def apart(

@@ -211,9 +211,10 @@ def test_a_bar_comes_where_training_lasts(monkeypatch):
 
 def test_a_search_has_one_length():
     space = {"batch_size": fo.choice(16, 64, 128)}
-    updates = recipes.default("classes", 1000, 1)["updates"]
+    updates = recipes.default("classes", 1000, 1)["updates"] * 2 // 3
     assert epochs_of_search(fo.classifier(), space, 1000) == -(-updates // 16)
     assert epochs_of_search(fo.classifier(batch_size=50), {}, 1000) == -(-updates // 20)
+    assert epochs_of_search(fo.classifier(), space, 30) == 300
     assert epochs_of_search(fo.classifier(), {"epochs": fo.integer(3, 9)}, 1000) == 9
     assert epochs_of_search(fo.classifier(recipe="notes"), space, 1000) == 20
 
