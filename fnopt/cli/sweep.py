@@ -31,6 +31,7 @@ from fnopt.run.store import COARSE, asked_of, open_sweep
 from fnopt.run.unlike import OtherSweep, Taken
 from fnopt.run.unsaid import epochs_of_search
 from fnopt.space.epochs import NAME, check_lengths
+from fnopt.space.search_space import SearchSpace
 from fnopt.sweep.population import population
 from fnopt.sweep.result import digest
 from fnopt.sweep.stop import Rule, asynchronous_halving, halving, hyperband, median
@@ -205,7 +206,11 @@ def _ready(asked: Asked) -> Ready:
     if asked.out is not None:
         check_writable(asked.out)
     found, parts = _parts(asked)
-    epochs = asked.epochs or epochs_of_search(MODELS[found.task](), space or standard(1), _rows(parts, asked.folds))
+    epochs = asked.epochs
+    if epochs is None:
+        model = MODELS[found.task]()
+        parsed = SearchSpace.parse(standard(1) if space is None else space, model)
+        epochs = epochs_of_search(model, parsed, _rows(parts, asked.folds))
     space = standard(epochs) if space is None else space
     check_lengths(space, epochs, what="--epochs ")
     objective = objective_of(found.task, asked.objective or OBJECTIVES.get(found.task), dev=True)

@@ -13,6 +13,7 @@ from fnopt.model import recipes
 from fnopt.run import late_bar as bars
 from fnopt.run.held_out import hold_out
 from fnopt.run.unsaid import completed, epochs_of_search, still_falling
+from fnopt.space import SearchSpace
 
 KEY = jax.random.key(3)
 IRIS = fo.data.iris()
@@ -210,13 +211,16 @@ def test_a_bar_comes_where_training_lasts(monkeypatch):
 
 
 def test_a_search_has_one_length():
+    def length(model, space, rows):
+        return epochs_of_search(model, SearchSpace.parse(space, model), rows)
+
     space = {"batch_size": fo.choice(16, 64, 128)}
     updates = recipes.default("classes", 1000, 1)["updates"] * 2 // 3
-    assert epochs_of_search(fo.classifier(), space, 1000) == -(-updates // 16)
-    assert epochs_of_search(fo.classifier(batch_size=50), {}, 1000) == -(-updates // 20)
-    assert epochs_of_search(fo.classifier(), space, 30) == 300
-    assert epochs_of_search(fo.classifier(), {"epochs": fo.integer(3, 9)}, 1000) == 9
-    assert epochs_of_search(fo.classifier(recipe="notes"), space, 1000) == 20
+    assert length(fo.classifier(), space, 1000) == -(-updates // 16)
+    assert length(fo.classifier(batch_size=50), {}, 1000) == -(-updates // 20)
+    assert length(fo.classifier(), space, 30) == 300
+    assert length(fo.classifier(), {"epochs": fo.integer(3, 9)}, 1000) == 9
+    assert length(fo.classifier(recipe="notes"), space, 1000) == 20
 
 
 @pytest.mark.parametrize("task", recipes.TASKS)
