@@ -20,6 +20,7 @@ SCHEDULES = [
 ]
 KINDS = (*RANGES, "choice", "value", "schedule")
 EXTRAS = ("points", "when")
+LARGEST = 2**20  # bytes of a space file
 
 
 def standard(epochs: int) -> dict[str, Any]:
@@ -58,6 +59,8 @@ def read_space(path: str | Path) -> dict[str, Any]:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no file {str(path)!r} to read the space from")
+    if path.stat().st_size > LARGEST:
+        raise ValueError(f"{str(path)!r} holds more than {LARGEST // 2**20} MB; a space is a few lines")
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -184,9 +184,13 @@ def _number(column: Column, table: Table, present: int, keep: bool) -> Learned:
         return Learned(column)
     values = numbers(table, column.name, _marks(column))
     there = values[~np.isnan(values)]
-    if not (there == np.floor(there)).all() or len(np.unique(there)) < 0.95 * present:
-        return Learned(column)
     name = shown(column.name)[1:-1]
+    if not (there == np.floor(there)).all():
+        return Learned(column)
+    if _days(there):
+        return Learned(column, ("days", name))
+    if len(np.unique(there)) < 0.95 * present:
+        return Learned(column)
     if IDENTIFIER.fullmatch(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column.name)):
         return Learned(
             None, ("identifiers", f"{name} ({len(np.unique(there))} different whole numbers in {present} cells)")
@@ -194,6 +198,13 @@ def _number(column: Column, table: Table, present: int, keep: bool) -> Learned:
     if len(there) == len(values) and (np.diff(values) == 1).all():
         return Learned(column, ("counts", name))
     return Learned(column)
+
+
+def _days(values: np.ndarray) -> bool:
+    """Whether whole numbers are dates without separators, such as 20201231."""
+    year, month, day = values // 10_000, values // 100 % 100, values % 100
+    inside = (year >= 1900) & (year <= 2100) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
+    return bool(inside.all())
 
 
 def _of_dates(table: Table, column: Column) -> np.ndarray:

@@ -21,6 +21,7 @@ TOPICS = {  # the topic of a column's note: the words before the columns, and af
     "dates": ("dates become numbers: ", ""),
     "mixed": ("read as text, though numbers stand in them: ", ""),
     "many": ("kept, though most of their cells differ: ", ""),
+    "days": ("kept as numbers, though they look like dates: ", ": write them as 2020-12-31"),
     "counts": ("", " counts the rows by one; ignore=[…] (--ignore NAME) leaves it out"),
 }
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from fnopt import data
-from fnopt.data._numbers import MARKS
 
 FORMATTED = [
     *(
@@ -27,6 +26,28 @@ FORMATTED = [
     *("1'234", "1’234", "1 234", "1\u00a0234", "1\u202f234", "(5)", "R$ 10", "CHF 12.50", "99,–", "−5"),
 ]
 UNITS = ["{} kg", "{}km", "{}k", "{} cm²"]
+
+
+PANDAS = [
+    *(
+        "",
+        " ",
+        "#N/A",
+        "#N/A N/A",
+        "#NA",
+        "-1.#IND",
+        "-1.#QNAN",
+        "-NaN",
+        "-nan",
+        "1.#IND",
+        "1.#QNAN",
+        "<NA>",
+        "N/A",
+        "NA",
+    ),
+    *("NULL", "NaN", "None", "n/a", "nan", "null"),
+]
+MARKS = [*PANDAS, "NaT", "NAN", "?", "-", "--"]
 
 
 @pytest.fixture
@@ -166,7 +187,7 @@ def test_marks_are_one_list(put, mark):
 
 def test_marks_are_those_of_pandas_and_more():
     parsers = pytest.importorskip("pandas._libs.parsers")
-    assert set(MARKS) >= parsers.STR_NA_VALUES
+    assert set(PANDAS) >= parsers.STR_NA_VALUES
 
 
 @pytest.mark.parametrize("mark", ["NA", '"NA"', "null", "None", "nan", "?", "-"])
