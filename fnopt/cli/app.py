@@ -19,7 +19,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Every mistake is one line on stderr and exit code 2; FNOPT_TRACEBACK=1 shows where it was raised.",
+    epilog="A configuration is one choice of all that is searched; train is learned from, dev ranks, test scores the "
+    "winner in the end; ± is a standard error. Every mistake is one line on stderr and exit code 2; "
+    "FNOPT_TRACEBACK=1 shows where it was raised.",
 )
 
 

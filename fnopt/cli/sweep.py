@@ -353,12 +353,7 @@ def _finish(sweep: Sweep, folder: Path, test: Dataset, asked: Asked, seconds: fl
     if sweep.attached or sweep.plan is None:
         say("sweep", f"{folder} holds this very sweep, finished: nothing was trained again")
     else:
-        plan = sweep.plan
-        say(
-            "sweep",
-            f"{seconds:.1f} s, {plan.programs} program{'s' * (plan.programs != 1)} compiled, {plan.threads} threads, "
-            f"occupancy {plan.occupancy:.0%}",
-        )
+        say("sweep", f"{seconds:.1f} s for {sweep.n} configurations")
     try:
         with answered("stopping as soon as this step of the retraining ends …"):
             winner.show_winner(sweep, folder, test, asked.repeat, score=sweep.finished)

@@ -21,6 +21,7 @@ from fnopt.run.codec import Unsaved, decode, encoded_or_named
 from fnopt.run.manifest import KINDS
 from fnopt.run.manifest_schema import LABEL, encoded_dict
 from fnopt.run.plain import curves, numbers, plain
+from fnopt.run.shown import Scores
 from fnopt.run.tensors import packed, unpacked
 from fnopt.store.atomic import Folder, Irregular, make_folder, put, read_file
 from fnopt.store.schema import (
@@ -190,7 +191,7 @@ def _run(described: dict[str, Any], model: Model | None, tensors: dict[str, Any]
         params=params,
         stats=stats,
         numbers=own,
-        scores=numbers(described["scores"]),
+        scores={part: Scores(rows) for part, rows in numbers(described["scores"]).items()},
         history=curves(described["history"]),
         status=described["status"],
         why=described["why"],
