@@ -35,6 +35,7 @@ PLAIN = {  # what stands for a character that a terminal's encoding lacks
     "³": "3",
     "∞": "inf",
 }
+OBEYED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # all but the ends of lines and tabs
 FULL = re.compile(r"out of memory|RESOURCE_EXHAUSTED|failed to allocate|bad_alloc", re.IGNORECASE)
 
 
@@ -100,12 +101,15 @@ def _note(message: Warning | str, *_: Any, **__: Any) -> None:
 def write_out(content: str) -> None:
     """Write a result to stdout, as UTF-8 whatever the terminal's encoding: another program may read it.
 
+    Characters that a terminal obeys are written as their escapes; ``--out`` writes them as they are.
+
     Raises:
         OSError: where stdout is closed.
     """
     stream: Any = sys.stdout
     if stream is None or getattr(stream, "name", "") == os.devnull:
         raise OSError(errno.EBADF, "stdout is closed: name a file with --out")
+    content = OBEYED.sub(lambda found: printable(found[0]), content)
     if hasattr(stream, "buffer"):
         stream.flush()
         stream.buffer.write(content.encode())

@@ -19,13 +19,12 @@ from fnopt.data import Standardizer
 from fnopt.model import Frame, Model
 from fnopt.run.codec import Unsaved, decode, encoded_or_named
 from fnopt.run.manifest import KINDS
-from fnopt.run.manifest_schema import LABEL, encoded_dict
+from fnopt.run.manifest_schema import COLUMN, LABEL, encoded_dict
 from fnopt.run.plain import curves, numbers, plain
 from fnopt.run.shown import Scores
 from fnopt.run.tensors import packed, unpacked
 from fnopt.store.atomic import Folder, Irregular, make_folder, put, read_file
 from fnopt.store.schema import (
-    anything,
     dict_of,
     either,
     list_of,
@@ -232,8 +231,8 @@ FRAME = record(
         "labels": maybe(whole(1, 2**31 - 1)),
         "classes": maybe(list_of(LABEL)),
         "features": maybe(list_of(text)),
-        "columns": maybe(list_of(anything)),
-        "missing": anything,
+        "columns": maybe(list_of(COLUMN)),
+        "missing": maybe(text),
         "name": text,
     },
     {"dtype": maybe(text)},

@@ -59,14 +59,16 @@ def encoded_dict(value: Any, where: str) -> None:
 
 
 LABEL = either("text or a number", text, number())
+TEXTS = maybe(list_of(text))
+COLUMN = either("a column of a table as fnopt writes it", row(text, TEXTS), row(text, TEXTS, maybe(text), TEXTS))
 ROWS = list_of(whole(0, 2**31 - 1))
 KEY = record({"impl": text, "data": list_of(whole(0, 2**32 - 1), 1, 64)})
 DESCRIBED = record(
     {
         "classes": maybe(list_of(LABEL)),
         "features": maybe(list_of(text)),
-        "columns": maybe(list_of(list_of(anything, 2))),
-        "missing": anything,
+        "columns": maybe(list_of(COLUMN)),
+        "missing": maybe(text),
         "target": text,
         "name": text,
     }

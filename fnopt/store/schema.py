@@ -23,9 +23,11 @@ def read_json(content: bytes, path: str) -> Any:
     """
     try:
         value = json.loads(content.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise ValueError(f"{path!r} is damaged: it is no text in UTF-8") from None
     except RecursionError:
         raise ValueError(f"{path!r} is damaged: it is nested deeper than {DEEP} levels") from None
-    except ValueError as error:  # of UTF-8, of JSON, of a number with thousands of digits
+    except ValueError as error:  # of JSON, of a number with thousands of digits
         raise ValueError(f"{path!r} is damaged: {error!s:.200}") from error
     check_depth(value, DEEP, f"{path!r} is damaged: it")
     return value
