@@ -7,7 +7,6 @@ import shutil
 import pytest
 from cli_cases import contents, sweep_pets, write_pets
 
-from fnopt.cli import winner
 from fnopt.cli.entry import run
 from fnopt.run.manifest import text_digest
 
@@ -31,7 +30,7 @@ def folder(home, tmp_path, capsys):
     return shutil.copytree(home / "a", tmp_path / "a")
 
 
-def tested(capsys, folder):
+def lines_of_test(capsys, folder):
     """The lines of the test scores that ``resume`` shows, and what it says on stderr."""
     assert run(["resume", str(folder)]) == 0
     said = capsys.readouterr()
@@ -52,20 +51,20 @@ CHANGES = {
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_changed_test_scores_are_made_again(folder, home, capsys, change):
-    right, _ = tested(capsys, folder)
+    right, _ = lines_of_test(capsys, folder)
     made = json.loads((folder / "test.json").read_text())
     CHANGES[change](made)
     (folder / "test.json").write_text(json.dumps(made))
-    again, err = tested(capsys, folder)
+    again, err = lines_of_test(capsys, folder)
     assert again == right and "the winner is retrained" in err
     assert (folder / "test.json").read_bytes() == (home / "a" / "test.json").read_bytes()
 
 
 @pytest.mark.parametrize("name", ["test.json", "model.json", "model.safetensors"])
 def test_the_winners_files_of_another_sweep_are_made_again(folder, home, capsys, name):
-    right, _ = tested(capsys, folder)
+    right, _ = lines_of_test(capsys, folder)
     shutil.copy(home / "b" / name, folder / name)
-    assert tested(capsys, folder)[0] == right
+    assert lines_of_test(capsys, folder)[0] == right
     for file in ("test.json", "model.json", "model.safetensors"):
         assert (folder / file).read_bytes() == (home / "a" / file).read_bytes()
 
@@ -111,8 +110,6 @@ def test_the_test_part_is_left_alone_until_the_end_and_looks_are_counted(folder,
     """An unfinished sweep has a model and no test score; asked for, the score is there, and the next look says so."""
     from fnopt.cli import sweep as command
 
-    asked = winner.hold, command.winner.show_winner
-    assert asked
     show = command.winner.show_winner
     monkeypatch.setattr(command.winner, "show_winner", lambda *some, score: show(*some, score=False))
     (folder / "test.json").unlink()
