@@ -15,6 +15,7 @@ from jax.typing import ArrayLike
 from fnopt.data._cells import blocks
 from fnopt.tree import working_dtype
 
+FAR = 1000  # scales
 NOISE = 8 * np.finfo(np.float64).eps  # a column whose values differ by less, relative to the largest, is constant
 
 
@@ -59,8 +60,10 @@ class Standardizer:
                 out[block] = np.where((scale > 0) & ~np.isnan(centred), centred / divisor, 0)
         return z
 
-    def inverse(self, z: ArrayLike) -> Array:
+    def inverse(self, z: ArrayLike) -> Any:
         """Back to the units of the data: mean + scale z; a constant feature gives its constant.
+
+        An array of JAX's; of NumPy's, in float64, where a mean is more than 1,000 scales off and float32 would lose it.
 
         >>> Standardizer(np.float64(10.0), np.float64(2.0)).inverse(jnp.array([-1.0, 0.0])).tolist()
         [8.0, 10.0]
@@ -68,7 +71,9 @@ class Standardizer:
         if self._traced(z):
             rows: Any = self._aligned(jnp.asarray(z))
             return _unscaled(rows.astype(working_dtype(rows)), self.mean, self.scale)
-        return jax.device_put(self.inverse_on_host(z).astype(_result_type(np.asarray(z))))
+        values, scale = self.inverse_on_host(z), np.asarray(self.scale)
+        far = (scale > 0) & (np.abs(self.mean) > FAR * scale)
+        return values if far.any() else jax.device_put(values.astype(_result_type(np.asarray(z))))
 
     def inverse_on_host(self, z: ArrayLike) -> np.ndarray:
         """The same of concrete values, in float64: float32 has no place for 1e9 + 0.5."""

@@ -23,6 +23,9 @@ def test_scaled_columns_do_not_depend_on_their_offset(offset, spread):
     np.testing.assert_allclose(scale.scale, centred.std(axis=0), rtol=1e-6)
     np.testing.assert_allclose(scale(x), expected, atol=1e-6 + 1e-16 * abs(offset) / spread)
     np.testing.assert_allclose(scale(fo.data.dataset(x, SECONDS).x), scale(x), rtol=0, atol=0)
+    np.testing.assert_allclose(
+        scale.inverse(scale(x)) - offset, x - offset, atol=1e-6 * max(spread, 1e-9 * abs(offset))
+    )
 
 
 @pytest.mark.parametrize("unit", [1e-50, 1e-30, 1e30, 1e37])
