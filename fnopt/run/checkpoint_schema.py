@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from fnopt.store.schema import dict_of, flag, list_of, maybe, number, one_of, record, row, text, whole
+from fnopt.store.schema import Schema, either, flag, list_of, maybe, number, one_of, record, row, shown, text, whole
 
 if TYPE_CHECKING:
     from fnopt.run.sweep import Sweep
@@ -35,6 +35,19 @@ PLAN = record(
 )
 
 
+def _moved(sweep: "Sweep") -> Schema:
+    """Numbers by path, each one that the space draws."""
+    pairs = list_of(row(list_of(either("a name or a place", text, whole()), 1), either("a number", number(), flag)))
+
+    def check(value: Any, where: str) -> None:
+        pairs(value, where)
+        for path, _ in value:
+            if tuple(path) not in sweep.space.drawn:
+                raise ValueError(f"{where} holds {shown(path)}, which the space does not draw")
+
+    return check
+
+
 def check_state(meta: Mapping[str, Any], where: str, sweep: "Sweep") -> None:
     """ValueError where a state is not one that this sweep can have come to."""
     seeds, folds, lengths = sweep.seeds, len(sweep.frames), sweep.lengths
@@ -42,7 +55,7 @@ def check_state(meta: Mapping[str, Any], where: str, sweep: "Sweep") -> None:
     longest = max(lengths)
     lane = row(config, seed, fold, whole(1, longest), whole(-1, longest - 1), STATUS, text, text)
     place = row(config, seed, fold, whole(0, longest))
-    move = row(whole(0, longest), config, config, dict_of(number()))
+    move = row(whole(0, longest), config, config, _moved(sweep))
     lineages = record({"moves": list_of(move), "of": list_of(list_of(whole()))})
     record(
         {

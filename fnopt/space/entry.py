@@ -59,6 +59,7 @@ def equal(one: Any, other: Any) -> bool:
 
 
 def _equal(one: Any, other: Any) -> bool:
+    one, other = normal(one), normal(other)
     if type(one) is not type(other):
         return False
     if isinstance(one, When):

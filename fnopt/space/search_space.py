@@ -85,8 +85,11 @@ class SearchSpace(Mapping[str, Any]):
 
     def configuration(self, values: Values) -> Hyper:
         """Drawn values put in their places; a name whose condition does not hold is left out."""
-        hyper = {name: built(value, (name,), values) for name, value in self.entries.items()}
-        while self.conditions:  # a name that is left out takes those with it that depend on it
+        return self._existing({name: built(value, (name,), values) for name, value in self.entries.items()})
+
+    def _existing(self, hyper: Hyper) -> Hyper:
+        """The names whose conditions hold; one that does not exist takes with it those that depend on it."""
+        while self.conditions:
             given = {**{k: v for k, v in self.base.items() if k not in self.entries}, **hyper}
             kept = {name: value for name, value in hyper.items() if holds(self.conditions.get(name, {}), given)}
             if len(kept) == len(hyper):
@@ -95,11 +98,13 @@ class SearchSpace(Mapping[str, Any]):
         return hyper
 
     def values_of(self, hyper: Mapping[str, Any]) -> dict[Path, Any]:
-        """What a configuration of this space drew, by path: the inverse of :meth:`configuration`."""
+        """What a configuration of this space drew, by path: the inverse of :meth:`configuration`.
+
+        A name whose condition does not hold drew nothing, though a model may have a number of its own for it.
+        """
         drew: dict[Path, Any] = {}
-        for name, value in self.entries.items():
-            if name in hyper:
-                drew |= found(value, (name,), hyper[name]) or {}
+        for name, value in self._existing({name: hyper[name] for name in self.entries if name in hyper}).items():
+            drew |= found(self.entries[name], (name,), value) or {}
         return drew
 
     def changed(self, hyper: Mapping[str, Any], values: Values) -> Hyper:
