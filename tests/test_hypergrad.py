@@ -227,7 +227,7 @@ def test_polish_moves_what_is_asked_and_refuses_the_rest(swept):
     assert set(row.new) == {"lr"} and row.hyper["l2"] == swept.configs[row.config]["l2"]
     with pytest.raises(ValueError, match="'lrr' is no range of this sweep; did you mean 'lr'"):
         swept.polish(numbers=["lrr"])
-    with pytest.raises(ValueError, match="`first` must be in"):
+    with pytest.raises(ValueError, match="`first` must be a number in"):
         swept.polish(first=0.0)
     blind = fo.caviar(SMOOTH, SPACE, TRAIN, n=2, epochs=1)
     with pytest.raises(ValueError, match="this sweep has none: sweep with `dev`"):

@@ -116,6 +116,11 @@ def _made(name: str, table: Mapping[str, Any]) -> Any:
         return _plain(name, content)
     if not isinstance(content, list):
         raise ValueError(f"{kind} wants a list, as in {{{kind} = [{'32, 64' if kind == 'choice' else 'low, high'}]}}")
+    if kind == "choice" and len(content) == 1 and isinstance(content[0], list):
+        inside = ", ".join(map(repr, content[0]))
+        raise ValueError(
+            f"choice of one option: write {{choice = [{inside}]}} for several, or {name} = [{inside}] for one value"
+        )
     if kind == "choice":
         return spaces.choice(*(_entry(name, option) for option in content))
     if len(content) != 2:

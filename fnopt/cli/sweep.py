@@ -213,6 +213,7 @@ def _ready(asked: Asked) -> Ready:
         epochs = epochs_of_search(model, parsed, _rows(parts, asked.folds))
     space = standard(epochs) if space is None else space
     check_lengths(space, epochs, what="--epochs ")
+    _check_space(asked, space, found.task)
     objective = objective_of(found.task, asked.objective or OBJECTIVES.get(found.task), dev=True)
     if asked.folds is not None:
         check_folds(parts[:2], asked.folds, found.task)
@@ -233,6 +234,20 @@ def _rows(parts: Sequence[Dataset], folds: int | None) -> int:
 def _rule(asked: Asked) -> str | None:
     """The rule that compares configurations: hyperband where the options do not say how a training ends."""
     return "hyperband" if asked.stop is None and asked.patience is None else asked.stop
+
+
+def _check_space(asked: Asked, space: Mapping[str, Any], task: str) -> None:
+    """Every fault of a space, with the file that holds it, before anything is printed."""
+    where = "" if asked.space is None else f"{asked.space}: "
+    try:
+        parsed = SearchSpace.parse(space, MODELS[task]())
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{where}{error}") from error
+    if not parsed.drawn and (_n(asked) or 1) > 1:
+        raise ValueError(
+            f"{where}nothing is searched: there is no range and no choice in it, so it is 1 configuration; write "
+            "--n 1, or a range such as lr = {log_uniform = [1e-4, 1e-1]}"
+        )
 
 
 def check_folds(parts: Sequence[Dataset], folds: int, task: str) -> None:

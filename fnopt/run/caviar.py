@@ -8,7 +8,7 @@ from typing import Any
 
 import jax
 
-from fnopt._checks import one_of, whole
+from fnopt._checks import one_of, real, whole
 from fnopt._types import Dataset
 from fnopt.data import Folds
 from fnopt.data import folds as folds_of
@@ -128,8 +128,7 @@ def caviar(
         raise TypeError(f"`model` must come from fo.classifier and its like, got {type(model).__name__}")
     key, (patience, rule) = as_key(key), rules_of(stop)
     epochs, seeds = None if epochs is None else whole("epochs", epochs), whole("seeds", seeds)
-    if minutes is not None and not minutes > 0:
-        raise ValueError(f"`minutes` must be above 0, got {minutes!r}")
+    minutes = None if minutes is None else real("minutes", minutes, "above 0", lambda x: x > 0)
     if plan is not None:
         one_of("plan", plan, ("measure",))
     path = None if path is None else Path(path)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
-from fnopt._checks import nearest, whole
+from fnopt._checks import nearest, real, whole
 from fnopt.model import Prepared
 from fnopt.run.hypergrad import Problem, loss_at, own_numbers, slope
 from fnopt.run.run import watch_of
@@ -107,8 +107,7 @@ def polish(
 ) -> Polished:
     """See :meth:`fnopt.run.sweep.Sweep.polish`."""
     k, steps = whole("k", k), whole("steps", steps)
-    if not 0 < first <= 1:
-        raise ValueError(f"`first` must be in (0, 1], a share of each range, got {first!r}")
+    first = real("first", first, "in (0, 1], a share of each range", lambda x: 0 < x <= 1)
     if isinstance(sweep.stop, Population):
         raise ValueError(
             "polish moves numbers that stay the same over the training, and population() changes them meanwhile: "

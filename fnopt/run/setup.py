@@ -98,8 +98,7 @@ def own_stopping(hyper: Mapping[str, Any] | None) -> dict[str, Any]:
 
 def stopping_of(hyper: Mapping[str, Any] | None, rule: EarlyStopping | None) -> EarlyStopping | None:
     """The rule of a run: that which was given, else that of its configuration, else none."""
-    own = own_stopping(hyper)
-    return EarlyStopping(**own[STOP]) if own and rule is None else rule
+    return early_stopping(**hyper[STOP]) if rule is None and hyper and STOP in hyper else rule
 
 
 def check_hyper(model: Model, said: Mapping[str, Any] | None, whole: Mapping[str, Any] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What a space says is what table(), results.csv and the lineage show: names × kinds × searches × rules, in one model."""
+"""What a space says is what table(), results.csv and the lineage show: names × kinds × searches × rules, one model."""
 
 import csv
 
@@ -150,7 +150,7 @@ RESERVED = (
 @pytest.mark.parametrize("name", RESERVED)
 def test_the_name_of_a_column_is_no_name_of_a_number(name):
     functions = (lambda k, e, h: (jnp.zeros(4), ()), lambda *a: (0, ()), lambda *a: 0)
-    with pytest.raises(ValueError, match="column of every table|is empty|early stopping is called"):
+    with pytest.raises(ValueError, match=r"column of every table|is empty|early stopping is called"):
         fo.supervised(*functions, numbers={name: 1.0})
-    with pytest.raises(ValueError, match="column of every table|is empty|an argument beside the space"):
+    with pytest.raises(ValueError, match=r"column of every table|is empty|an argument beside the space"):
         fo.caviar(fo.classifier(), {"lr": 0.1, name: fo.uniform(0, 1)}, TRAIN, n=2)

@@ -1,0 +1,156 @@
+"""A name, number or option that changes nothing is refused where it stands: at the declaration, in fit, in caviar."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import fnopt as fo
+
+IRIS = fo.data.iris()
+
+
+def linear(**numbers):
+    return fo.supervised(
+        init=lambda k, e, h: (jnp.zeros((4, 3)), ()),
+        loss=lambda w, s, b, h, k, t: (((b.x @ w) ** 2).sum(1), s),
+        predict=lambda w, s, x, h: x @ w,
+        numbers=numbers,
+        optimizer="sgd",
+    )
+
+
+LACKING = {  # optimizer, a number that it lacks, and what is said
+    "torch's weight decay": ("sgd", "weight_decay", "decay_by_path"),
+    "torch's momentum": ("sgd", "momentum", "'momentum'"),
+    "decay of Adam": ("adam", "weight_decay", "fo.optim.adamw or fo.optim.decay_by_path"),
+    **{f"adam lacks {n}": ("adam", n, repr(n)) for n in ("beta", "momentum_decay", "ema_decay")},
+    "slope of relu": ("adam", "slope", "a number of activation='leaky_relu' or 'elu', and here activation is 'relu'"),
+    "batch norm's": ("adam", "norm_decay", "a number of norm='batch'"),
+    "huber's": ("adam", "delta", "a number of loss='huber'"),
+}
+
+
+@pytest.mark.parametrize("name", LACKING)
+def test_a_number_that_the_structure_lacks_is_refused(name):
+    optimizer, number, says = LACKING[name]
+    plain = fo.classifier(hidden=(4,), optimizer=optimizer)
+    for call in (
+        lambda: fo.fit(plain, IRIS, hyper={"lr": 0.01, number: 0.5}, epochs=1),
+        lambda: fo.classifier(hidden=(4,), optimizer=optimizer, **{number: 0.5}),
+        lambda: fo.multilabel(hidden=(4,), optimizer=optimizer, **{number: 0.5}),
+        lambda: fo.regressor(hidden=(4,), optimizer=optimizer, **{number: 0.5}),
+    ):
+        with pytest.raises(ValueError, match=says):
+            call()
+
+
+def test_what_a_sweep_found_passes_into_fit():
+    space = dict(lr=fo.log_uniform(1e-3, 1e-1), optimizer=fo.choice("adam", "momentum"), b1=fo.uniform(0.5, 0.9))
+    model = fo.classifier(hidden=(4,), optimizer="adam", eps=1e-6)
+    sweep = fo.caviar(model, space, IRIS, n=4, epochs=1, objective="train/loss")
+    for config in sweep.configs:
+        run = fo.fit(model, IRIS, hyper=config, epochs=1)
+        assert ("b1" in run.hyper) == (config["optimizer"] == "adam") == ("eps" in run.hyper)
+
+
+NAMES = {
+    "loss of a classifier": (
+        lambda: fo.classifier(loss="hinge"),
+        TypeError,
+        "no argument 'loss': its loss is cross_entropy",
+    ),
+    "loss of a multilabel": (lambda: fo.multilabel(loss="cross_entropy"), TypeError, "no argument 'loss'"),
+    "class_weight of a regressor": (lambda: fo.regressor(class_weight="balanced"), TypeError, "class_weight"),
+    "target of a classifier": (lambda: fo.classifier(standardize_target=True), TypeError, "standardize_target"),
+    "activation": (lambda: fo.classifier(activation="Relu"), ValueError, "did you mean 'relu'"),
+    "optimizer": (lambda: fo.classifier(optimizer="adamv"), ValueError, "did you mean 'adam"),
+    "optimizer of supervised": (
+        lambda: fo.supervised(len, len, len, optimizer="adamv"),
+        ValueError,
+        "did you mean 'adam",
+    ),
+    "init": (lambda: fo.regressor(init="hee"), ValueError, "did you mean 'he'"),
+    "norm": (lambda: fo.multilabel(norm="batchnorm"), ValueError, "norm"),
+    "loss": (lambda: fo.regressor(loss="hubr"), ValueError, "did you mean 'huber'"),
+    "hidden": (lambda: fo.classifier(hidden=0), ValueError, "`hidden` must be a whole number"),
+    "batch_size": (lambda: fo.classifier(batch_size=2.5), ValueError, "`batch_size`"),
+    "shuffle": (lambda: fo.classifier(shuffle="yes"), ValueError, "`shuffle`"),
+    "a number out of range": (lambda: fo.classifier(dropout=1.5), ValueError, "`dropout` must be in"),
+    "a range at the declaration": (lambda: fo.classifier(lr=fo.uniform(0, 1)), ValueError, "the space to fo.caviar"),
+    "None at the declaration": (lambda: fo.classifier(lr=None), ValueError, "`lr` must be a number, got None"),
+    "None in fit": (lambda: fo.fit(fo.classifier(), IRIS, hyper=dict(l2=None), epochs=1), ValueError, "got None"),
+    "None of one's own": (lambda: fo.fit(linear(a=1.0), IRIS, hyper=dict(a=None), epochs=1), ValueError, "got None"),
+    "structure as a number": (lambda: linear(batch_size=3), ValueError, "a name of structure"),
+    "unknown of supervised": (
+        lambda: fo.fit(linear(a=1.0), IRIS, hyper=dict(foo=1), epochs=1),
+        ValueError,
+        "structure of a supervised model: optimizer, batch_size, .*its numbers: a; its optimizer's: lr$",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_declaration_does_not_take_is_said_there(name):
+    make, kind, says = NAMES[name]
+    with pytest.raises(kind, match=says):
+        make()
+
+
+# ---- one check for whole numbers, one for real ones
+
+WHOLE = {
+    "n": lambda x: fo.sweep.propose({"a": fo.uniform(0, 1)}, x, None, "random") if x is None else whole("n", x),
+    "epochs": lambda x: fo.fit(fo.classifier(), IRIS, epochs=x) if x is not None else whole("epochs", x),
+    "seeds": lambda x: fo.caviar(fo.classifier(), dict(lr=0.1), IRIS, n=1, seeds=x),
+    "threads": lambda x: (
+        fo.caviar(fo.classifier(), dict(lr=0.1), IRIS, n=1, threads=x) if x is not None else whole("t", x)
+    ),
+    "points": lambda x: fo.uniform(0, 1, points=x) if x is not None else whole("points", x),
+    "min_epochs": lambda x: fo.halving(min_epochs=x),
+    "every": lambda x: fo.population(every=x),
+    "warmup": lambda x: fo.median(warmup=x),
+}
+REAL = {
+    "low": lambda x: fo.uniform(x, 1e9),
+    "std": lambda x: fo.normal(0, x),
+    "eta": lambda x: fo.halving(eta=x),
+    "factor": lambda x: fo.population(factor=x),
+    "patience": lambda x: fo.early_stopping(patience=x),
+    "min_delta": lambda x: fo.early_stopping(min_delta=x),
+    "minutes": lambda x: (
+        fo.caviar(fo.classifier(), dict(lr=0.1), IRIS, n=1, minutes=x) if x is not None else real("m", x)
+    ),
+}
+WRONG = (True, np.True_, "3", None, np.nan, np.inf, 1 + 2j, [3])
+
+
+def whole(name, x):
+    from fnopt._checks import whole
+
+    return whole(name, x)
+
+
+def real(name, x):
+    from fnopt._checks import real
+
+    return real(name, x)
+
+
+@pytest.mark.parametrize("name", [*WHOLE, *REAL])
+def test_what_is_no_number_is_refused_everywhere(name):
+    call = {**WHOLE, **REAL}[name]
+    for x in WRONG:
+        with pytest.raises((ValueError, TypeError), match=f"`.*` must be|{name}"):
+            call(x)
+
+
+@pytest.mark.parametrize(
+    "kind", [int, np.int8, np.int64, np.uint16, jnp.int32, float, np.float16, np.float64, jnp.float32]
+)
+def test_numbers_of_every_library_are_numbers(kind):
+    assert fo.halving(eta=kind(3)).eta == 3.0 and fo.uniform(kind(1), kind(3)) == fo.uniform(1, 3)
+    assert fo.population(factor=kind(2)).factor == 2.0 and float(fo.early_stopping(patience=kind(3)).patience) == 3.0
+    assert fo.choice(kind(2), kind(3)).options == (2, 3)
+    if "int" in np.dtype(kind).name:
+        assert fo.uniform(0, 1, points=kind(3)).points == 3 and fo.median(warmup=kind(3)).warmup == 3
+        assert fo.run.setup.as_key(kind(3)) == fo.run.setup.as_key(3)
