@@ -206,14 +206,11 @@ def _ready(asked: Asked) -> Ready:
     if asked.out is not None:
         check_writable(asked.out)
     found, parts = _parts(asked)
-    epochs = asked.epochs
+    parsed, epochs = _parsed(asked, standard(1) if space is None else space, found.task), asked.epochs
     if epochs is None:
-        model = MODELS[found.task]()
-        parsed = SearchSpace.parse(standard(1) if space is None else space, model)
-        epochs = epochs_of_search(model, parsed, _rows(parts, asked.folds))
+        epochs = epochs_of_search(MODELS[found.task](), parsed, _rows(parts, asked.folds))
     space = standard(epochs) if space is None else space
     check_lengths(space, epochs, what="--epochs ")
-    _check_space(asked, space, found.task)
     objective = objective_of(found.task, asked.objective or OBJECTIVES.get(found.task), dev=True)
     if asked.folds is not None:
         check_folds(parts[:2], asked.folds, found.task)
@@ -236,8 +233,8 @@ def _rule(asked: Asked) -> str | None:
     return "hyperband" if asked.stop is None and asked.patience is None else asked.stop
 
 
-def _check_space(asked: Asked, space: Mapping[str, Any], task: str) -> None:
-    """Every fault of a space, with the file that holds it, before anything is printed."""
+def _parsed(asked: Asked, space: Mapping[str, Any], task: str) -> SearchSpace:
+    """The space, checked before anything is printed; a fault names the file that holds it."""
     where = "" if asked.space is None else f"{asked.space}: "
     try:
         parsed = SearchSpace.parse(space, MODELS[task]())
@@ -248,6 +245,7 @@ def _check_space(asked: Asked, space: Mapping[str, Any], task: str) -> None:
             f"{where}nothing is searched: there is no range and no choice in it, so it is 1 configuration; write "
             "--n 1, or a range such as lr = {log_uniform = [1e-4, 1e-1]}"
         )
+    return parsed
 
 
 def check_folds(parts: Sequence[Dataset], folds: int, task: str) -> None:
