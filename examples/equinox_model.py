@@ -53,6 +53,7 @@ def sweep(train, dev, n, epochs):
         loss=loss,
         predict=predict,
         optimizer=fo.optim.ema(fo.optim.adam),
+        standardize=True,
     )
     space = dict(lr=fo.log_uniform(1e-3, 1e-1), ema_decay=fo.one_minus_log_uniform(0.5, 0.99))
     return fo.caviar(model, space, train, dev, n=n, epochs=epochs, key=jax.random.key(1))

@@ -1,4 +1,4 @@
-"""A Flax model in a loop written for optax: one line changes, and the same model is swept by fnopt."""
+"""A Flax model in a loop written for optax: one line changes, and one with batch norm and dropout is swept by fnopt."""
 
 import jax
 import jax.numpy as jnp
@@ -43,22 +43,50 @@ def train(net, transform, data, steps):
     return path, float(value)
 
 
+def normalized():
+    """A network with the averages of a batch norm and with dropout, whose rate is a number that can be searched."""
+
+    class Net(nn.Module):
+        @nn.compact
+        def __call__(self, x, mask, train, rate=0.0):
+            a = nn.Dense(16)(x)
+            a = nn.tanh(nn.BatchNorm(use_running_average=not train, momentum=0.9)(a, mask=mask))
+            return nn.Dense(3)(fo.nn.dropout(a, rate, self.make_rng("dropout")) if train else a)
+
+    return Net()
+
+
 def sweep(net, train, dev, n, epochs):
-    """The same network as a model of fnopt: three functions."""
+    """Such a network as a model of fnopt: three functions.
+
+    With ``batch="short"``, which is the default, every row of a batch exists, and ``mask`` is True for all of them;
+    with ``batch="masked"`` a last batch is padded, and a batch norm that did not look at ``mask`` would count copies.
+    """
+
+    def init(key, example, hyper):
+        made = net.init({"params": key, "dropout": key}, example.x, None, False)
+        return made["params"], made["batch_stats"]
 
     def predict(params, stats, x, hyper):
-        return net.apply(params, x)
+        return net.apply({"params": params, "batch_stats": stats}, x, None, False)
 
     def loss(params, stats, batch, hyper, key, train):
-        return fo.losses.softmax_cross_entropy(net.apply(params, batch.x), batch.y), stats
+        if not train:
+            return fo.losses.softmax_cross_entropy(predict(params, stats, batch.x, hyper), batch.y), stats
+        both, rngs = {"params": params, "batch_stats": stats}, {"dropout": key}
+        mask, rate = batch.mask[:, None], hyper["dropout"]
+        logits, moved = net.apply(both, batch.x, mask, True, rate, mutable=["batch_stats"], rngs=rngs)
+        return fo.losses.softmax_cross_entropy(logits, batch.y), moved["batch_stats"]
 
     model = fo.supervised(
-        init=lambda key, example, hyper: (net.init(key, example.x), ()),
-        loss=loss,
-        predict=predict,
+        init,
+        loss,
+        predict,
+        numbers=dict(dropout=0.0),
         optimizer=fo.optim.clip_by_global_norm(fo.optim.adam),
+        standardize=True,
     )
-    space = dict(lr=fo.log_uniform(1e-3, 1e-1), max_norm=fo.log_uniform(0.1, 10.0))
+    space = dict(lr=fo.log_uniform(1e-3, 1e-1), max_norm=fo.log_uniform(0.1, 10.0), dropout=fo.uniform(0.0, 0.3))
     return fo.caviar(model, space, train, dev, n=n, epochs=epochs, key=jax.random.key(1))
 
 
@@ -76,7 +104,7 @@ def main(steps=50, n=6, epochs=5):
     print(f"cost {cost:.4f} after {steps} steps; never more than {most:.1e} from where optax goes")
     assert most <= 1e-5
     some, dev = fo.data.split(fo.data.load("wine"), (0.7, 0.3), key=jax.random.key(0), stratify=True)
-    found = sweep(net, some, dev, n, epochs)
+    found = sweep(normalized(), some, dev, n, epochs)
     print(found)
     return most, found
 

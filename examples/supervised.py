@@ -33,7 +33,7 @@ def loss(params, stats, batch, hyper, key, train):
 
 
 def main(n=16, epochs=10):
-    model = fo.supervised(init, loss, predict, task="classes", numbers=dict(gain=1.0), optimizer="adam")
+    model = fo.supervised(init, loss, predict, numbers=dict(gain=1.0), optimizer="adam", standardize=True)
     train, dev, test = fo.data.split(fo.data.load("wine"), (0.6, 0.2, 0.2), key=jax.random.key(0), stratify=True)
     space = dict(lr=fo.log_uniform(1e-3, 1e-1), gain=fo.log_uniform(0.1, 3.0), batch_size=32)
     sweep = fo.caviar(model, space, train, dev, n=n, epochs=epochs, key=jax.random.key(1))

@@ -41,7 +41,7 @@ def supervised(
         penalty: ``(params, hyper) -> scalar`` added to the mean loss.
         task: ``"classes"``, ``"values"`` or ``"labels"``.
         numbers: the model's own numbers and their defaults; ``hyper[name]`` inside the functions. They are traced: for
-            dropout write ``fo.nn.dropout(key, hyper["dropout"], x)``, since others ask in Python whether a rate is 0.
+            dropout write ``fo.nn.dropout(x, hyper["dropout"], key)``, since others ask in Python whether a rate is 0.
         optimizer, batch_size, shuffle, standardize_target, class_weight: as in ``classifier``.
         batch: what becomes of the last batch of an epoch, where the rows do not divide. ``"short"``: it has the rows
             that are left, and no row that does not exist is ever seen, in evaluation neither. ``"drop"``: it is left

@@ -132,7 +132,7 @@ def _traced_numbers(numbers: tuple[str, ...]) -> Iterator[None]:
             error.args = (
                 f"{error.args[0] if error.args else ''}\n\nfnopt: the numbers {', '.join(numbers)} of `hyper` are "
                 "traced, so that one program serves all their values: Python's `if`, `float` and `range` cannot look "
-                "at them. For dropout write fo.nn.dropout(key, rate, x), else jnp.where; a value that decides shapes "
+                "at them. For dropout write fo.nn.dropout(x, rate, key), else jnp.where; a value that decides shapes "
                 "is no number: take it from outside the function",
                 *error.args[1:],
             )

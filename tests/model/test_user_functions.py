@@ -103,7 +103,7 @@ def test_a_traced_number_in_an_if_of_python_is_explained():
         return (rows if hyper["dropout"] > 0 else 2 * rows), stats
 
     said = refused(fo.supervised(init, branches, predict, numbers={"dropout": 0.1}))
-    assert "are traced" in said and "fo.nn.dropout(key, rate, x)" in said
+    assert "are traced" in said and "fo.nn.dropout(x, rate, key)" in said
 
 
 def test_a_number_is_one_number():

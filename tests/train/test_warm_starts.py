@@ -40,5 +40,5 @@ def test_what_is_refused():
         fo.fit(model, FIRST, params={"w": jnp.zeros(3)}, epochs=1)
     with pytest.raises(ValueError, match="`frame` is of other data: its shape"):
         fo.fit(model, fo.data.dataset(X[:, :2], np.arange(40) % 2), frame=run.frame, epochs=1)
-    with pytest.raises(TypeError, match="run.frame"):
+    with pytest.raises(TypeError, match=r"run\.frame"):
         fo.fit(model, FIRST, frame=run, epochs=1)
