@@ -1,6 +1,7 @@
 """A sweep as text: what was searched, the best ten, and what went wrong."""
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fnopt._checks import printable
@@ -40,7 +41,7 @@ def parts_of(sweep: "Sweep", shown: int = SHOWN) -> tuple[str, list[list[str]], 
         f"{sweep.n} configurations × {sweep.seeds} seed{'s' * (sweep.seeds > 1)}{folds}, {_epochs(sweep)} epochs, "
         f"{sweep.search} search, ranked by {sweep.objective}"
     )
-    names = list(dict.fromkeys(name for i in range(sweep.n) for name in columns_of(at_end(sweep, i), sweep.names)))
+    names = told_apart([columns_of(at_end(sweep, i), sweep.names) for i in range(sweep.n)])
     rows = [["rank", "config", sweep.objective, *names]]
     there = [standing for standing in ranking if standing.status != "not run"]
     for rank, standing in enumerate(there[:shown] or ranking[:1], 1):
@@ -50,6 +51,19 @@ def parts_of(sweep: "Sweep", shown: int = SHOWN) -> tuple[str, list[list[str]], 
         rows.append([str(rank), str(standing.config), score, *(text(values.get(name)) for name in names)])
     counts = {s: sum(st.status == s for st in ranking) for s in ("pruned", "stopped", "diverged", "cut", "not run")}
     return head, rows, ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+
+
+def told_apart(configs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The columns of some configurations, without those parts of a schedule that are the same in all of them.
+
+    >>> told_apart([{"lr": "Cosine", "lr.peak": peak, "lr.steps": 9.0, "l2": 0.0} for peak in (0.1, 0.2)])
+    ['lr.peak', 'l2']
+    """
+    names = list(dict.fromkeys(name for values in configs for name in values))
+    parts = {name for name in names if "." in name}
+    of_schedules = parts | {name for name in names if any(part.startswith(f"{name}.") for part in parts)}
+    same = {name for name in of_schedules if len({values.get(name) for values in configs}) == 1}
+    return [name for name in names if len(configs) == 1 or name not in same]
 
 
 def _epochs(sweep: "Sweep") -> str:
