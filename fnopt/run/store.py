@@ -101,9 +101,15 @@ class FolderStore:
         """The data, then what was asked: the folder holds a sweep as soon as the latter has its name."""
         check_free(self.folder, asked["search"], self.given)
         _clear(self.folder)
-        with self.folder.new(ASKED) as handle:
-            put(handle, memoryview(_text(asked)))
-            self._write_data(sweep)
+        try:
+            with self.folder.new(ASKED) as handle:
+                put(handle, memoryview(_text(asked)))
+                self._write_data(sweep)
+        except BaseException:
+            if not is_sweep(self.folder):
+                with suppress(OSError):
+                    self.folder.unlink(DATA)
+            raise
 
     def _write_data(self, sweep: "Sweep") -> None:
         with self.folder.new(DATA) as handle:

@@ -1,5 +1,6 @@
 """How a folder begins: one caller at a time, nothing of anybody's removed, what a dead process left cleared away."""
 
+import errno
 import os
 import shutil
 import threading
@@ -87,3 +88,20 @@ def test_a_mistake_leaves_an_empty_folder_as_it_was(tmp_path, monkeypatch):
         with pytest.raises(MemoryError):
             sweep_of(path=tmp_path / name)
     assert [p.name for p in tmp_path.iterdir()] == ["empty"] and not list((tmp_path / "empty").iterdir())
+
+
+@pytest.mark.parametrize("name", ["data.npz", "sweep.json"])
+def test_a_disk_that_refuses_while_a_folder_begins_leaves_nothing(tmp_path, monkeypatch, name):
+    replace = os.replace
+
+    def full(source, target, **where):
+        if target == name:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        replace(source, target, **where)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", full)
+        with pytest.raises(OSError, match="No space left"):
+            sweep_of(path=tmp_path / "s")
+    assert not list(tmp_path.iterdir())
+    assert table_csv(sweep_of(path=tmp_path / "s").table()) == stored()[1]
