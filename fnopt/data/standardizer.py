@@ -16,6 +16,7 @@ from fnopt.data._cells import blocks
 from fnopt.tree import working_dtype
 
 FAR = 1000  # scales
+MOST = 5e-13  # a column whose deviation is less, relative to the mean, may be called constant
 NOISE = 8 * np.finfo(np.float64).eps  # a column whose values differ by less, relative to the largest, is constant
 
 
@@ -112,8 +113,9 @@ def standardizer(x: ArrayLike, weight: ArrayLike | None = None) -> Standardizer:
     """Mean and standard deviation of each feature over the examples.
 
     mean = Σ w x / Σ w,  scale² = Σ w (x − mean)² / Σ w, in two passes and in float64 where ``x`` is concrete. Missing
-    cells (NaN) are left out of both; a constant or wholly missing feature has scale 0. So has one whose values differ
-    by rounding alone: by 8 × 2⁻⁵² of the largest, and in float32 by one step of it, unless they are whole numbers.
+    cells (NaN) are left out of both; a constant or wholly missing feature has scale 0. So has one whose values
+    differ by rounding alone, unless they are whole numbers: by 8 × 2⁻⁵² of the largest, by one step of float32 where
+    they are of that type, or with a deviation of at most m × 2⁻⁵² (and 5e-13) of the mean, as in scikit-learn.
 
     Args:
         x: shape=(m, …), the training part; shape=(m,) for a target.
@@ -181,8 +183,10 @@ def _moments(x: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     mean, variance = mean + gap, np.maximum(square / total - np.square(gap), 0)
     there = low <= high
     low, high = np.where(there, low, 0), np.where(there, high, 0)
-    scale = np.where(_varies(np, low, high, x.dtype), np.sqrt(variance), 0)
-    return np.clip(mean, low, high), scale
+    mean, deviation = np.clip(mean, low, high), np.sqrt(variance)
+    rounding = min(len(x) * np.finfo(np.float64).eps, MOST) * np.abs(mean)
+    varies = _varies(np, low, high, x.dtype) & ((deviation > rounding) | _whole(np, low, high))
+    return mean, np.where(varies, deviation, 0)
 
 
 def _seen(x: np.ndarray, weight: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
@@ -195,11 +199,12 @@ def _seen(x: np.ndarray, weight: np.ndarray) -> Iterator[tuple[np.ndarray, np.nd
 
 def _varies(xp: Any, low: Any, high: Any, dtype: Any) -> Any:
     """Whether the values of columns differ by more than rounding; whole numbers are never rounded."""
-    most = xp.maximum(abs(low), abs(high))
-    if dtype != np.float32:
-        return high - low > NOISE * most
-    whole = (low == xp.round(low)) & (high == xp.round(high))
-    return (high - low > np.finfo(np.float32).eps * most) | (whole & (low < high))
+    step = np.finfo(np.float32).eps if dtype == np.float32 else NOISE
+    return (high - low > step * xp.maximum(abs(low), abs(high))) | _whole(xp, low, high)
+
+
+def _whole(xp: Any, low: Any, high: Any) -> Any:
+    return (low < high) & (low == xp.round(low)) & (high == xp.round(high))
 
 
 def _traced(x: Array, weight: ArrayLike | None) -> Standardizer:

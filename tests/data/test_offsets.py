@@ -109,7 +109,9 @@ NEAR = [  # (column, whether it is constant): rounding alone is no variation, an
     (np.float32([16777214, 16777216] * 10), False),
     (np.arange(20.0) + 1e12, False),
     (np.float32(1e6) + np.arange(20, dtype=np.float32) / 8, False),
-    (np.array([1e9, 1e9 + 1e-5] * 10), False),
+    (np.array([1e9, 1e9 + 1e-3] * 10), False),
+    (np.array([1e15, 1e15 + 1] * 10), False),
+    (np.int64(2**52) + np.arange(20), False),
 ]
 
 
@@ -119,6 +121,18 @@ def test_a_column_constant_up_to_rounding_gives_zero(k):
     for scale in (fo.data.standardizer(column[:, None]), fo.data.standardizer(column[:, None], np.arange(1.0, 21.0))):
         z = np.asarray(scale(column[:, None]))
         assert (scale.scale[0] == 0) == constant and (not z.any() if constant else np.ptp(z) > 1.5)
+
+
+@pytest.mark.parametrize("average", [1e-10, 1.0, 1e10])
+def test_near_constant_columns_are_scikit_learns(average):
+    preprocessing = pytest.importorskip("sklearn.preprocessing")
+    sizes = 10.0 ** np.arange(-30, 4)  # of the deviation
+    for rows in (10, 100, 1000):
+        signs = np.where(np.arange(rows) % 2, 1.0, -1.0)[:, None]
+        x = average + signs * sizes
+        theirs = preprocessing.StandardScaler().fit(x)
+        constant = theirs.scale_ == 1  # of what is constant
+        np.testing.assert_array_equal(fo.data.standardizer(x).scale == 0, constant & (sizes != 1))
 
 
 def test_a_weight_is_so_many_copies():
