@@ -71,7 +71,8 @@ def _codes(labels: list[str]) -> np.ndarray:
 def split(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Row numbers to learn from and to judge on."""
     order = np.random.default_rng(seed).permutation(rows)
-    return np.split(order, [round(SHARE * rows)])
+    count = round(SHARE * rows)
+    return order[:count], order[count:]
 
 
 def ours(x: np.ndarray, y: np.ndarray, values: bool, seed: int) -> Callable[[np.ndarray], np.ndarray]:
@@ -140,7 +141,7 @@ def wins(mine: dict[str, list[float]], theirs: dict[str, list[float]]) -> tuple[
 
 def main() -> int:
     """The table, the counts, and 1 where all twelve sets are there and a bar is not reached."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, default=os.environ.get("FNOPT_BENCH_DATA"))
     parser.add_argument("--old", type=Path, help="a checkout of an older version")
     parser.add_argument("--only", help="names of sets, with commas")
