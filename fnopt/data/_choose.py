@@ -3,11 +3,59 @@
 from collections.abc import Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from fnopt._checks import nearest
 from fnopt.data._echo import listed, shown
 from fnopt.data._header import NAMELESS
+from fnopt.data._notes import say
 from fnopt.data._numbers import number
+
+
+class Asked(NamedTuple):
+    """What is asked of a table's columns."""
+
+    target: str
+    text: tuple[str, ...]
+    columns: tuple[str, ...] | None
+    ignore: tuple[str, ...]
+    keep: tuple[str, ...]
+    marks: tuple[str, ...]
+
+
+class Chosen:
+    """From the names in a file to the columns that are needed; remembers which of them are kept whatever they hold."""
+
+    def __init__(self, asked: Asked):
+        self.asked = asked
+        self.kept: dict[str, bool] = {}  # the inputs in order
+
+    def __call__(self, where: str, names: list[str]) -> list[str]:
+        asked, path = self.asked, where.rpartition(", line")[0]
+        known(path, names, asked.target, "target column")
+        for name in asked.text:
+            known(path, names, name, "text column")
+        keep = matching("keep", asked.keep, names, asked.target)
+        ignore = matching("ignore", asked.ignore, names, asked.target)
+        without = [k for k in nameless(names) if names[k] not in (asked.target, *keep, *(asked.columns or ()))]
+        if asked.columns is None:
+            gone = {names[k] for k in without}
+            inputs = dict.fromkeys((name for name in names if name != asked.target and name not in gone), False)
+            self._say_nameless(path, without)
+        else:
+            inputs = matching("columns", asked.columns, names, asked.target)
+        self.kept = {name: exact or name in keep for name, exact in inputs.items() if name not in ignore}
+        if not self.kept:
+            target = shown(asked.target)
+            raise ValueError(f"{path} has no column beside the target {target}; expected at least one input")
+        return [*self.kept, asked.target]
+
+    @staticmethod
+    def _say_nameless(path: str, places: list[int]) -> None:
+        if places == [0]:
+            say(path, "left out the first column, an index without a name")
+        elif places:
+            say(path, f"left out columns without a name: number {listed(k + 1 for k in places)}")
 
 
 def several(names: str | Sequence[str] | None) -> tuple[str, ...]:

@@ -59,11 +59,6 @@ def learn(table: Table, name: str, as_text: bool, more: tuple[str, ...] = (), ke
     return _number(Column(name, None, None, marks), table, present, keep)
 
 
-def width(column: Column) -> int:
-    """How many inputs a column becomes."""
-    return len(features(column))
-
-
 def features(column: Column) -> list[str]:
     """The names of the inputs that a column becomes."""
     if column.form is not None:

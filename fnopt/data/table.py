@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
 from fnopt._checks import one_of, printable
 from fnopt._types import Column, Dataset
-from fnopt.data._choose import known, matching, nameless, near, several
+from fnopt.data._choose import Asked, Chosen, near, several
 from fnopt.data._columns import Learned, encode, features, learn
 from fnopt.data._columns import target as target_of
 from fnopt.data._echo import listed, shown
@@ -87,7 +87,7 @@ def read_csv(
     """
     if missing is not None:
         one_of("missing", missing, ("mean", "drop", "error"))
-    asked = _Asked(
+    asked = Asked(
         str(target),
         several(text),
         None if columns is None else several(columns),
@@ -96,23 +96,17 @@ def read_csv(
         several(missing_marks),
     )
     _check_path(path)
-    chosen = _Chosen(asked)
+    chosen = Chosen(asked)
     table = read_cells(path, chosen, separator=separator, header=header, encoding=encoding)
     table = _with_target(table, asked)
     learned, y = _understood(table, chosen.kept, asked)
     used = _used(table, learned)
-    gone = holes(table, used)
-    if gone.any() and missing == "error":
+    if missing == "error" and holes(table, used).any():
         raise ValueError(first_hole(table, used))
     say_columns(table, learned)
-    if gone.any() and missing == "drop":
-        say(path, f"left out {gone.sum()} of {len(gone)} rows, which have missing cells")
-        if gone.all():
-            raise ValueError(f"{printable(path)} has a missing cell in every row; nothing is left to learn from")
-        table, y = table.keep(~gone), y[~gone]
-        again = {column.name: True for column in used}
-        used = _used(table, _faultless(_learning(table, again, asked)))
-    elif gone.any() and missing is None:
+    if missing == "drop":
+        table, used, y = _without_holes(table, used, y, asked)
+    elif missing is None:
         say_filled(table, used, cost=True)
     _say_copies(table, used, asked.target, y)
     x = np.concatenate([encode(table, column) for column in used], axis=1)
@@ -193,58 +187,12 @@ def read_table(
     return np.concatenate(parts, axis=1)
 
 
-class _Asked(NamedTuple):
-    """What is asked of a table's columns."""
-
-    target: str
-    text: tuple[str, ...]
-    columns: tuple[str, ...] | None
-    ignore: tuple[str, ...]
-    keep: tuple[str, ...]
-    marks: tuple[str, ...]
-
-
-class _Chosen:
-    """From the names in a file to the columns that are needed; remembers which of them are kept whatever they hold."""
-
-    def __init__(self, asked: _Asked):
-        self.asked = asked
-        self.kept: dict[str, bool] = {}  # the inputs in order
-
-    def __call__(self, where: str, names: list[str]) -> list[str]:
-        asked, path = self.asked, where.rpartition(", line")[0]
-        known(path, names, asked.target, "target column")
-        for name in asked.text:
-            known(path, names, name, "text column")
-        keep = matching("keep", asked.keep, names, asked.target)
-        ignore = matching("ignore", asked.ignore, names, asked.target)
-        without = [k for k in nameless(names) if names[k] not in (asked.target, *keep, *(asked.columns or ()))]
-        if asked.columns is None:
-            gone = {names[k] for k in without}
-            inputs = dict.fromkeys((name for name in names if name != asked.target and name not in gone), False)
-            self._say_nameless(path, without)
-        else:
-            inputs = matching("columns", asked.columns, names, asked.target)
-        self.kept = {name: exact or name in keep for name, exact in inputs.items() if name not in ignore}
-        if not self.kept:
-            target = shown(asked.target)
-            raise ValueError(f"{path} has no column beside the target {target}; expected at least one input")
-        return [*self.kept, asked.target]
-
-    @staticmethod
-    def _say_nameless(path: str, places: list[int]) -> None:
-        if places == [0]:
-            say(path, "left out the first column, an index without a name")
-        elif places:
-            say(path, f"left out columns without a name: number {listed(k + 1 for k in places)}")
-
-
 def _check_path(path: str | Path) -> None:
     if str(path) in NAMES and not Path(path).exists():
         raise ValueError(f"{str(path)!r} is built in: fo.data.load({str(path)!r}) gives it; read_csv reads a file")
 
 
-def _with_target(table: Table, asked: _Asked) -> Table:
+def _with_target(table: Table, asked: Asked) -> Table:
     """The table without the rows that have no target, whatever is done with other missing cells."""
     as_text = asked.target in asked.text
     cells = table.columns[asked.target]
@@ -260,7 +208,7 @@ def _with_target(table: Table, asked: _Asked) -> Table:
     return table.keep(~gone)
 
 
-def _understood(table: Table, kept: dict[str, bool], asked: _Asked) -> tuple[list[Learned], np.ndarray]:
+def _understood(table: Table, kept: dict[str, bool], asked: Asked) -> tuple[list[Learned], np.ndarray]:
     """What becomes of each column, and the target; all faults in one error."""
 
     def target() -> tuple[Learned, np.ndarray]:
@@ -272,7 +220,7 @@ def _understood(table: Table, kept: dict[str, bool], asked: _Asked) -> tuple[lis
     return [*columns, note], y
 
 
-def _learning(table: Table, kept: dict[str, bool], asked: _Asked) -> list[Callable[[], Learned]]:
+def _learning(table: Table, kept: dict[str, bool], asked: Asked) -> list[Callable[[], Learned]]:
     return [partial(learn, table, name, name in asked.text, asked.marks, keep) for name, keep in kept.items()]
 
 
@@ -283,6 +231,20 @@ def _used(table: Table, learned: Sequence[Learned]) -> list[Column]:
         cure = "keep=[…] (--keep NAME) takes one"
         raise ValueError(f"{printable(table.path)}: no column is left to learn from, left out are {left}; {cure}")
     return used
+
+
+def _without_holes(
+    table: Table, used: list[Column], y: np.ndarray, asked: Asked
+) -> tuple[Table, list[Column], np.ndarray]:
+    """Table, columns and target without the rows that have missing cells; said aloud."""
+    gone = holes(table, used)
+    if not gone.any():
+        return table, used, y
+    say(table.path, f"left out {gone.sum()} of {len(gone)} rows, which have missing cells")
+    if gone.all():
+        raise ValueError(f"{printable(table.path)} has a missing cell in every row; nothing is left to learn from")
+    table, kept = table.keep(~gone), {column.name: True for column in used}
+    return table, _used(table, _faultless(_learning(table, kept, asked))), y[~gone]
 
 
 def _faultless(jobs: Sequence[Callable[[], T]]) -> list[T]:
