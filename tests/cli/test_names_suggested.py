@@ -7,7 +7,6 @@ import jax.numpy as jnp
 import pytest
 
 import fnopt as fo
-from fnopt import _names
 
 WORDS = {  # where, what is typed: what is meant
     ("fnopt", "loguniform"): "fo.log_uniform",
@@ -70,6 +69,8 @@ def test_a_name_that_is_like_none():
 
 
 def test_what_is_suggested_is_there():
+    from fnopt import _names
+
     for meant in _names.ELSEWHERE.values():
         for one in meant.split(",")[0].replace(" or ", " ").split():
             if one.startswith("fo.") and "NAME" not in one:
@@ -79,6 +80,8 @@ def test_what_is_suggested_is_there():
 
 
 def test_a_public_module_is_one_of_those_that_suggest():
+    from fnopt import _names
+
     modules = fo._HOMES["fnopt"].split(", ")
     assert all(hasattr(getattr(fo, name), "__getattr__") for name in modules)
     assert set(_names.PUBLIC) <= set(modules)

@@ -12,10 +12,8 @@ import pytest
 from cli_cases import contents, write_pets
 
 import fnopt as fo
-from fnopt.cli import balance, source, sweep, winner
+from fnopt.cli import source, sweep, winner
 from fnopt.cli.entry import run
-from fnopt.cli.interrupts import answered
-from fnopt.cli.leaks import leaks
 
 HOSTILE = {"cat": "\x1b]0;title\x07\rcat", "dog": ' =1+1, "x"\n'}  # classes
 
@@ -93,6 +91,7 @@ def test_ctrl_c_twice_while_training(pets, monkeypatch):
 
 def test_ctrl_c_is_answered_while_python_cannot(capfd):
     """While the main thread is in compiled code: the line comes before the exception does."""
+    from fnopt.cli.interrupts import answered
 
     def press():
         time.sleep(0.1)
@@ -177,39 +176,3 @@ def test_values_are_ranked_in_their_unit_and_tested_with_an_error(pets, home):
     assert np.isclose(made["scores"]["root_mean_squared_error"], rmse, rtol=1e-5)
     assert np.isclose(made["standard_errors"]["root_mean_squared_error"], wanted, rtol=1e-5)
     assert f"± {wanted:.5g} (standard" in said and "(standard error of 12 examples), in units of 'cost'" in said
-
-
-def data_of(y, x=None, names=None):
-    x = np.random.default_rng(1).normal(size=(len(y), 3)) if x is None else x
-    return fo.data.dataset(x, np.asarray(y), features=names)
-
-
-def test_rare_classes_and_few_examples_are_told():
-    bank = data_of(["no"] * 89 + ["yes"] * 11)
-    assert balance.majority(bank, "classes") == ("'no'", 0.89) and balance.uneven(bank, "classes") == "yes"
-    said = balance.notes(bank, [bank] * 3, "classes", "dev/accuracy")
-    assert said == [
-        "class 'yes' has 11.0% of the examples: accuracy hardly sees it, --objective dev/balanced_accuracy ranks by "
-        "the mean over classes"
-    ]
-    assert balance.notes(bank, [bank] * 3, "classes", "dev/balanced_accuracy") == []
-    assert balance.uneven(fo.data.digits(), "classes") is balance.uneven(fo.data.iris(), "classes") is None
-    few = data_of(["a"] * 10 + ["b"] * 10 + ["Emperor"])
-    parts = [few._replace(x=few.x[rows], y=few.y[rows]) for rows in (slice(4, 21), slice(0, 12), slice(2, 14))]
-    assert balance.notes(few, parts, "classes", "dev/f1")[-1] == "class 'Emperor': 1 example, in train only"
-    labels = fo.data.dataset(np.ones((4, 1)), np.array([[1, 0], [1, 0], [1, 0], [0, 0]]))
-    assert balance.majority(labels, "labels") == ("the commoner", 0.875)
-    assert balance.majority(data_of([0.5, 1.5, 2.5]), "values") is None
-
-
-def test_copies_of_the_target_are_told():
-    rng = np.random.default_rng(2)
-    y, x = rng.normal(size=50), rng.normal(size=(50, 4))
-    x[:, 1], x[:, 2] = 2 * y + 3, y + 1e-3 * rng.normal(size=50)
-    assert leaks(data_of(y, x, ["a", "double", "near", "b"]), "values") == ["input 'double' tells the target exactly"]
-    alive = np.where(y > 0, "yes", "no")
-    x[:, 3] = np.where(y > 0, 7, 5)
-    assert leaks(data_of(alive, x, ["a", "b", "c", "alive=yes"]), "classes") == [
-        "input 'alive' tells the target exactly"
-    ]
-    assert leaks(fo.data.iris(), "classes") == leaks(fo.data.diabetes(), "values") == []
