@@ -7,7 +7,6 @@ import pytest
 
 import fnopt as fo
 from fnopt.cli.spaces import parse
-from fnopt.space import SearchSpace
 
 KEY = jax.random.key(1)
 ADAM, SGD = fo.classifier(hidden=(4,)), fo.classifier(hidden=(4,), optimizer="sgd")
@@ -94,7 +93,7 @@ SPACES = {
 def test_a_space_that_cannot_be_is_refused_before_anything_is_drawn(name):
     model, space, says = SPACES[name]
     with pytest.raises((ValueError, TypeError), match=says):
-        SearchSpace.parse(space, model)
+        fo.caviar(model, space, fo.data.iris(), n=2, epochs=1)
 
 
 def test_what_sobol_cannot_take_is_said_in_our_words(monkeypatch):
@@ -123,6 +122,8 @@ COMMON = {  # how Optuna, Ray, Hyperopt, Keras Tuner and W&B ask for it, as fnop
 @pytest.mark.parametrize("name", COMMON)
 @pytest.mark.parametrize("search", ["random", "sobol", "grid"])
 def test_spaces_as_others_write_them_are_drawn(name, search):
+    from fnopt.space import SearchSpace
+
     space, paths = COMMON[name]
     parsed = SearchSpace.parse(space, ADAM)
     assert {*parsed.drawn} == paths and parsed.places[max(paths, key=len)][0] in space
