@@ -91,3 +91,35 @@ def test_out_of_range():
         with pytest.raises(ValueError, match=r"`dropout` must be in \[0, 1\]"):
             nn.dropout(X, rate, KEY)
     assert bool(jnp.isnan(jax.jit(nn.dropout)(X, 1.5, KEY)).all())
+
+
+def test_the_mean_is_right_near_both_ends():
+    """The count of survivors is binomial and each survivor is 1 / (1 − rate): not in steps of 2⁻¹⁶."""
+    rates = np.float32([1e-9, 3e-6, 7e-6, 2e-5, 0.99, 0.999, 0.9999, 0.99999, 0.999995])
+    x, n = jnp.ones((1000, 4000)), 4_000_000
+
+    @jax.jit
+    @jax.vmap
+    def kept(rate):
+        out = nn.dropout(x, rate, KEY)
+        return jnp.sum(out != 0), jnp.max(out)
+
+    for rate, count, largest in zip(rates.astype(float), *map(np.asarray, kept(rates)), strict=True):
+        deviation = np.sqrt(n * rate * (1 - rate))
+        assert abs(count - n * (1 - rate)) <= 4 * deviation + 1, rate
+        np.testing.assert_allclose(largest, 1 / (1 - rate), rtol=1e-6)
+        if rate >= 1e-5:
+            np.testing.assert_allclose(count * largest / n, 1, atol=4 * deviation / n / (1 - rate) + 1e-6)
+
+
+def test_slopes_by_the_rate_are_finite_and_right():
+    x = jnp.ones((40, 50))
+    value = jax.jit(lambda rate: nn.dropout(x, rate, KEY).sum())
+    for rate in (0.0, 1e-8, 0.3, 0.9999, 0.999999, 1.0):
+        kept = float((nn.dropout(x, rate, KEY) != 0).sum())
+        rate = np.float32(rate)
+        slope = kept / (1 - float(rate)) ** 2 if rate < 1 else 0.0
+        np.testing.assert_allclose(jax.grad(value)(rate), slope, rtol=1e-5)
+    assert (np.asarray(nn.dropout(x, 1.0, KEY)) == 0).all()
+    curvature = jax.hessian(value)(np.float32(0.3))
+    np.testing.assert_allclose(curvature, 2 * float((nn.dropout(x, 0.3, KEY) != 0).sum()) / 0.7**3, rtol=1e-5)
