@@ -163,8 +163,16 @@ def _with(state: Any, number: str, value: float) -> Any:
     """The state with one number changed; None where it is not in ``state.hyper``."""
     hyper: Any = getattr(state, "hyper", None)
     if number in getattr(hyper, "_fields", ()) and hasattr(state, "_replace"):
-        return state._replace(hyper=hyper._replace(**{number: value}))
+        return state._replace(hyper=hyper._replace(**{number: _like(getattr(hyper, number), value)}))
     return None
+
+
+def _like(leaf: Any, value: float) -> Any:
+    """The value as the state holds numbers: an array of the leaf's type, weak or not, or a Python number."""
+    if not hasattr(leaf, "dtype"):
+        return value
+    array = jnp.asarray(value)  # weak
+    return array if getattr(leaf, "weak_type", False) and array.dtype == leaf.dtype else array.astype(leaf.dtype)
 
 
 def _read(subject: Subject, state: Any) -> set[int]:

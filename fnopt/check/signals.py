@@ -60,7 +60,7 @@ def signals(
     all bounds for c > 1, and the same on the way back.
 
     Args:
-        net: from ``fo.nn.mlp``, or any function ``net(params, x) -> outputs``, of Flax, Equinox or written by hand: its
+        net: from ``fo.nn.mlp``, a module of flax.linen, or any function ``net(params, x) -> outputs``, of Flax, Equinox or written by hand: its
             layers are its products and convolutions of examples with parameters, outside of loops, and are called as
             the parameters are. What goes out of a layer is then what goes into the next one.
         params: as for ``net.forward``; a pytree.
@@ -91,6 +91,7 @@ def signals(
     if not limit > 1:
         raise ValueError(f"`limit` must be above 1, got {limit!r}")
     if not isinstance(net, MLP):
+        net = _applied(net)
         if not callable(net):
             raise TypeError(f"`net` must be from fo.nn.mlp or a function of (params, x), got {type(net).__name__}")
         table = _of_function(net, params, x, loss)
@@ -102,6 +103,26 @@ def signals(
     at_z, weights = _gradients(net, params, stats, x, loss)
     table = [_row(net, name, seen[name], at_z[name], weights[name]) for name in (*net.layers, "output")]
     return Signals(table, tuple(_findings(table, limit)))
+
+
+def _applied(net: Any) -> Any:
+    """The function of a Flax module, whose parameters stand apart; TypeError for a module that holds its own."""
+    homes = [base.__module__ for base in type(net).__mro__]
+    if any(home.startswith("flax.linen") for home in homes):
+        return net.apply
+    name = type(net).__name__
+    if any(home.startswith("equinox") for home in homes):
+        raise TypeError(
+            f"`net` is an Equinox module, {name}, which holds its own parameters: write arrays, rest = "
+            "equinox.partition(net, equinox.is_array), then signals(lambda a, x: jax.vmap(equinox.combine(a, rest))(x), "
+            "arrays, x)"
+        )
+    if any(home.startswith("flax.nnx") for home in homes):
+        raise TypeError(
+            f"`net` is a module of flax.nnx, {name}, which holds its own parameters: write graph, state = "
+            "nnx.split(net), then signals(lambda s, x: nnx.merge(graph, s)(x), state, x)"
+        )
+    return net
 
 
 def _of_function(

@@ -1,4 +1,8 @@
-"""Roots, ratios and corrections that stay finite, in value and in derivative, where the plain formula would not."""
+"""Roots, ratios and corrections that stay finite, in value and in derivative, where the plain formula would not.
+
+A rule gives its value back in a form that stays finite under plain differentiation: in the forward part of a loop that
+is differentiated in reverse mode, JAX keeps what a rule computed and drops the rule: a second derivative is of that.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -20,7 +24,8 @@ def root(x: Array) -> Array:
 def _(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
     (x,), (dx,) = primals, tangents
     zero = x == 0
-    return root(x), jnp.where(zero, 0, dx / (2 * root(jnp.where(zero, 1, x))))
+    safe = jnp.sqrt(jnp.where(zero, 1, x))
+    return jnp.where(zero, 0, safe), jnp.where(zero, 0, dx / (2 * safe))
 
 
 @jax.custom_jvp
@@ -44,7 +49,8 @@ def ratio(a: Array, b: Array) -> Array:
 @ratio.defjvp
 def _(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> tuple[Array, Array]:
     (a, b), (da, db) = primals, tangents
-    quotient, moves = ratio(a, b), (a != 0) & (b != 0)
+    moves = (a != 0) & (b != 0)
+    quotient = jnp.where(moves, ratio(a, b), jax.lax.stop_gradient(ratio(a, b)))
     return quotient, jnp.where(moves, (da - quotient * db) / jnp.where(moves, b, 1), 0)
 
 
@@ -60,7 +66,8 @@ def over(a: Array, b: Array) -> Array:
 
 @over.defjvp
 def _(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> tuple[Array, Array]:
-    return over(*primals), jax.jvp(ratio, primals, tangents)[1]
+    quotient, slope = jax.jvp(ratio, primals, tangents)
+    return quotient + jax.lax.stop_gradient(over(*primals) - quotient), slope
 
 
 def one_minus_power(b: Array, t: Array) -> Array:
@@ -84,4 +91,8 @@ def _power_minus_one(b: Array, t: Array) -> Array:
 @_power_minus_one.defjvp
 def _(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> tuple[Array, Array]:
     (b, t), (db, _) = primals, tangents
-    return _power_minus_one(b, t), t * b ** (t - 1) * db
+    zero = b == 0
+    above = jnp.where(zero, 1, b)
+    # At 0 the power is b at the first step, and has no slope later.
+    value = jnp.where(zero, jnp.where(t == 1, b, 0) - 1, jnp.expm1(t * jnp.log1p(above - 1)))
+    return value, jnp.where(zero, (t == 1).astype(b.dtype), t * above ** (t - 1)) * db

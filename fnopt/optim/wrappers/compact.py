@@ -115,7 +115,9 @@ def _carried(x: Array, lower: Array) -> Array:
 
 @_carried.defjvp
 def _(primals: tuple[Array, Array], tangents: tuple[Array, Any]) -> tuple[Array, Array]:
-    return _carried(*primals), tangents[0].astype(jnp.bfloat16)
+    # The value as x plus a constant, so that a second derivative, which may go through it, is that of x too.
+    near = primals[0].astype(jnp.bfloat16)
+    return near + jax.lax.stop_gradient(_carried(*primals) - near), tangents[0].astype(jnp.bfloat16)
 
 
 def _with_moments(optimizer: Optimizer, memory: Any, params: Params, change: Change) -> Any:
