@@ -60,9 +60,9 @@ def signals(
     all bounds for c > 1, and the same on the way back.
 
     Args:
-        net: from ``fo.nn.mlp``, a module of flax.linen, or any function ``net(params, x) -> outputs``, of Flax, Equinox or written by hand: its
-            layers are its products and convolutions of examples with parameters, outside of loops, and are called as
-            the parameters are. What goes out of a layer is then what goes into the next one.
+        net: from ``fo.nn.mlp``, a module of flax.linen, or any function ``net(params, x) -> outputs``, of Flax, Equinox
+            or written by hand: its layers are its products and convolutions of examples with parameters, outside of
+            loops, and are called as the parameters are. What goes out of a layer is then what goes into the next one.
         params: as for ``net.forward``; a pytree.
         x: shape=(m, …), as the network sees it; a batch of some tens is enough.
         stats: as for ``net.forward``, under batch norm.
@@ -113,9 +113,9 @@ def _applied(net: Any) -> Any:
     name = type(net).__name__
     if any(home.startswith("equinox") for home in homes):
         raise TypeError(
-            f"`net` is an Equinox module, {name}, which holds its own parameters: write arrays, rest = "
-            "equinox.partition(net, equinox.is_array), then signals(lambda a, x: jax.vmap(equinox.combine(a, rest))(x), "
-            "arrays, x)"
+            f"`net` is an Equinox module, {name}, which holds its own parameters: write "
+            "arrays, rest = equinox.partition(net, equinox.is_array), then "
+            "signals(lambda a, x: jax.vmap(equinox.combine(a, rest))(x), arrays, x)"
         )
     if any(home.startswith("flax.nnx") for home in homes):
         raise TypeError(

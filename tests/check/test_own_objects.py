@@ -20,7 +20,7 @@ def sgd(kind):
     def init(params, *, lr=0.1):
         if np.ndim(lr) or not isinstance(lr, float | int | np.floating | jax.Array):
             raise TypeError("one number")
-        if not isinstance(lr, jax.core.Tracer) and not lr >= 0:
+        if not isinstance(lr, jax.core.Tracer) and not float(lr) >= 0:
             raise ValueError("lr")
         if any(not jnp.issubdtype(p.dtype, jnp.floating) for p in jax.tree.leaves(params)):
             raise TypeError("floating parameters")
