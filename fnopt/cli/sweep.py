@@ -147,8 +147,14 @@ def _speaking_of(folder: Path, data: str) -> Iterator[None]:
     try:
         yield
     except OtherSweep as error:
-        if not error.data:
+        if error.settings:
             raise
+        if not error.data:
+            differs = ", ".join(error.unlike) or "it differs"
+            raise ValueError(
+                f"{str(folder)!r} was begun with other files or by another fnopt: {differs}. Put the file back, or "
+                "take the fnopt that began it"
+            ) from error
         raise ValueError(_changed(folder, data)) from error
     except FileNotFoundError as error:
         if Path(data).exists() or data in NAMES:

@@ -262,7 +262,7 @@ def _read(file: BinaryIO, most: int, path: str) -> bytes:
     size = os.fstat(file.fileno()).st_size
     if size > most:
         raise ValueError(f"{path!r} has {size:,} bytes; such a file has at most {most:,}")
-    return file.read(most)
+    return file.read(min(size + 1, most))  # room is taken for all that is asked for
 
 
 def put(handle: int, chunk: memoryview) -> None:
