@@ -177,7 +177,8 @@ def test_a_target_constant_in_training_does_not_hide_errors_on_dev():
     x = np.random.default_rng(0).normal(size=(80, 2)).astype(np.float32)
     train = fo.data.dataset(x[:40], np.full(40, 3.0, np.float32))
     dev = fo.data.dataset(x[40:], (3 + 5 * x[40:, 0]).astype(np.float32))
-    run = fo.fit(fo.regressor(hidden=()), train, dev, epochs=2)
+    with pytest.warns(UserWarning, match="y is 3 in every example of train"):
+        run = fo.fit(fo.regressor(hidden=()), train, dev, epochs=2)
     expected = np.mean((run.predict(dev.x) - np.asarray(dev.y)) ** 2)
     assert expected > 5
     assert run.scores["dev"]["mean_squared_error"] == pytest.approx(expected, rel=1e-3)
