@@ -31,7 +31,8 @@ PLAN = record(
         "segment": number(0),
         "predicted": maybe(number(0)),
         "halved": list_of(text),
-    }
+    },
+    {"sizes": whole(1)},
 )
 
 

@@ -17,7 +17,7 @@ from fnopt.run import store
 from fnopt.run.checkpoint import add_cut
 from fnopt.run.lineage import field_of_population
 from fnopt.run.measure import measure
-from fnopt.run.programs import padding_of, widths_of
+from fnopt.run.programs import padding_of, sizes_of, widths_of
 from fnopt.run.sweep import Sweep
 from fnopt.run.tables import write_tables
 from fnopt.space.epochs import NAME
@@ -189,6 +189,7 @@ def _plan(sweep: Sweep, field: Field, threads: int, devices: Sequence[Any], trac
         compiling=spent.compiling,
         stepping=spent.device,
         host=max(0.0, 1 - (spent.compiling + spent.device) / at_work),
+        sizes=sizes_of(sweep.work, sweep.entries),
         padding=padding_of(sweep.entries),
         segment=segment_of(sweep.work),
         predicted=ended.predicted,

@@ -102,7 +102,14 @@ def _stop(sweep: "Sweep") -> Any:
     if sweep.work.rule is not None:
         return ["early_stopping", [float(np.asarray(v)) for v in sweep.work.rule]]
     rule = sweep.stop
-    return None if rule is None else [RULES[type(rule)], list(astuple(rule))]
+    if rule is None:
+        return None
+    if type(rule) not in RULES:
+        raise ValueError(
+            f"the rule {type(rule).__name__} is not one of fnopt's own and cannot be written to a file: leave out path=, "
+            "or take halving(), hyperband(), asynchronous_halving(), median() or population()"
+        )
+    return [RULES[type(rule)], list(astuple(rule))]
 
 
 def rules_from(stop: Any) -> tuple[EarlyStopping | None, Rule | None]:

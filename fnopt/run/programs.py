@@ -12,11 +12,13 @@ from fnopt.model.widths import SMALLEST, Trim, bucket, bucketed
 from fnopt.run.setup import Bound
 from fnopt.space import SearchSpace
 from fnopt.space.entry import extremes, has_ranges
+from fnopt.sweep.chunk import Work
 from fnopt.sweep.field import Entry
 from fnopt.sweep.merge import Options, Program, filled_up, program_of, shapes_of
 from fnopt.sweep.plan import WIDE, lanes_per_chunk
 from fnopt.sweep.population import Population
 from fnopt.sweep.stop import Rule
+from fnopt.train import EXACT
 
 if TYPE_CHECKING:
     from fnopt.run.sweep import Sweep
@@ -98,6 +100,13 @@ def with_widths(sweep: "Sweep", widths: Sequence[int]) -> None:
 def widths_of(entries: Sequence[Entry]) -> list[int]:
     """C of each structure, in the order in which they turn up."""
     return list({entry.program.trial: entry.width for entry in entries}.values())
+
+
+def sizes_of(work: Work, entries: Sequence[Entry]) -> int:
+    """How many numbers of rows the folds have, where programs are for exactly so many; else 1."""
+    if not any(entry.program.trial.batch in EXACT for entry in entries):
+        return 1
+    return len({tuple(int(part.rows) for part in (data.train, data.dev) if part is not None) for data in work.folds})
 
 
 def padding_of(entries: Sequence[Entry]) -> float:

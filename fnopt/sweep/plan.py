@@ -31,6 +31,7 @@ class Plan(NamedTuple):
     compiling: float  # seconds, of all threads together
     stepping: float  # seconds in chunk programs, of all threads together
     host: float  # share of the threads' time that is neither, while they had work
+    sizes: int = 1  # numbers of rows among the folds, each with programs of its own where batches are exact
     padding: float = 0.0  # share of the hidden units that stand empty, so that widths share a program
     segment: float = 0.0  # seconds at which a segment aims; 0 in a store that does not say
     predicted: float | None = None  # seconds, said once each program was timed, for lanes that all train to the end
@@ -69,11 +70,12 @@ class Plan(NamedTuple):
         if self.memory is not None and self.room is not None:
             memory = f"; {size(self.memory)} for the largest program, in each thread: {size(self.room)} predicted"
         predicted = "" if self.predicted is None else f", predicted {self.predicted:.1f} s if no lane ends early"
+        sizes = f" and number of rows, of which the folds have {self.sizes}" if self.sizes > 1 else ""
         several = f" × {self.devices}" if self.devices > 1 else ""
         return "\n".join(
             [
                 f"device      {self.device}{several}, {self.threads} threads, each training whole chunks",
-                f"structures  {len(self.lanes)}, one program each; {self.programs} chunk programs compiled, "
+                f"structures  {len(self.lanes)}, one program each{sizes}; {self.programs} chunk programs compiled, "
                 f"{self.traces} traces in all",
                 f"lanes       {widths or 'none'}; occupancy {self.occupancy:.1%} ({self.live:,} of {self.executed:,} "
                 "lane-epochs were of use)",

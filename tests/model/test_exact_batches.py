@@ -138,6 +138,7 @@ MODEL = model_of("short")
 def test_lanes_of_a_sweep_are_those_of_a_loop_by_hand(crossed):
     data, sweep, programs, _, _ = crossed
     assert programs == 4, "two batch sizes, and two numbers of rows"
+    assert sweep.plan.sizes == 2 and "number of rows, of which the folds have 2" in str(sweep.plan)
     parts = sweep.folds.parts(data)
     for config, seed, fold in product(range(2), range(2), range(2)):
         lane = next(r for r in sweep.lanes(config) if (r.seed, r.fold) == (seed, fold))

@@ -1,6 +1,7 @@
 """What trains can be saved: every type bit for bit, every tree of names, random keys, a user's own optimizer."""
 
 import json
+from typing import Annotated, Any
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +10,10 @@ import pytest
 
 import fnopt as fo
 from fnopt import tree
+from fnopt.numbers import REAL
 from fnopt.run.tensors import packed, unpacked
+from fnopt.schedules._base import Base, schedule
+from fnopt.sweep.stop import Median
 
 pytest.importorskip("safetensors")
 X = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
@@ -129,3 +133,34 @@ def test_saving_needs_no_optimizer(tmp_path):
     with pytest.raises(ValueError, match="'mine' is not one of fnopt's own"):
         fo.caviar(model, dict(lr=fo.log_uniform(1e-3, 1e-1)), DATA, n=1, epochs=1, path=tmp_path / "s")
     assert not (tmp_path / "s").exists()
+
+
+@schedule
+class Own(Base):
+    """A schedule of a user's own."""
+
+    rate: Annotated[Any, REAL]
+
+    def at(self, n):
+        """1/n."""
+        return self.rate / (1 + n)
+
+
+class Patient(Median):
+    """A rule of a user's own."""
+
+
+@pytest.mark.parametrize("what", ["schedule", "rule"])
+def test_what_a_folder_cannot_hold_is_refused_before_it_is_there(what, tmp_path):
+    more = {"stop": Patient()} if what == "rule" else {}
+    space = dict(lr=Own(0.1) if what == "schedule" else fo.log_uniform(1e-3, 1e-1))
+    with pytest.raises(ValueError, match="cannot be written to a file"):
+        fo.caviar(fo.classifier(hidden=2), space, DATA, DATA, n=1, epochs=1, path=tmp_path / "s", **more)
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_schedule_of_ones_own_needs_no_place_in_a_model(tmp_path):
+    run = fo.fit(fo.classifier(hidden=2), DATA, hyper=dict(lr=Own(0.1)), epochs=1)
+    run.save(tmp_path / "m.safetensors")
+    again = fo.load(tmp_path / "m.safetensors")
+    assert np.array_equal(again.outputs(X), run.outputs(X)) and repr(again.hyper["lr"]) == "<Own, not in the file>"
