@@ -106,8 +106,8 @@ def _stop(sweep: "Sweep") -> Any:
         return None
     if type(rule) not in RULES:
         raise ValueError(
-            f"the rule {type(rule).__name__} is not one of fnopt's own and cannot be written to a file: leave out path=, "
-            "or take halving(), hyperband(), asynchronous_halving(), median() or population()"
+            f"the rule {type(rule).__name__} is not one of fnopt's own and cannot be written to a file: leave out "
+            "path=, or take halving(), hyperband(), asynchronous_halving(), median() or population()"
         )
     return [RULES[type(rule)], list(astuple(rule))]
 
