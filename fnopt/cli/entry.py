@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fnopt._checks import printable, require
-from fnopt.cli.interrupts import Interrupted
+from fnopt.cli.interrupts import BEGUN, Interrupted, never_lost
 from fnopt.cli.words import terminal
 
 MISTAKE, INTERRUPTED = 2, 130
@@ -42,6 +42,7 @@ FULL = re.compile(r"out of memory|RESOURCE_EXHAUSTED|failed to allocate|bad_allo
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line with these arguments (``sys.argv`` unless given) and exit with its code."""
     _open_streams()
+    never_lost()
     code = run(sys.argv[1:] if arguments is None else arguments)
     try:
         sys.stdout.flush()
@@ -69,6 +70,7 @@ def run(arguments: Sequence[str]) -> int:
         from fnopt.cli.usage import check
 
         check(get_command(app), arguments)
+        BEGUN.clear()
         with warnings.catch_warnings():
             warnings.showwarning = _note
             code = app(args=list(arguments) or ["--help"], prog_name="fnopt", standalone_mode=False)
@@ -84,6 +86,8 @@ def run(arguments: Sequence[str]) -> int:
         if os.environ.get(SHOW):
             raise
         return mistake(_text(error))
+    if code == INTERRUPTED and not BEGUN:  # typer ends without a word where it is interrupted itself
+        return _interrupted("nothing was begun")
     return code if isinstance(code, int) else 0
 
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from types import FrameType
 from typing import Any
 
 
@@ -14,11 +15,29 @@ class Interrupted(Exception):
     """Ctrl-C, with what it leaves, in words: an exception of our own, since typer ends on its own way with Python's."""
 
 
+BEGUN: list[str] = []  # the commands that this process came to
+LOST = "_xla_gc_callback"  # JAX's own, in which Python drops an exception with a traceback
+
+
+def never_lost() -> None:
+    """Let Ctrl-C wait where an exception would be dropped; a handler of the caller's, and SIG_IGN, stay."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _hear)
+
+
+def _hear(number: int, frame: FrameType | None) -> None:
+    if frame is not None and frame.f_code.co_name == LOST:
+        threading.Timer(0.01, signal.raise_signal, (number,)).start()
+        return
+    raise KeyboardInterrupt
+
+
 def spoken(command: Callable[..., Any]) -> Callable[..., Any]:
-    """A command whose Ctrl-C, also while it imports, is an ``Interrupted``."""
+    """A command whose Ctrl-C, also while it imports, is an ``Interrupted``; ``BEGUN`` then holds its name."""
 
     @wraps(command)
     def whole(*given: Any, **named: Any) -> Any:
+        BEGUN.append(command.__name__)
         try:
             return command(*given, **named)
         except KeyboardInterrupt as error:

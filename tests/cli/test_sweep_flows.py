@@ -2,7 +2,6 @@
 
 import csv
 import os
-import shutil
 import signal
 import threading
 import time
@@ -81,9 +80,13 @@ def test_ctrl_c_before_anything_was_begun(pets, monkeypatch, home, module, name)
     assert code == 130 and log == "interrupted: nothing was begun\n" and not (home / "new").exists()
 
 
-def test_ctrl_c_twice_while_training(pets, monkeypatch):
-    shutil.copytree("runs/pets", "twice")
-    monkeypatch.setattr(sweep, "caviar", stopped)
+def test_ctrl_c_twice_while_training(pets, monkeypatch, home):
+    def begun(*_, **__):
+        (home / "twice").mkdir()
+        (home / "twice" / "sweep.json").write_text("{}")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sweep, "caviar", begun)
     code, _, log = pets("--out", "twice")
     assert code == 130
     assert log == "interrupted: what was written last is kept in twice; fnopt resume twice goes on\n"
@@ -176,3 +179,37 @@ def test_values_are_ranked_in_their_unit_and_tested_with_an_error(pets, home):
     assert np.isclose(made["scores"]["root_mean_squared_error"], rmse, rtol=1e-5)
     assert np.isclose(made["standard_errors"]["root_mean_squared_error"], wanted, rtol=1e-5)
     assert f"± {wanted:.5g} (standard" in said and "(standard error of 12 examples), in units of 'cost'" in said
+
+
+def test_ctrl_c_is_not_lost_where_python_drops_exceptions():
+    """Nor in typer, which ends without a word: the line is said all the same."""
+    from fnopt.cli.interrupts import never_lost
+
+    before = signal.getsignal(signal.SIGINT)
+    ran = []
+
+    def _xla_gc_callback():
+        signal.raise_signal(signal.SIGINT)
+        ran.append(True)  # nothing is raised here
+
+    def wait():
+        _xla_gc_callback()
+        time.sleep(5)
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        never_lost()
+        with pytest.raises(KeyboardInterrupt):
+            wait()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        never_lost()
+        assert ran == [True] and signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_within_typer_is_told(capsys, monkeypatch):
+    import typer
+
+    monkeypatch.setattr(typer.Typer, "__call__", lambda *_, **__: 130)
+    assert run(["doctor"]) == 130 and capsys.readouterr().err == "interrupted: nothing was begun\n"
