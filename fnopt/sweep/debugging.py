@@ -20,7 +20,7 @@ FOLLOWED: Mapping[str, Any] = {  # settings that a caller may make by ``with``, 
 
 def settings() -> dict[str, Any]:
     """What holds in this thread."""
-    return {name: getattr(jax.config, name) for name in FOLLOWED}
+    return {name: _setting(name) for name in FOLLOWED}
 
 
 @contextmanager
@@ -28,19 +28,24 @@ def under(some: Mapping[str, Any]) -> Iterator[None]:
     """These settings in this thread, where it has others: an entered one makes JAX trace anew, though it be equal."""
     with ExitStack() as stack:
         for name, value in some.items():
-            if getattr(jax.config, name) != value:
+            if _setting(name) != value:
                 stack.enter_context(FOLLOWED[name](value))
         yield
 
 
+def _setting(name: str) -> Any:
+    """What holds in this thread; ``jax.config.read`` refuses those that a ``with`` can make."""
+    return getattr(jax.config, name)
+
+
 def eager() -> bool:
     """Whether nothing is to be compiled."""
-    return bool(jax.config.jax_disable_jit)
+    return bool(_setting("jax_disable_jit"))
 
 
 def watched() -> tuple[bool, ...]:
     """Whether NaN, and whether infinities are looked for; () where neither is."""
-    looking = bool(jax.config.jax_debug_nans), bool(jax.config.jax_debug_infs)
+    looking = bool(_setting("jax_debug_nans")), bool(_setting("jax_debug_infs"))
     return looking if any(looking) else ()
 
 

@@ -6,6 +6,7 @@ Prechelt, "Early Stopping — But When?", 1998, https://doi.org/10.1007/3-540-49
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
@@ -20,7 +21,7 @@ class EarlyStopping(NamedTuple):
 
     def __hash__(self) -> int:
         """Of what its numbers are, which arrays have none of themselves."""
-        return hash(tuple(map(float, self)))
+        return hash(tuple(float(np.asarray(x)) for x in self))
 
 
 class Waiting(NamedTuple):
