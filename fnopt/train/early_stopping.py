@@ -41,6 +41,8 @@ def early_stopping(patience: ArrayLike = 5, min_delta: ArrayLike = 0.0) -> Early
         patience: evaluations (one an epoch) to wait, ≥ 0; 0 stops at the first without improvement, as 1 does.
         min_delta: the least improvement that counts, ≥ 0, in units of the score.
 
+    For ``fo.caviar`` each may be a range or a choice: it is then searched, as ``stop.patience`` and ``stop.min_delta``.
+
     >>> float(early_stopping(patience=3).patience)
     3.0
     """
