@@ -7,6 +7,7 @@ import typer
 
 from fnopt.cli import options
 from fnopt.cli.interrupts import spoken
+from fnopt.cli.starting import starting
 
 SEPARATOR = "What stands between cells; found out unless given."
 NO_HEADER = "The first line is data: columns are called by their numbers, 1, 2, …"
@@ -136,7 +137,8 @@ def sweep(
 
     Ctrl-C keeps what is done; the same command, or fnopt resume, goes on where it was.
     """
-    from fnopt.cli.sweep import Asked, run_sweep
+    with starting():
+        from fnopt.cli.sweep import Asked, run_sweep
 
     asked = Asked(
         data=data,
@@ -188,7 +190,8 @@ def resume(
     ] = None,
 ) -> None:
     """Go on with a sweep that was interrupted, killed, or ran out of time: the result is that of an unbroken one."""
-    from fnopt.cli.sweep import resume as go_on
+    with starting():
+        from fnopt.cli.sweep import resume as go_on
 
     limits = options.whole("--threads", threads), options.above_zero("--minutes", minutes)
     raise typer.Exit(go_on(folder, *limits, anyway, data))
@@ -203,7 +206,8 @@ def score(
     ] = None,
 ) -> None:
     """Score the winner so far on the test part, although the sweep is not finished; each look is counted."""
-    from fnopt.cli.sweep import score as score_now
+    with starting():
+        from fnopt.cli.sweep import score as score_now
 
     raise typer.Exit(score_now(folder, data))
 
@@ -226,7 +230,8 @@ def predict(
     encoding: Annotated[str | None, typer.Option(help=ENCODING)] = None,
 ) -> None:
     """Predict with a trained model: CSV, one row an example."""
-    from fnopt.cli.predict import run_predict
+    with starting():
+        from fnopt.cli.predict import run_predict
 
     names = options.either("--header", header, "--no-header", no_header)
     unknown = options.name_of("--unknown", unknown, ("error", "ignore")) or "error"
@@ -237,6 +242,7 @@ def predict(
 @spoken
 def doctor() -> None:
     """Show devices, cores, versions, speed, and which optional libraries are missing."""
-    from fnopt.cli.doctor import run_doctor
+    with starting():
+        from fnopt.cli.doctor import run_doctor
 
     run_doctor()

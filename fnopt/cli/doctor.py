@@ -5,6 +5,7 @@ import statistics
 import time
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -51,7 +52,7 @@ def facts() -> dict[str, str]:
     return {**found, **libraries, "fingerprint": "what a sweep's bits depend on beside its data and seed:", **prints}
 
 
-def _kind(device: jax.Device) -> str:
+def _kind(device: Any) -> str:
     return " ".join(dict.fromkeys((device.platform, device.device_kind)))
 
 

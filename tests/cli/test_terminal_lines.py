@@ -147,3 +147,15 @@ def test_scores_in_any_unit():
 
 def test_folding_without_a_width():
     assert folded("a " * 500, None) == ["a " * 500]
+
+
+def test_a_word_while_jax_is_imported(capsys, monkeypatch):
+    from fnopt.cli.starting import starting
+
+    with starting():
+        pass
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with starting():
+        assert capsys.readouterr().err == "starting …"
+    assert capsys.readouterr().err == "\r          \r"
