@@ -50,7 +50,7 @@ SPACES = {
     "log range from 0": ("lr = {log_uniform = [0, 0.1]}", "space.toml: lr:", "bounds above 0, got 0"),
     "reversed range": ("lr = {log_uniform = [0.1, 0.001]}", "is reversed; write log_uniform(0.001, 0.1)"),
     "one bound": ("lr = {log_uniform = [0.1]}", "log_uniform wants two numbers, got 1"),
-    "bounds of text": ('lr = {log_uniform = ["a", "b"]}', "`low` must be a number, got 'a'"),
+    "bounds of text": ('lr = {log_uniform = ["a", "b"]}', "`low of log_uniform` must be a finite number, got 'a'"),
     "decay up to 1": ("b1 = {one_minus_log_uniform = [0.5, 1.0]}", "bounds below 1, got 1"),
     "empty choice": ("batch_size = {choice = []}", "space.toml: batch_size: choice() is empty"),
     "choice that is no list": ("batch_size = {choice = 32}", "choice wants a list"),
