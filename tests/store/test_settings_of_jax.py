@@ -25,7 +25,7 @@ def test_a_setting_is_named_and_its_cure_works(name):
     before = getattr(jax.config, name)
     jax.config.update(name, SETTINGS[name])
     try:
-        n = 4 if name == "jax_default_matmul_precision" else 3  # of a finished sweep nothing is left to differ
+        n = 4  # of a finished sweep nothing is left to differ
         refused = pytest.raises(ValueError, match="cannot be continued with the same bits: ")
         with jax.numpy_dtype_promotion("standard"), refused as caught:
             sweep_of(n=n, path=folder)
