@@ -34,12 +34,15 @@ def ranges_of(space: SearchSpace, structure: Collection[str]) -> dict[Path, Rang
     }
 
 
-def perturbed(space: Range, x: float, draws: Sequence[float], factor: float, resample: float) -> float:
+def perturbed(
+    space: Range, x: float, draws: Sequence[float], factor: float, resample: float, whole_factor: bool = True
+) -> float:
     """Another value near ``x``, or anywhere in the space.
 
     With probability ``resample`` it is drawn anew. Else it becomes x·factor or x/factor, each alike; of a
     ``one_minus_log_uniform`` 1 − x does; a choice of numbers goes to the next larger or smaller option. A whole number
     moves by 1 at least. What leaves the range stands at its end; a bell's range is its mean ± 3 standard deviations.
+    Without ``whole_factor`` it becomes x·factor^v, v = 1 − 2·(the second share), between the two.
 
     Args:
         space: what ``x`` was drawn from.
@@ -47,6 +50,7 @@ def perturbed(space: Range, x: float, draws: Sequence[float], factor: float, res
         draws: three shares in [0, 1): whether to draw anew, which way, and where.
         factor: > 1.
         resample: in [0, 1].
+        whole_factor: whether to move by all of the factor.
 
     >>> from fnopt.space import one_minus_log_uniform, uniform
     >>> round(perturbed(uniform(0.0, 1.0), 0.5, (0.9, 0.1, 0.0), factor=1.2, resample=0.1), 4)
@@ -61,7 +65,7 @@ def perturbed(space: Range, x: float, draws: Sequence[float], factor: float, res
     if isinstance(space, Choice):
         options = sorted(dict.fromkeys(space.options))
         return options[min(max(options.index(x) + (1 if up else -1), 0), len(options) - 1)]
-    ratio = factor if up else 1 / factor
+    ratio = factor ** (1 - 2 * way) if not whole_factor else factor if up else 1 / factor
     value = 1 - (1 - x) * ratio if space.kind == "one_minus_log_uniform" else x * ratio
     if space.whole:
         moved = round(value)

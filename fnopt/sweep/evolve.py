@@ -1,5 +1,6 @@
 """A field under population-based training: at each rung all lanes wait, and the worst become copies of the best."""
 
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -8,13 +9,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fnopt.space.path import Path, keys
+from fnopt.space.path import Path, keys, text
 from fnopt.space.perturb import Ranges
 from fnopt.sweep.chunk import Place, Work
 from fnopt.sweep.field import Entry, Field, dead, mean, scores_at
 from fnopt.sweep.ledger import Ledger, mark_of
 from fnopt.sweep.lineage import Move
-from fnopt.sweep.population import Population, decide
+from fnopt.sweep.population import Population, decide, repeats
 from fnopt.sweep.result import LaneResult, result_of
 from fnopt.sweep.stop import Mark
 
@@ -47,6 +48,7 @@ class Evolving(Field):
         super().__init__(work, entries, seeds, Ledger(rule, len(entries), work.epochs), higher)
         self.rule, self.ranges, self.numbers, self.remake = rule, ranges, numbers, remake
         self.rungs = self.ledger.ages(0)  # the same for all
+        self.named = False  # whether a warning said that copies repeat
         self.generation = 0  # how many were decided
         self.here = 0  # lanes at the rung
 
@@ -88,8 +90,13 @@ class Evolving(Field):
             # At once: lanes of an earlier generation go on together or not at all.
             return [*(r for place in places if dead(place) for r in self._end(place)), *self._taken_over()]
         numbers = [self._now(old[config][0]) for config in range(len(self.entries))]
-        moves = decide(self.rule, marks, numbers, self.ranges, self.work.key, self.generation, age)
+
+        def fits(donor: int, new: Mapping[Path, float]) -> bool:
+            return self._takes(old[donor][0].founder, new)
+
+        moves = decide(self.rule, marks, numbers, self.ranges, self.work.key, self.generation, age, fits)
         children = {move.config: self._children(move, old[move.donor]) for move in moves}
+        self._name_repeats(moves, numbers)
         for config in range(len(self.entries)):
             for place in children.get(config, old[config]):
                 self._stand(place._replace(generation=self.generation))
@@ -108,17 +115,32 @@ class Evolving(Field):
     def _now(self, place: Place) -> Mapping[Path, float]:
         return place.lineage[-1].numbers if place.lineage else self.numbers[place.config]
 
-    def _children(self, move: Move, donors: Sequence[Place]) -> list[Place]:
-        """What becomes of the donor's lanes under the name of who is replaced.
+    def _name_repeats(self, moves: Sequence[Move], numbers: Sequence[Mapping[Path, float]]) -> None:
+        """Warn, once a sweep, where copies train the same lane twice."""
+        again = repeats(moves, numbers)
+        if not again or self.named:
+            return
+        self.named, one = True, again[0]
+        warnings.warn(
+            f"population(): configuration {one.config} copied configuration {one.donor} at epoch {one.epoch} and has "
+            f"the same numbers as it or as another copy of it, so both train the same ({len(again)} such copies in "
+            f"this generation): {', '.join(map(text, self.ranges))} had no values left for n={len(self.entries)}; "
+            "add options to a choice, or search a range, as in lr=fo.log_uniform(1e-4, 1e-1)",
+            stacklevel=2,
+        )
 
-        They keep the donor's own numbers where the model cannot take the new ones: a range may be too wide.
-        """
-        founder = donors[0].founder
-        folds = range(len(self.work.folds))
+    def _takes(self, founder: int, numbers: Mapping[Path, float]) -> bool:
+        """Whether the structure of a founder takes these numbers: what hangs on several may refuse some of them."""
         try:
-            numbers = [self.remake(founder, fold, move.numbers) for fold in folds]
+            self.remake(founder, 0, numbers)
         except ValueError:
-            return self._children(move._replace(numbers=dict(self._now(donors[0]))), donors)
+            return False
+        return True
+
+    def _children(self, move: Move, donors: Sequence[Place]) -> list[Place]:
+        """What becomes of the donor's lanes under the name of the configuration that is replaced."""
+        founder = donors[0].founder
+        numbers = [self.remake(founder, fold, move.numbers) for fold in range(len(self.work.folds))]
         return [reborn(place, move, numbers[place.fold]) for place in donors]
 
     def restore(self, results: Sequence[LaneResult], places: Sequence[Place]) -> list[LaneResult]:

@@ -1,7 +1,7 @@
 """Population-based training: the rule, and its decisions as a pure function of scores, numbers and a key."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
 from typing import Any
@@ -14,8 +14,9 @@ import numpy as np
 
 from fnopt._checks import real, whole
 from fnopt._compile import TRACES
+from fnopt.space.apart import TRIES, seen, unlike
 from fnopt.space.path import Path, salt
-from fnopt.space.perturb import Ranges, perturbed
+from fnopt.space.perturb import Ranges
 from fnopt.sweep.lineage import Move
 from fnopt.sweep.stop import Bracket, Mark, Rule
 
@@ -70,9 +71,11 @@ def population(every: int = 5, share: float = 0.25, factor: float = 1.2, resampl
     ``share``, and each that diverged, becomes a copy of one drawn from the best ``share``: weights, optimizer state,
     statistics and structure (``hidden``, ``optimizer``, ``batch_size``, …). Then each number that the space draws is
     multiplied or divided by ``factor`` (for ``one_minus_log_uniform`` its distance to 1 is; a choice of numbers goes to
-    a neighbour), inside its range, or drawn again with probability ``resample``. So numbers change over the training: a
-    configuration is a lineage, and what it found is a schedule: ``sweep.best.hyper`` has each number that changed as
-    ``fo.schedules.piecewise``, counted in epochs (one inside a schedule only as it was at the end).
+    a neighbour), inside its range, or drawn again with probability ``resample``. Two copies of one configuration never
+    go on with equal numbers, nor does a copy with those of what it copies: then the factor is drawn between
+    1/``factor`` and ``factor``. A warning says it where choices are too few for that. So numbers change over the
+    training: a configuration is a lineage, and what it found is a schedule: ``sweep.best.hyper`` has each number that
+    changed as ``fo.schedules.piecewise``, counted in epochs (one inside a schedule only as it was at the end).
 
     Draws come from a key for each configuration and generation. ``sweep.lineage(i)`` lists a configuration's
     ancestors, ``sweep.replay(i)`` trains its lineage again from the first step, with the same bits. Curves are those of
@@ -112,8 +115,12 @@ def decide(
     key: chex.PRNGKey,
     generation: int,
     epoch: int,
+    fits: Callable[[int, Mapping[Path, float]], bool] = lambda donor, numbers: True,
 ) -> list[Move]:
-    """Who is replaced by whom in a generation, and with which numbers, in the order of their numbers.
+    """Which configurations a generation replaces, by which and with which numbers, in order.
+
+    A copy has other numbers than its donor and than the donor's other copies, as far as there are any: equal ones
+    would train the same lane, since order, dropout and noise come from seed and fold alone.
 
     Args:
         rule: the shares, and how numbers change.
@@ -123,23 +130,50 @@ def decide(
         key: of the sweep; configuration i draws from ``fold_in(fold_in(fold_in(key, PURPOSE), i), generation)``.
         generation: counted from 1.
         epoch: after which it is.
+        fits: whether the model of a donor takes some numbers; others are drawn where it does not.
     """
     donors, worst = rule.split(marks)
     salts = jnp.asarray([salt(path) for path in ((), *ranges)], jnp.uint32)  # (): the donor
+    taken: dict[int, list[Mapping[Path, float]]] = {donor: [numbers[donor]] for donor in donors}
     moves = []
     for config in worst:
         rows = np.asarray(_draws(key, np.uint32(config), np.uint32(generation), salts)).tolist()
-        donor = donors[min(int(rows[0][0] * len(donors)), len(donors) - 1)]
-        shares = dict(zip(ranges, rows[1:], strict=True))
-        change = partial(perturbed, factor=rule.factor, resample=rule.resample)
-        mine = {name: change(ranges[name], x, shares[name]) for name, x in numbers[donor].items()}
+        donor = donors[min(int(rows[0][0][0] * len(donors)), len(donors) - 1)]
+        draws = dict(zip(ranges, rows[1:], strict=True))
+        mine = unlike(
+            numbers[donor],
+            ranges,
+            draws,
+            taken=taken[donor],
+            fits=partial(fits, donor),
+            factor=rule.factor,
+            resample=rule.resample,
+        )
+        taken[donor].append(mine)
         moves.append(Move(epoch, config, donor, mine))
     return moves
 
 
+def repeats(moves: Sequence[Move], numbers: Sequence[Mapping[Path, float]]) -> list[Move]:
+    """The moves of a generation whose copy has the numbers of its donor or of an earlier copy of it: one lane, twice.
+
+    >>> at = ("l2",)
+    >>> moves = [Move(2, 3, 0, {at: 0.1}), Move(2, 4, 0, {at: 0.1}), Move(2, 5, 1, {at: 0.1})]
+    >>> [move.config for move in repeats(moves, [{at: 0.0}, {at: 0.1}])]
+    [4, 5]
+    """
+    known = {(move.donor, seen(numbers[move.donor])) for move in moves}
+    again = []
+    for move in moves:
+        mine = (move.donor, seen(move.numbers))
+        again += [move] if mine in known else []
+        known.add(mine)
+    return again
+
+
 @jax.jit
 def _draws(key: chex.PRNGKey, config: Any, generation: Any, salts: Any) -> Any:
-    """Three shares in [0, 1) for the donor and for each number, shape=(1 + numbers, 3), whatever their order."""
+    """Shares in [0, 1) for the donor and for each number, shape=(1 + numbers, TRIES, 3), whatever their order."""
     TRACES["population"] += 1
     mine = jax.random.fold_in(jax.random.fold_in(jax.random.fold_in(key, PURPOSE), config), generation)
-    return jax.vmap(lambda two: jax.random.uniform(reduce(jax.random.fold_in, two, mine), (3,)))(salts)
+    return jax.vmap(lambda two: jax.random.uniform(reduce(jax.random.fold_in, two, mine), (TRIES, 3)))(salts)
