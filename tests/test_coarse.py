@@ -19,6 +19,9 @@ from fnopt.run.store import curves_csv, table_csv
 from fnopt.space.narrow import narrow
 from fnopt.sweep import propose
 
+# Few configurations are tried here, so that the best often sit at an edge: tests/space/test_edges.py looks at that.
+pytestmark = pytest.mark.filterwarnings("ignore:coarse to fine")
+
 # Narrowing
 
 COSINE = fo.schedules.cosine(peak=fo.log_uniform(1e-4, 1.0), steps=100)

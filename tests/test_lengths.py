@@ -188,6 +188,7 @@ def test_a_range_a_grid_and_a_condition():
     assert sweep.lengths == [3, 1, 2] and [r["most_epochs"] for r in sweep.table()] == [None, 1, 2]
 
 
+@pytest.mark.filterwarnings("ignore:coarse to fine")
 def test_coarse_to_fine_shortens_each():
     sweep = sweep_of(SPACE | dict(epochs=fo.choice(3, 9, 12)), n=9, epochs=12, search="coarse_to_fine")
     drawn = [h["epochs"] for h in sweep.coarse.configs]

@@ -9,7 +9,7 @@ from rich.console import Console
 from fnopt._checks import printable
 from fnopt.run import Bar, Sweep
 from fnopt.run.drawn import folded, paragraph, tables_of
-from fnopt.run.leaderboard import leaderboard, parts_of
+from fnopt.run.leaderboard import at_edges, leaderboard, parts_of
 from fnopt.run.progress import Board, Lines
 from fnopt.sweep.drive import Watch
 from fnopt.train import Objective
@@ -43,8 +43,8 @@ def show(sweep: Sweep) -> None:
     console = Console(markup=False, highlight=False, width=width)
     print(paragraph(head, width), end="\n\n")
     console.print(*tables, sep="\n\n")
-    if tail:
-        print(paragraph(tail, width))
+    for line in [*([tail] if tail else []), *at_edges(sweep)]:
+        print(paragraph(line, width))
     sys.stdout.flush()
 
 

@@ -86,8 +86,9 @@ def caviar(
             dev part and folds it is the train part's, with a warning: only that is left to rank by.
         search: ``"random"``, ``"sobol"`` or ``"grid"``; or ``"coarse_to_fine"``: a third of ``n`` is drawn from the
             whole space and trained for a third of the epochs on a quarter of the examples, the space is narrowed to
-            where the best fifth of them lie, and the others are drawn from there and trained in full. The result is
-            this second sweep; the first is its ``coarse``.
+            where the best fifth of them lie, and the others are drawn from there and trained in full. Where the best
+            sit at an edge of their range, the range is widened beyond it, with a warning. The space is narrowed once.
+            The result is this second sweep; the first is its ``coarse``.
         stop: None; ``early_stopping(...)``, where each configuration ends on its own, with its best weights; or
             ``halving()``, ``hyperband()``, ``asynchronous_halving()`` or ``median()``, where the poor ones end early;
             or ``population()``, where the poor ones go on as copies of good ones with other numbers.

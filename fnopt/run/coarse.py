@@ -2,6 +2,7 @@
 
 import math
 import time
+import warnings
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,8 @@ from fnopt.model import Model, Prepared
 from fnopt.run import store
 from fnopt.run.assemble import prepare_folds
 from fnopt.run.sweep import Sweep
+from fnopt.space.choice import Choice
+from fnopt.space.edges import edges, widened
 from fnopt.space.epochs import NAME
 from fnopt.space.narrow import narrow
 from fnopt.space.search_space import Hyper, SearchSpace
@@ -75,7 +78,8 @@ def coarse_to_fine(
 
     The coarse sweep takes the first third of ``n`` (five at least), random draws from the whole space, a quarter of the
     training examples, and a third of the epochs, each configuration of its own (two at least). With ``path`` it lives
-    in the folder ``coarse`` inside, so that the same call goes on with either stage.
+    in the folder ``coarse`` inside, so that the same call goes on with either stage. A range at whose edge the best
+    sit is widened beyond it by half of its width, as far as the number can go; a warning names it.
 
     Returns:
         The fine sweep, which has the other as ``coarse``; the coarse one, where that was broken off.
@@ -120,12 +124,31 @@ def _both(
     )
     if not coarse.finished:
         return coarse
-    narrowed = narrow(space, [hypers[s.config] for s in coarse.ranking() if math.isfinite(s.score)])
+    narrowed = _narrowed(model, space, coarse, hypers)
     left = None if minutes is None else max(minutes - (time.perf_counter() - start) / 60, 1e-9)
     drawn = propose(narrowed, n - count, jax.random.fold_in(key, 4), "random")
     fine = stage(narrowed, drawn, parts, search=store.FINE, epochs=epochs, path=folder, minutes=left)
     fine.coarse = coarse
     return fine
+
+
+def _narrowed(model: Model, space: SearchSpace, coarse: Sweep, hypers: Sequence[Hyper]) -> SearchSpace:
+    """Where the best of the coarse sweep lie, and beyond an edge of the space where they sit at one, said aloud."""
+    ranking = coarse.ranking()
+    ranked = [hypers[s.config] for s in ranking if math.isfinite(s.score)]
+    narrowed = narrow(space, ranked)
+
+    for edge in edges(space, ranked, [hypers[s.config] for s in ranking if not math.isfinite(s.score)]):
+        wider = widened(narrowed, edge, model)
+        if wider is not None:
+            narrowed = wider
+            then = f"the fine sweep goes beyond it: {narrowed.drawn[edge.path]!r}"
+        elif isinstance(edge.leaf, Choice):
+            then = "a choice cannot be widened: add options beyond it"
+        else:
+            then = f"{edge.name} can go no further"
+        warnings.warn(f"coarse to fine: {edge}; {then}", stacklevel=5)
+    return narrowed
 
 
 def shorter(epochs: int) -> int:

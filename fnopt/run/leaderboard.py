@@ -5,6 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fnopt._checks import printable
+from fnopt.space.choice import Choice
+from fnopt.space.distributions import Distribution
+from fnopt.space.edges import Edge, edges, widened
+from fnopt.space.search_space import SearchSpace
 
 if TYPE_CHECKING:
     from fnopt.run.sweep import Sweep
@@ -19,7 +23,43 @@ def leaderboard(sweep: "Sweep", shown: int = SHOWN) -> str:
     rows = [[printable(name) for name in rows[0]], *rows[1:]]
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     body = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
-    return "\n".join([head, *body, *([tail] if tail else []), *_faults(sweep)])
+    return "\n".join([head, *body, *([tail] if tail else []), *at_edges(sweep), *_faults(sweep)])
+
+
+def at_edges(sweep: "Sweep") -> list[str]:
+    """A line for each number whose best value sits at an edge of what it was drawn from, where it can go further.
+
+    Of a fine sweep these are the edges beyond which the coarse sweep drew nothing either.
+    """
+    from fnopt.run.lineage import shown as at_end
+    from fnopt.run.store import FINE
+
+    ranked: list[Any] = []
+    lost: list[Any] = []
+    for standing in sweep.ranking():
+        if standing.status != "not run":
+            (ranked if math.isfinite(standing.score) else lost).append(at_end(sweep, standing.config))
+    found = edges(sweep.space, ranked, lost)
+    if sweep.search == FINE:
+        found = [] if sweep.coarse is None else [edge for edge in found if _outermost(edge, sweep.coarse.space)]
+    lines = []
+    for edge in found:
+        if isinstance(edge.leaf, Choice):
+            lines.append(f"{edge}: options beyond it may be better")
+        elif widened(sweep.space, edge, sweep.model) is not None:
+            lines.append(f"{edge}: a wider range may hold a better one")
+    return lines
+
+
+def _outermost(edge: Edge, first: SearchSpace) -> bool:
+    """Whether the range that was narrowed ends no further out than its narrowed one does."""
+    given, mine = first.drawn.get(edge.path), edge.leaf
+    if isinstance(given, Distribution) and isinstance(mine, Distribution):
+        k = 1 if edge.upper else 0
+        return mine.usual[k] >= given.usual[k] if edge.upper else mine.usual[k] <= given.usual[k]
+    if isinstance(given, Choice) and isinstance(mine, Choice) and given.numeric:
+        return edge.value == (max if edge.upper else min)(given.options)
+    return False
 
 
 def _faults(sweep: "Sweep") -> list[str]:
