@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 import fnopt as fo
-from fnopt.sweep import compiled
+from fnopt.sweep.compiled import LIMIT, Made, ProgramCache
 
 ROOT = Path(fo.__file__).parent
 CACHES = {  # entries, at most; where none is written, an entry for each device, or for each of a few functions, or one
@@ -27,7 +27,7 @@ CACHES = {  # entries, at most; where none is written, an entry for each device,
 def caches():
     """(file, bound) of every function with a cache; "one" for no bound."""
     for path in sorted(ROOT.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             for decorator in getattr(node, "decorator_list", ()):
                 if ast.unparse(decorator).split("(")[0].split(".")[-1] in ("cache", "lru_cache"):
                     bounds = [k.value.value for k in getattr(decorator, "keywords", ()) if k.arg == "maxsize"]
@@ -38,9 +38,13 @@ def test_every_cache_is_in_the_list():
     assert {*caches()} == CACHES
 
 
-def test_programs_of_many_shapes_are_let_go():
-    kept = compiled.ProgramCache(3)
-    for k in range(10):
-        kept.put(k, object())
-    assert len(kept.all()) == 3 and kept.get(0) is None and kept.get(9) is not None
-    assert 1 <= compiled.LIMIT <= 4096
+def test_the_program_asked_for_longest_ago_is_dropped_first():
+    cache = ProgramCache(3)
+    for name in "abcd":
+        cache.put(name, Made(name, None, None, None))
+        cache.get("a")
+    assert {made.run for made in cache.all()} == {"a", "c", "d"}
+    assert cache.get("b") is None and cache.get("a").run == "a"
+    assert cache.put("a", Made("again", None, None, None)).run == "a"
+    cache.clear()
+    assert not cache.all() and 1 <= LIMIT <= 4096
