@@ -37,7 +37,7 @@ def plain(what: str, a: Any) -> np.ndarray:
     except ValueError as error:
         raise ValueError(f"`{what}` must have rows of one length, got a list that is no table ({error})") from error
     if isinstance(given, list | tuple) and a.dtype == np.float64 and (abs(a) >= 2.0**63).any():
-        a = _whole(given, a)  # NumPy makes floating numbers of what int64 cannot hold
+        a = _whole(what, given, a)  # NumPy makes floating numbers of what int64 cannot hold
     if a.dtype.kind == "S":
         a = np.char.decode(a, "utf-8")
     if a.dtype.kind != "O":
@@ -54,12 +54,21 @@ def plain(what: str, a: Any) -> np.ndarray:
     raise ValueError(f"`{what}` {place(odd, a.shape)} {say}; give all text or all numbers")
 
 
-def _whole(given: Any, a: np.ndarray) -> np.ndarray:
-    """A list of whole numbers as uint64 where they fit, else the floating numbers that NumPy made of it."""
-    cells = np.array(given, object)
-    if not all(isinstance(cell, int | np.integer) and 0 <= cell < 2**64 for cell in cells.ravel()):
+def _whole(what: str, given: Any, a: np.ndarray) -> np.ndarray:
+    """A list of whole numbers as uint64 where they fit, else the floating numbers that NumPy made of it.
+
+    Raises:
+        ValueError: for whole numbers that no type of 64 bits holds: rounded, two of them would be one.
+    """
+    cells = np.array(given, object).ravel().tolist()
+    if not all(isinstance(cell, int | np.integer) for cell in cells):
         return a
-    return cells.astype(np.uint64)
+    if not all(0 <= cell < 2**64 for cell in cells):
+        raise ValueError(
+            f"`{what}` holds whole numbers from {min(cells)} to {max(cells)}, which no integer of 64 bits holds; "
+            "give them as text, or as floating numbers"
+        )
+    return np.array(cells, np.uint64).reshape(a.shape)
 
 
 def missing(cell: Any) -> bool:
@@ -89,12 +98,6 @@ def _unmasked(what: str, a: Any) -> np.ndarray:
         raise ValueError(f"`{what}` {place(i, mask.shape)} is masked, and only numbers may be missing; leave it out")
     kind = a.dtype if a.dtype.kind == "f" else np.float64
     return np.where(mask, np.nan, np.asarray(a.data).astype(kind))
-
-
-def as_floats(what: str, a: np.ndarray) -> np.ndarray:
-    """Finite numbers in the default floating type, else ValueError naming the first cell that is none."""
-    check_finite(what, a)
-    return a.astype(default_float())
 
 
 def check_finite(
@@ -162,5 +165,9 @@ def _numbers(what: str, cells: list[Any], shape: tuple[int, ...]) -> np.ndarray:
     except ValueError:  # rows of different length
         a = np.array(None)
     if a.dtype.kind not in "biuf" or a.size != len(cells):
+        if all(isinstance(cell, int) for cell in cells):
+            _whole(what, cells, a)  # says what is wrong with them
         raise TypeError(f"`{what}` must hold numbers or text, got {type(cells[0]).__name__} and the like")
+    if a.dtype == np.float64 and (abs(a) >= 2.0**63).any():
+        a = _whole(what, cells, a)
     return a.reshape(shape)

@@ -71,4 +71,5 @@ def label_array(classes: Sequence[Label]) -> np.ndarray:
             except OverflowError:
                 continue
         return np.array(classes, object)
-    return np.asarray(classes)
+    kinds = {isinstance(label, str) for label in classes}
+    return np.array(classes, object) if len(kinds) > 1 else np.asarray(classes)

@@ -9,7 +9,7 @@ from jax.core import Tracer
 
 from fnopt._checks import nearest, one_of, printable
 from fnopt._types import Dataset, Label
-from fnopt.data._cells import as_floats, check_finite, is_text, kept, place, plain
+from fnopt.data._cells import check_finite, default_float, is_text, kept, place, plain
 from fnopt.data._labels import coded
 
 
@@ -139,13 +139,19 @@ def _names(x: np.ndarray, features: Sequence[str] | None) -> tuple[str, ...] | N
     return tuple(str(feature) for feature in features)
 
 
+LEAST = 2.0**-60
+
+
 def _weights(weight: Any, rows: int) -> np.ndarray:
     weight = plain("weight", weight)
     if weight.shape != (rows,):
         raise ValueError(f"`weight` must have shape ({rows},), one an example, got {weight.shape}")
     if is_text(weight):
         raise TypeError("`weight` must hold numbers, got text")
-    weight = as_floats("weight", weight)
+    check_finite("weight", weight)
+    weight = weight.astype(np.float64)
+    if weight.max() >= LEAST:  # the device's type would make 0 of all smaller ones
+        weight = weight.astype(default_float())
     if (weight < 0).any():
         odd = int(np.flatnonzero(weight < 0)[0])
         raise ValueError(f"`weight` in row {odd}: {weight[odd]} is negative; weights are ≥ 0")

@@ -176,17 +176,24 @@ def _moments(x: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     total = np.where(total > 0, total, 1)
     mean = first / total
     gap, square = np.zeros(columns), np.zeros(columns)
+    unit = _power_of_2(np.maximum(np.abs(high - mean), np.abs(low - mean)))  # squares of tiny numbers would be 0
     for rows, w, seen in _seen(x, weight):
-        deviation = np.where(seen, rows - mean, 0)
+        deviation = np.where(seen, rows - mean, 0) / unit
         gap, square = gap + (w * deviation).sum(axis=0), square + (w * np.square(deviation)).sum(axis=0)
     gap = gap / total  # what rounding left of Σ w (x − mean)
-    mean, variance = mean + gap, np.maximum(square / total - np.square(gap), 0)
+    mean, variance = mean + gap * unit, np.maximum(square / total - np.square(gap), 0)
     there = low <= high
     low, high = np.where(there, low, 0), np.where(there, high, 0)
-    mean, deviation = np.clip(mean, low, high), np.sqrt(variance)
+    mean, deviation = np.clip(mean, low, high), np.sqrt(variance) * unit
     rounding = min(len(x) * np.finfo(np.float64).eps, MOST) * np.abs(mean)
     varies = _varies(np, low, high, x.dtype) & ((deviation > rounding) | _whole(np, low, high))
     return mean, np.where(varies, deviation, 0)
+
+
+def _power_of_2(size: np.ndarray) -> np.ndarray:
+    """The power of 2 next above each size, 1 for what is 0 or infinite: dividing by it rounds nothing."""
+    size = np.where((size > 0) & np.isfinite(size), size, 1)
+    return np.ldexp(1.0, np.frexp(size)[1])
 
 
 def _seen(x: np.ndarray, weight: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:

@@ -189,11 +189,20 @@ def _rows(frame: Frame, data: Dataset, emphasis: np.ndarray | None) -> tuple[Any
             "one must count"
         )
     pull = pull / pull.mean() if pull.any() else pull  # of mean 1, so that a batch's cost is Σ w loss / its size
-    return frame.scaled(data.x), y, weight.astype(default_float()), pull
+    return frame.scaled(data.x), y, _near_one(weight).astype(default_float()), pull
 
 
 def _weight(data: Dataset) -> np.ndarray:
     return np.ones(len(data)) if data.weight is None else np.asarray(data.weight, np.float64)
+
+
+def _near_one(weight: np.ndarray) -> np.ndarray:
+    """Weights that the device's type can sum: scores only divide by their sum, so extreme ones take another unit."""
+    _, exponent = np.frexp(weight.max())
+    return weight if abs(int(exponent)) <= USUAL else np.ldexp(weight, -exponent)
+
+
+USUAL = 40  # powers of 2
 
 
 def _name_unresolved(frame: Frame, data: Dataset, rows: Any) -> None:
