@@ -16,6 +16,7 @@ from fnopt.model import Model
 from fnopt.run.assemble import assemble, prepare_folds, work_of
 from fnopt.run.coarse import Parts, coarse_to_fine
 from fnopt.run.conduct import conduct
+from fnopt.run.defined import check_defined
 from fnopt.run.programs import options_of
 from fnopt.run.progress import Board
 from fnopt.run.run import watch_of
@@ -157,6 +158,7 @@ def caviar(
             "give dev, or folds=5; objective= says that it is meant",
             stacklevel=2,
         )
+    check_defined(target, parts.prepared, chosen is not None)
     metrics = metrics_of(model.task, target)
     usual = 0 if patience is None and target.part == "dev" else 1
     stage = partial(

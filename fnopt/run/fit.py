@@ -13,6 +13,7 @@ from fnopt._keys import without_keys
 from fnopt._types import Dataset, Params, Stats, Trial
 from fnopt.model import Frame, Model, prepare
 from fnopt.model.prepare import check_datasets
+from fnopt.run.defined import check_defined
 from fnopt.run.late_bar import late_bar
 from fnopt.run.run import Going, Run, train_on, watch_of
 from fnopt.run.setup import as_key, bind, check_hyper, metrics_of, objective_of, rule_of, stopping_of
@@ -95,6 +96,8 @@ def fit(
     data = prepare(model, train, dev, given=frame)
     target = objective_of(model.task, watched, dev is not None)
     followed = target if objective is None else objective_of(model.task, objective, dev is not None)
+    if objective is not None:
+        check_defined(followed, [data], several=False)
     metrics = metrics_of(model.task, followed)
     trial, numbers, complete, _ = bind(model, hyper, data, metrics)
     complete = {name: value for name, value in complete.items() if name != STOP}  # it is the rule of this run

@@ -103,13 +103,27 @@ class Sweep:
 
     @property
     def best(self) -> Best:
-        """The first of the ranking, or ValueError where all diverged."""
+        """The first of the ranking, or ValueError where none has a finite score."""
         first = self.ranking()[0]
         if not math.isfinite(first.score):
-            raise ValueError(
-                "no configuration came to a finite score; see sweep.table(), and try smaller learning rates"
-            )
+            raise ValueError(f"no configuration came to a finite score; {self._why_none()}")
         return Best(first.config, over_time(self, first.config), first.score, self._means(first.config))
+
+    def _why_none(self) -> str:
+        """What to do where no score is finite: training failed, the score did, or none came so far."""
+        lanes = list(self.kept.lanes.values())
+        part, metric = self.work.objective
+        if not lanes:
+            return "none was trained far enough to have one: give it more time, or go on with the same call"
+        if {standing.status for standing in self.ranking()} <= {"diverged", "not run"}:
+            return "all diverged: see sweep.table(), and try smaller learning rates"
+        whole = [r for r in lanes if r.status != "diverged"]
+        if metric != "loss" and all(math.isfinite(r.scores[part]["loss"]) for r in whole if part in r.scores):
+            return (
+                f"their costs are finite, but {part}/{metric} is not a number: see sweep.table() and the labels of the "
+                f"{part} part, and rank by another score, as objective='{part}/loss'"
+            )
+        return "see sweep.table()"
 
     def lineage(self, config: int) -> tuple[Move, ...]:
         """Whom a configuration descends from in a population, oldest first; empty for who was never replaced.
