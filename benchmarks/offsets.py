@@ -56,7 +56,7 @@ def cases() -> Iterator[Case]:
 
 
 def data(case: Case) -> tuple[np.ndarray, np.ndarray]:
-    """x and y: two features of which one tells the class or most of the value, and noise."""
+    """x and y: two features of which one determines the class or most of the value, and noise."""
     draw = np.random.default_rng(0)
     z = draw.normal(size=(ROWS, 2))
     if case.task == "classes":

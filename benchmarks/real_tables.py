@@ -2,7 +2,7 @@
 
     python -m benchmarks.real_tables [FOLDER]
 
-FOLDER holds the files that the table below names (shared/data/tables beside the clone unless given). Each goes through
+FOLDER holds the files that the table below names (tables in $FNOPT_DATA unless given). Each is searched by
 ``fnopt sweep`` with one small configuration: the question is whether the file is read and trained, not how well.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from fnopt.cli.entry import run
 
-FOLDER = Path(os.environ.get("FNOPT_DATA", Path(__file__).parents[2] / "shared" / "data")) / "tables"
+FOLDER = Path(os.environ.get("FNOPT_DATA", "data")) / "tables"
 TARGETS = {
     "titanic": "survived",
     "titanic_kaggle": "Survived",

@@ -24,6 +24,6 @@ def check_fork() -> None:
     """
     if _forked:
         raise RuntimeError(
-            "this process was forked after JAX was used, and JAX cannot be used in it: start it anew, as "
+            "this process was forked after JAX was used, and JAX cannot be used in it: start a new process, as "
             "multiprocessing.get_context('spawn') and joblib's loky do"
         )

@@ -206,7 +206,7 @@ def _names_of(module: ModuleType) -> list[str]:
 
 
 def _module(name: str) -> ModuleType:
-    """Import a module, its constants concrete also where the first who asks is being traced."""
+    """Import a module, its constants concrete also where the first caller is being traced."""
     jax = sys.modules.get("jax")
     with jax.ensure_compile_time_eval() if jax is not None else nullcontext():
         return importlib.import_module(name)

@@ -30,7 +30,7 @@ def keep_programs(folder: str | Path | None = None) -> Path:
 
     Raises:
         ValueError: where somebody else could write there: what is loaded from it is run.
-        OSError: where it cannot be made.
+        OSError: where it cannot be created.
 
     >>> import tempfile
     >>> before = {name: getattr(jax.config, name) for name in SETTINGS}
@@ -106,7 +106,7 @@ def _check_own(path: Path) -> None:
         raise ValueError(f"{str(path)!r} is not this user's own folder: programs that are loaded from it would be run")
     if found.st_mode & 0o077:
         os.chmod(path, 0o700)
-        if found.st_mode & 0o022:  # who could write there may have written
+        if found.st_mode & 0o022:  # others can write there, so they may have written
             _remove(path)
     for above in path.resolve().parents:
         there = os.stat(above)

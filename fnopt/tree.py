@@ -119,7 +119,7 @@ def _escaped(key: Any) -> str:
 
 
 def check_names(tree: Any, what: str) -> None:
-    """Raise ValueError where two leaves of ``what`` have one name: a file could not tell them apart."""
+    """Raise ValueError where two leaves of ``what`` have one name: a file could not distinguish them."""
     seen: set[str] = set()
     for name in names(tree):
         if name in seen:

@@ -173,7 +173,7 @@ def test_a_program_too_large_is_halved_aloud(full, monkeypatch):
         return real(trial, objective, device, lanes, *rest)
 
     monkeypatch.setattr("fnopt.sweep.chunk.program", small)
-    with pytest.warns(UserWarning, match="too little memory for 4 lanes a chunk .*going on with 2"):
+    with pytest.warns(UserWarning, match="too little memory for 4 lanes a chunk .*continuing with 2"):
         sweep = sweep_of(6, epochs=2)
     assert sweep.widths == [2] and sweep.plan.lanes == (2,)
     assert sweep.replay(3).going.result.digest == digests(sweep)[3, 0, 0]
@@ -317,7 +317,7 @@ def test_bad_rules_say_what_to_write():
         sweep_of(2, stop="halving")
     with pytest.raises(ValueError, match="leave out `dev`, or `folds`"):
         sweep_of(2, folds=3)
-    with pytest.raises(ValueError, match="`minutes` must be above 0"):
+    with pytest.raises(ValueError, match="`minutes` must be a number above 0"):
         sweep_of(2, minutes=0)
 
 

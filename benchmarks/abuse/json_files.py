@@ -1,4 +1,4 @@
-"""JSON files of a folder with fields that were changed, signed anew or not, and files that hold odd JSON."""
+"""JSON files of a folder with fields that were changed, signed again or not, and files that hold odd JSON."""
 
 import copy
 import hashlib
@@ -83,7 +83,7 @@ def of_test(rng: random.Random) -> Iterator[Trial]:
 
 
 def of_sweep(rng: random.Random) -> Iterator[Trial]:
-    """``sweep.json`` with one field changed and signed anew: it may be another sweep, in clear words."""
+    """``sweep.json`` with one field changed and signed again: it may be another sweep, in clear words."""
     import fnopt as fo
 
     def act(folder: Path) -> None:
@@ -98,7 +98,7 @@ def of_sweep(rng: random.Random) -> Iterator[Trial]:
 
 
 def of_model(rng: random.Random) -> Iterator[Trial]:
-    """``model.json`` with one field changed and signed anew."""
+    """``model.json`` with one field changed and signed again."""
     import fnopt as fo
 
     def act(folder: Path) -> None:

@@ -41,7 +41,7 @@ def _linked(name: str, put: Callable[[Path, Path], None]) -> Callable[[], None]:
         if victim.read_bytes() != PRECIOUS:
             raise Failed("a foreign file was changed")
         if missing.exists():
-            raise Failed("a foreign file was made")
+            raise Failed("a foreign file was created")
 
     return do
 

@@ -146,7 +146,7 @@ def _under_way(folder: Path) -> bool:
 
 @contextmanager
 def interrupted_after(folder: Path, seconds: float) -> Iterator[None]:
-    """One Ctrl-C, so many seconds after ``folder`` appears."""
+    """One Ctrl-C, some seconds after ``folder`` appears."""
     ended = threading.Event()
 
     def watch() -> None:

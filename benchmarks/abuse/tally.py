@@ -68,7 +68,7 @@ def _outcome(trial: Trial) -> str:
 
 @contextmanager
 def memory(more: int) -> Iterator[None]:
-    """At most so many bytes above what the process has."""
+    """A bound on memory: bytes above what the process has."""
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     with open("/proc/self/statm") as file:
         now = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")

@@ -67,7 +67,7 @@ def sweep(
     ] = "1",
     folds: Annotated[
         str | None,
-        typer.Option(metavar="N", help="Cross-validate: so many folds of train and dev together, instead of one dev."),
+        typer.Option(metavar="N", help="Cross-validate on N folds of train and dev together, instead of one dev."),
     ] = None,
     space: Annotated[
         Path | None,
@@ -84,12 +84,14 @@ def sweep(
         str | None,
         typer.Option(
             help="End poor configurations early: hyperband (unless given), halving, asynchronous_halving or median; or "
-            "go on with changed copies of good ones in their places: population; or none."
+            "continue with changed copies of good ones in their places: population; or none."
         ),
     ] = None,
-    minutes: Annotated[str | None, typer.Option(metavar="X", help="End after so long; fnopt resume goes on.")] = None,
+    minutes: Annotated[
+        str | None, typer.Option(metavar="X", help="End after X minutes; fnopt resume continues.")
+    ] = None,
     patience: Annotated[
-        str | None, typer.Option(metavar="N", help="Stop a configuration after so many epochs without a better score.")
+        str | None, typer.Option(metavar="N", help="Stop a configuration after N epochs without a better score.")
     ] = None,
     columns: Annotated[
         list[str] | None,
@@ -125,7 +127,7 @@ def sweep(
         str, typer.Option(metavar="N", help="What the split, the proposals and the training draw from.")
     ] = "0",
     repeat: Annotated[
-        str, typer.Option(metavar="N", help="Retrain the winner so many times and average its test scores.")
+        str, typer.Option(metavar="N", help="Retrain the winner N times and average its test scores.")
     ] = "1",
     threads: Annotated[
         str | None,
@@ -135,7 +137,7 @@ def sweep(
 ) -> None:
     """Search for the best configuration on some data, retrain it, test it once, and write it all down.
 
-    Ctrl-C keeps what is done; the same command, or fnopt resume, goes on where it was.
+    Ctrl-C keeps what is done; the same command, or fnopt resume, continues from there.
     """
     with starting():
         from fnopt.cli.sweep import Asked, run_sweep
@@ -181,7 +183,7 @@ def resume(
         str | None,
         typer.Option(metavar="N", help="How many chunks are in hand at once: one more than cores unless given."),
     ] = None,
-    minutes: Annotated[str | None, typer.Option(metavar="X", help="End after so long.")] = None,
+    minutes: Annotated[str | None, typer.Option(metavar="X", help="End after X minutes.")] = None,
     anyway: Annotated[
         bool, typer.Option("--anyway", help="Go on although versions or cores differ, and so the last bits may.")
     ] = False,

@@ -6,8 +6,8 @@ import numpy as np
 
 from fnopt._types import Dataset
 
-RARE, UNEVEN = 0.2, 2.0  # a class is rare below this share, where another has at least so many times as much
-FEW, NAMED = 3, 5  # examples of a class that are told; classes named one by one
+RARE, UNEVEN = 0.2, 2.0  # a class is rare below this share, where another has at least UNEVEN times as many
+FEW, NAMED = 3, 5  # a class of fewer examples is named; classes named one by one, at most
 
 
 def shares(data: Dataset, task: str) -> dict[str, float] | None:

@@ -123,7 +123,7 @@ def write_out(content: str) -> None:
 
 
 def _open_streams() -> None:
-    """Give a closed stream to nobody: else the next file that is opened would be it, and get what is printed."""
+    """Open a closed stream on nothing: else the next file that is opened takes its number, and gets what is printed."""
     for number in range(3):
         try:
             os.fstat(number)

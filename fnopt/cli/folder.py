@@ -1,4 +1,4 @@
-"""The folder of a sweep: where nobody says, one beside those that hold other sweeps; what cannot be written, early."""
+"""The folder of a sweep: where no option names it, one that is free; what cannot be written is refused early."""
 
 import os
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ def folders(out: Path | None, name: str) -> Iterator[Path]:
 
 
 def check_writable(folder: Path) -> None:
-    """OSError, with the path as it was typed, where no folder can be made there."""
+    """OSError, with the path as it was typed, where no folder can be created there."""
     if folder.exists() and not folder.is_dir():
         raise FileExistsError(f"cannot write {str(folder)!r}: it is a file; choose another folder with --out")
     above = folder if folder.is_dir() else Path(os.path.abspath(folder)).parent

@@ -48,7 +48,7 @@ def spoken(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @contextmanager
 def answered(line: str) -> Iterator[None]:
-    """Say ``line`` on stderr as soon as Ctrl-C is pressed within; it raises KeyboardInterrupt when Python goes on."""
+    """Say ``line`` on stderr as soon as Ctrl-C is pressed within; KeyboardInterrupt follows when Python continues."""
     if threading.current_thread() is not threading.main_thread() or not callable(signal.getsignal(signal.SIGINT)):
         yield
         return

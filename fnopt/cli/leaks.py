@@ -1,4 +1,4 @@
-"""Inputs that tell the target exactly, as a copy of it does: most often they are not known when predictions are."""
+"""Inputs that determine the target exactly, as a copy of it does; most often they are unknown at prediction."""
 
 import shlex
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ def leaks(data: Dataset, task: str) -> list[str]:
     names = list(dict.fromkeys(_column(data.features, k) for k in found))
     table = data.columns is not None
     cures = [f"; where it is not known beforehand: --ignore {shlex.quote(name)}" if table else "" for name in names]
-    lines = [f"input {name!r} tells the target exactly{cure}" for name, cure in zip(names, cures, strict=True)]
+    lines = [f"input {name!r} determines the target exactly{cure}" for name, cure in zip(names, cures, strict=True)]
     return lines[:NAMED] + ([f"and {len(lines) - NAMED} more such inputs"] if len(lines) > NAMED else [])
 
 

@@ -102,7 +102,7 @@ def as_csv(run: Run, x: Any, proba: bool) -> str:
     """A header and a row an example: what is predicted, then the probability of each class.
 
     Names of classes stand as they are, also where they begin with ``=``, ``+``, ``-`` or ``@``, so that they read back
-    equal: a spreadsheet takes such a cell for a formula, and is to be told that the column is text.
+    equal: a spreadsheet takes such a cell for a formula, so the column is to be imported as text.
     """
     answers = np.asarray(run.predict(x))
     name = "prediction" if run.frame.name == "y" else run.frame.name

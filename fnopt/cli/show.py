@@ -20,7 +20,7 @@ MARGIN = 12
 def say(name: str, *lines: str, margin: int = 0) -> None:
     """A fact: its name, and what is so, on one line or on several that stand below each other.
 
-    On a terminal a line that is too long is broken at blanks and goes on under its column, ``margin`` cells in.
+    On a terminal a line that is too long is broken at blanks and continues under its column, ``margin`` cells in.
     """
     for k, line in enumerate(lines):
         whole = f"{'' if k else name:<{MARGIN}}{printable(line)}"

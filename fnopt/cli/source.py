@@ -99,7 +99,7 @@ def tab(separator: str | None) -> str | None:
 
 @contextmanager
 def listening(path: Path) -> Iterator[list[str]]:
-    """What the readers log, such as rows left out, to be said aloud; all in the terminal's words."""
+    """What the readers log, such as rows left out, to be printed; all in the terminal's words."""
     notes: list[str] = []
     handler = logging.Handler()
     handler.emit = lambda record: notes.append(terminal(record.getMessage().removeprefix(f"{printable(path)}: ")))

@@ -88,7 +88,7 @@ FILES = ("data", "space", "labels")  # options that may name one
 def resume(folder: Path, threads: int | None, minutes: float | None, anyway: bool, data: str | None = None) -> int:
     """Resume a sweep of the command line where it was interrupted; the exit code.
 
-    ``data`` names the file of its data anew, where it was moved or renamed.
+    ``data`` names the file of its data where that was moved or renamed.
     """
     asked = _asked_in(folder, data)._replace(threads=threads, minutes=minutes)
     with _speaking_of(folder, asked.data):
@@ -117,7 +117,7 @@ def _asked_in(folder: Path, data: str | None) -> Asked:
     """The options that a sweep was begun with."""
     command = asked_of(folder)["notes"].get("command")
     if command is None:
-        raise ValueError(f"{str(folder)!r} was not made by fnopt sweep: the same call of fo.caviar resumes it")
+        raise ValueError(f"{str(folder)!r} does not come from fnopt sweep: the same call of fo.caviar resumes it")
     hints = get_type_hints(Asked)
     if not isinstance(command, dict) or not set(command) <= set(hints):
         raise ValueError(f"the options in {str(folder / 'sweep.json')!r} are not those of fnopt sweep")
@@ -255,7 +255,7 @@ def _parsed(asked: Asked, space: Mapping[str, Any], task: str) -> SearchSpace:
 
 
 def check_folds(parts: Sequence[Dataset], folds: int, task: str) -> None:
-    """ValueError where so many folds cannot be made of these parts together."""
+    """ValueError where these parts together are too few for the folds."""
     data_folds(joined(*parts), folds, key=jax.random.key(0), stratify=task == "classes")
 
 
@@ -294,10 +294,10 @@ def _searched(asked: Asked, ready: Ready, anyway: bool) -> tuple[Sweep, Path, fl
 
 
 def _left(folder: Path) -> str:
-    """What a Ctrl-C leaves that ends at once, and the line that goes on."""
+    """What a Ctrl-C that ends at once leaves, and the command that resumes the sweep."""
     if not store.holds(folder) and not store.holds(folder / COARSE):
         return "nothing was begun"
-    return f"what was written last is kept in {folder}; fnopt resume {shlex.quote(str(folder))} goes on"
+    return f"what was written last is kept in {folder}; fnopt resume {shlex.quote(str(folder))} continues"
 
 
 def _options(asked: Asked) -> dict[str, Any]:
@@ -366,7 +366,7 @@ def _finish(sweep: Sweep, folder: Path, test: Dataset, asked: Asked, seconds: fl
     if not sweep.finished:
         whole = sum(standing.status not in ("not run", "cut") for standing in sweep.ranking())
         say(sweep.ended, f"{whole} of {sweep.n} configurations are done, and all is kept in {folder}")
-        say("go on", f"fnopt resume {shlex.quote(str(folder))}")
+        say("continue", f"fnopt resume {shlex.quote(str(folder))}")
         if sweep.ended == "interrupted" or whole == 0 or sweep.search == COARSE:  # trained on a part of the data
             return INTERRUPTED
     if sweep.attached or sweep.plan is None:
@@ -379,7 +379,7 @@ def _finish(sweep: Sweep, folder: Path, test: Dataset, asked: Asked, seconds: fl
     except KeyboardInterrupt:
         print()
         say("interrupted", f"all {sweep.n} configurations are done and kept in {folder}; the winner was not tested")
-        say("go on", f"fnopt resume {shlex.quote(str(folder))}")
+        say("continue", f"fnopt resume {shlex.quote(str(folder))}")
         return INTERRUPTED
     except OSError as error:
         raise as_typed(error, folder) from error

@@ -49,10 +49,10 @@ TESTED = record(
 
 
 def show_winner(sweep: Sweep, folder: Path, test: Dataset, repeat: int, score: bool = True) -> None:
-    """Retrain the winner and score it on test, unless the folder tells how that went, and say it.
+    """Retrain the winner and score it on test, unless the folder holds its scores, and print them.
 
     Args:
-        sweep: whose winner.
+        sweep: the sweep of the winner.
         folder: of the sweep; it is held meanwhile.
         test: the part that nothing was chosen by. It is looked at once.
         repeat: how many times the winner is trained.

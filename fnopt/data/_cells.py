@@ -37,7 +37,7 @@ def plain(what: str, a: Any) -> np.ndarray:
     except ValueError as error:
         raise ValueError(f"`{what}` must have rows of one length, got a list that is no table ({error})") from error
     if isinstance(given, list | tuple) and a.dtype == np.float64 and (abs(a) >= 2.0**63).any():
-        a = _whole(what, given, a)  # NumPy makes floating numbers of what int64 cannot hold
+        a = _whole(what, given, a)  # NumPy turns what int64 cannot hold into floating numbers
     if a.dtype.kind == "S":
         a = np.char.decode(a, "utf-8")
     if a.dtype.kind != "O":
@@ -55,7 +55,7 @@ def plain(what: str, a: Any) -> np.ndarray:
 
 
 def _whole(what: str, given: Any, a: np.ndarray) -> np.ndarray:
-    """A list of whole numbers as uint64 where they fit, else the floating numbers that NumPy made of it.
+    """A list of whole numbers as uint64 where they fit, else NumPy's floating numbers of it.
 
     Raises:
         ValueError: for whole numbers that no type of 64 bits holds: rounded, two of them would be one.
@@ -139,7 +139,7 @@ def kept(a: np.ndarray) -> Any:
     if narrow == a.dtype or all(_exact(a[block], narrow) for block in blocks(a)):
         return jax.device_put(np.array(a, narrow))
     copy = np.array(a, np.float64 if a.dtype == np.longdouble else None)
-    copy.flags.writeable = False  # as an array on the device, it is nobody's to write to
+    copy.flags.writeable = False  # as an array on the device, no caller may write to it
     return copy
 
 

@@ -24,7 +24,7 @@ class Asked(NamedTuple):
 
 
 class Chosen:
-    """From the names in a file to the columns that are needed; remembers which of them are kept whatever they hold."""
+    """From the names in a file to the columns that are needed; remembers which of them stay whatever they hold."""
 
     def __init__(self, asked: Asked):
         self.asked = asked

@@ -17,7 +17,7 @@ def shown(cell: object) -> str:
 
 
 def listed(names: Iterable[object], most: int = MOST) -> str:
-    """Names with commas between, cut after so many.
+    """Names with commas between, the first few.
 
     >>> listed(["a", "b", "c"], most=2)
     'a, b, … (3)'

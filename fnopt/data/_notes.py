@@ -1,4 +1,4 @@
-"""What reading a table has to say aloud: one line a thing, to the logger "fnopt.data"."""
+"""What is to be known of how a table was read: one line a thing, to the logger "fnopt.data"."""
 
 import logging
 from collections.abc import Iterable, Sequence

@@ -74,15 +74,19 @@ def scattered(places: Any, values: np.ndarray) -> Any:
 
 
 def known_groups(groups: Any, key: Any) -> None:
-    """ValueError under a trace, where the sizes of parts made of whole groups would depend on the key."""
+    """ValueError under a trace, where the sizes of parts of whole groups would depend on the key."""
     if isinstance(groups, Tracer) or isinstance(key, Tracer):
-        raise ValueError("whole groups make parts whose sizes depend on the key, which jit must know: do it outside")
+        raise ValueError(
+            "the sizes of parts of whole groups depend on the key, and jit must know them: split outside of jit"
+        )
 
 
 def class_labels(data: Dataset) -> np.ndarray:
     """The labels of the classes, one an example, known."""
     if isinstance(data.y, Tracer):
-        raise ValueError("stratify=True makes parts whose sizes depend on y, which jit must know: do it outside")
+        raise ValueError(
+            "the sizes of parts with stratify=True depend on y, and jit must know them: split outside of jit"
+        )
     y = np.asarray(data.y)
     if y.ndim != 1 or y.dtype.kind not in "biuUS":
         raise ValueError(f"stratify=True wants one class label an example, got y of shape {y.shape}, {y.dtype}")

@@ -133,7 +133,7 @@ def _by_class(labels: np.ndarray, rows: Any, shares: np.ndarray) -> tuple[Any, n
     lack, total = np.zeros(len(shares)), np.zeros(len(shares), np.int64)
     _, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
     codes = codes[rows] if isinstance(rows, np.ndarray) else jnp.asarray(codes)[rows]
-    for k in np.argsort(counts, kind="stable").tolist():  # the smallest first, the largest make up for them
+    for k in np.argsort(counts, kind="stable").tolist():  # the smallest first; the largest compensate for them
         share = shares * counts[k]
         first = np.where(np.arange(len(shares)) == 0, len(labels), 0) if share[0] < 1 else 0  # train before all others
         sizes = _sizes(share, lack + first)

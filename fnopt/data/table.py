@@ -23,7 +23,7 @@ from fnopt.data._text import read_cells
 from fnopt.data.builtin import NAMES
 from fnopt.data.dataset import dataset
 
-FAULTS = 3  # columns whose faults are told beside the first
+FAULTS = 3  # columns whose faults are named beside the first
 T = TypeVar("T")
 
 
@@ -236,7 +236,7 @@ def _used(table: Table, learned: Sequence[Learned]) -> list[Column]:
 def _without_holes(
     table: Table, used: list[Column], y: np.ndarray, asked: Asked
 ) -> tuple[Table, list[Column], np.ndarray]:
-    """Table, columns and target without the rows that have missing cells; said aloud."""
+    """Table, columns and target without the rows that have missing cells, which are counted in a log line."""
     gone = holes(table, used)
     if not gone.any():
         return table, used, y

@@ -14,7 +14,7 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 
 EVERY = 2**53  # up to here float64 holds every whole number
-MOST = 2**20  # more classes than this are told, not guessed from a label
+MOST = 2**20  # more classes than this are given by the caller, not guessed from a label
 
 
 class Labelled(NamedTuple):
@@ -151,7 +151,7 @@ def count_classes(classes: int | None, rows: Any, *found: Any) -> int:
     top = max([1, *(int(x[np.isfinite(x)].max(initial=1)) for x in counted)])
     if top >= MOST:
         raise ValueError(
-            f"labels must be 0..classes-1, and the largest is {top}: write `classes={top + 1}` if so many are meant; "
+            f"labels must be 0..classes-1, and the largest is {top}: write `classes={top + 1}` if that many are meant; "
             "numbers that are names become labels by `np.unique(x, return_inverse=True)[1]`"
         )
     return 1 + top

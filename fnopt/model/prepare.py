@@ -109,7 +109,7 @@ def prepare(
 
     ``rooms`` are how many rows each part is padded to at least, so that folds of unlike size share a program. ``unit``
     is what scores of values are taken in, where another part has said it. ``given`` is the frame of an earlier run,
-    whose scaling and classes are kept.
+    whose scaling and classes the new data take.
 
     Raises:
         ValueError: for data that cannot be trained on, naming what and where.

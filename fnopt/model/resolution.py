@@ -8,11 +8,11 @@ import numpy as np
 from fnopt._checks import printable
 
 ROWS, ENTRIES = 4096, 1 << 18  # looked at: this many rows at most, and entries
-FEW = 0.01  # of the different values: so many of 4,096 draws may fall together by chance
+FEW = 0.01  # of the different values: of 4,096 draws this share may fall together by chance
 
 
 def warn_unresolved(what: str, x: Any, z: np.ndarray, names: tuple[str, ...] | None, cure: str) -> None:
-    """Name aloud the columns of ``x`` that lose different values on their way to ``z``, what a model is trained on.
+    """Warn of the columns of ``x`` that lose different values on their way to ``z``, what a model is trained on.
 
     Args:
         what: how to call the array.

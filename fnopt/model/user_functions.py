@@ -1,4 +1,4 @@
-"""A user's functions inside the lane program: what they are given, and checks of what they give back."""
+"""A user's functions inside the lane program: what they take, and checks of what they return."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ from fnopt._types import Batch, InitModel, Loss, Optimizer, Params, Penalty, Pre
 
 
 class Functions(NamedTuple):
-    """What the user wrote; functions are told apart by identity."""
+    """What the user wrote; two functions are equal where they are the same object."""
 
     init: InitModel
     loss: Loss
@@ -27,7 +27,7 @@ class Functions(NamedTuple):
 
 
 class Undeclared(KeyError):
-    """A number that a function reads and nobody declared."""
+    """A number that a function reads and the model does not declare."""
 
     def __str__(self) -> str:
         return str(self.args[0])
@@ -155,12 +155,12 @@ def _same_stats(before: Stats, after: Stats) -> Stats:
     """Stats as a loss gave them back; ValueError where they are not what it got."""
     a, b = jax.tree.structure(before), jax.tree.structure(after)
     if a != b:
-        raise ValueError(f"`loss` must give back stats as it got them:\n  expected {a}\n  got      {b}")
+        raise ValueError(f"`loss` must return stats as it got them:\n  expected {a}\n  got      {b}")
     for (path, x), y in zip(jax.tree_util.tree_leaves_with_path(before), jax.tree.leaves(after), strict=True):
         kind = jnp.shape(y), jnp.result_type(y)
         if kind != (x.shape, x.dtype):
             raise ValueError(
-                f"`loss` must give back stats as it got them: stats{jax.tree_util.keystr(path)} was {x.dtype} of shape "
+                f"`loss` must return stats as it got them: stats{jax.tree_util.keystr(path)} was {x.dtype} of shape "
                 f"{x.shape}, got {kind[1]} of shape {kind[0]}; write .astype({x.dtype})"
             )
     return jax.tree.map(jnp.asarray, after)

@@ -1,4 +1,4 @@
-"""How optimizers are pickled and copied: by name or by what they are made of, so that what comes back is equal."""
+"""How optimizers are pickled and copied: by name or by what builds them, so that what comes back is equal."""
 
 import copyreg
 from collections.abc import Callable

@@ -95,9 +95,9 @@ def caviar(
             or ``population()``, where the poor ones go on as copies of good ones with other numbers.
             Where a rule ends most lanes soon, layers of up to 64 units share a program, if several widths are searched.
         path: a folder to write. It is there before the first step, so that a sweep that was broken off at any moment
-            goes on where it was, by the same call; a larger ``n`` extends it, as long as the coarse sweep, where there
+            is resumed by the same call; a larger ``n`` extends it, as long as the coarse sweep, where there
             is one, is the same.
-        minutes: after so long, no new segment begins; with ``path`` the same call goes on another time.
+        minutes: after these, no new segment begins; with ``path`` the same call resumes another time.
         threads: how many chunks are in hand at once; one more than cores unless given, so that one computes while
             another's is on the host. Has no influence on the results.
         devices: local devices to run on by turns; all accelerators, or the one CPU device, unless given. Has no
@@ -110,7 +110,7 @@ def caviar(
         progress: True for a bar and a leaderboard on the terminal.
         track: where results go besides, as lanes end: ``fo.track.csv(folder)``, ``jsonl(path)``,
             ``tensorboard(folder)``, ``mlflow(experiment)``, or several of them. One that fails is named in a warning
-            and left out; a sweep that goes on writes no lane twice.
+            and left out; a resumed sweep writes no lane twice.
         anyway: go on with a sweep in ``path`` although something differs that bits depend on.
         notes: anything JSON to keep with the sweep in ``path``.
 
@@ -139,7 +139,7 @@ def caviar(
     parsed, patience = _parsed(model, space, patience, epochs)
     if NAME in space and isinstance(rule, Population):
         raise ValueError(
-            "population() makes copies of one length: take `epochs` out of the space, or take another rule, as in "
+            "copies of population() have one length: take `epochs` out of the space, or take another rule, as in "
             "stop=fo.asynchronous_halving()"
         )
     ranges = _ranges(model, parsed, rule, search)

@@ -1,4 +1,4 @@
-"""Tables as CSV text: what any reader gives back is what was written, and numbers are as short as they can be."""
+"""Tables as CSV text: any reader reads what was written, and numbers are as short as they can be."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ def short(value: float) -> str:
 
 
 def figures(value: float) -> str:
-    """A score, which float32 arithmetic made, however it was averaged or scaled since: nine figures at most.
+    """A score, which was computed in float32, however it was averaged or scaled since: nine figures at most.
 
     >>> figures(0.9555555582046509), figures(4712.801234567891)
     ('0.95555556', '4712.80123')

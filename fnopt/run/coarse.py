@@ -78,7 +78,7 @@ def coarse_to_fine(
 
     The coarse sweep takes the first third of ``n`` (five at least), random draws from the whole space, a quarter of the
     training examples, and a third of the epochs, each configuration of its own (two at least). With ``path`` it lives
-    in the folder ``coarse`` inside, so that the same call goes on with either stage. A range at whose edge the best
+    in the folder ``coarse`` inside, so that the same call resumes either stage. A range at whose edge the best
     sit is widened beyond it by half of its width, as far as the number can go; a warning names it.
 
     Returns:
@@ -133,7 +133,7 @@ def _both(
 
 
 def _narrowed(model: Model, space: SearchSpace, coarse: Sweep, hypers: Sequence[Hyper]) -> SearchSpace:
-    """Where the best of the coarse sweep lie, and beyond an edge of the space where they sit at one, said aloud."""
+    """Where the best of the coarse sweep lie, and beyond an edge of the space where they lie at one, with a warning."""
     ranking = coarse.ranking()
     ranked = [hypers[s.config] for s in ranking if math.isfinite(s.score)]
     narrowed = narrow(space, ranked)

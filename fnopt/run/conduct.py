@@ -106,8 +106,8 @@ def _halve(sweep: Sweep, error: Exhausted) -> None:
     if sweep.stop is not None:
         concerned = set(range(sweep.n))  # the rule has compared them with the others
     warnings.warn(
-        f"too little memory for {width} lanes a chunk ({error.why}); going on with {width // 2}, and {len(concerned)} "
-        "configurations start again",
+        f"too little memory for {width} lanes a chunk ({error.why}); continuing with {width // 2}, and "
+        f"{len(concerned)} configurations start again",
         stacklevel=5,
     )
     for i, entry in enumerate(sweep.entries):
@@ -153,10 +153,12 @@ def _run(
 
 
 def _say(sweep: Sweep, folder: str | None) -> None:
-    """How to go on, after Ctrl-C or SIGTERM."""
+    """How to resume, after Ctrl-C or SIGTERM."""
     whole = sum(s.status not in ("not run", "cut") for s in sweep.ranking())
-    on = f"fnopt resume {shlex.quote(folder or '')} goes on" if "command" in sweep.notes else "the same call goes on"
-    how = "is in memory alone; with path=… it could go on" if folder is None else f"is in {folder}; {on}"
+    on = (
+        f"fnopt resume {shlex.quote(folder or '')} continues" if "command" in sweep.notes else "the same call continues"
+    )
+    how = "is in memory alone; with path=… it could be resumed" if folder is None else f"is in {folder}; {on}"
     with suppress(OSError):  # the terminal may be gone
         print(f"fnopt: {sweep.ended}, {whole} of {sweep.n} configurations are done; all {how}", file=sys.stderr)
 

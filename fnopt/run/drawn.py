@@ -34,7 +34,7 @@ def _cells(text: str) -> int:
 
 
 def paragraph(text: str, width: int) -> str:
-    """Several lines, each broken at blanks and going on two cells in."""
+    """Several lines, each broken at blanks and continued two cells in."""
     return "\n".join(line for one in text.split("\n") for line in folded(one, width, margin=2))
 
 

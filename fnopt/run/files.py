@@ -54,7 +54,7 @@ def save(run: "Run", path: str | Path, of: Mapping[str, Any] | None = None) -> P
 
     Args:
         run: what is written.
-        path: where; its folder is made where it is missing.
+        path: where; its folder is created where it is missing.
         of: the sweep that it belongs to, ``identity`` and ``config``, where it is a sweep's winner.
 
     Raises:
@@ -145,7 +145,7 @@ def load(path: str | Path, model: Model | None = None) -> "Run":
         made = _run(described, model, unpacked(content, described.get("types", {})), str(path))
     except (MemoryError, FileNotFoundError, Irregular):
         raise
-    except Exception as error:  # a file may say anything, and what is built from it raises whatever it likes
+    except Exception as error:  # a file may say anything, so what is built from it may raise anything
         why = error if isinstance(error, ValueError) else f"it does not describe a model ({type(error).__name__})"
         raise ValueError(f"{str(path)!r} is damaged or was altered: {why!s:.300}") from error
     return made

@@ -68,7 +68,7 @@ def fit(
         holdout: in [0, 1); the share of ``train`` that is held out as dev part, at random; 0 trains on all rows. The
             recipe's without ``epochs``, else 0.
         params: initial weights instead of drawn ones, of the structure that ``model`` has; or ``(params, stats)``,
-            without which the statistics begin anew.
+            without which the statistics begin again.
         frame: that of an earlier run, ``run.frame``: inputs and targets are scaled as they were there, so that its
             weights mean the same. By default by ``train``.
         progress: True for a bar on the terminal, False for none; without ``epochs`` a bar comes where training lasts.

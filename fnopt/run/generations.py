@@ -63,7 +63,7 @@ def write(folder: str | Path | Folder, meta: dict[str, Any], arrays: Mapping[str
     ``fnopt.run.lock.locked``.
 
     Args:
-        folder: an open one; or a path, and the folder is made where it is missing.
+        folder: an open one; or a path, where a missing folder is created.
         meta: what JSON has: dicts with str keys, lists, str, int, finite float, bool, None; it comes back equal.
         arrays: by name, in the order in which they come back; bool, int8 to int64, uint8 to uint64, float16,
             bfloat16, float32, float64, complex64, complex128, of any shape.

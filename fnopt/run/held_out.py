@@ -1,4 +1,4 @@
-"""Rows held out of the training data, by whose loss the best epoch is chosen."""
+"""Rows held out of the training data; their loss chooses the best epoch."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""A bar for a training that lasts, where somebody can see it."""
+"""A bar for a training that lasts, on a terminal."""
 
 import sys
 import time
@@ -29,7 +29,7 @@ class LateBar:
         self._lanes, self._epochs, self._made, self._begun = lanes, epochs, 0, 0.0
 
     def tick(self, epochs: int) -> None:
-        """Move on by so many epochs; draw the bar where many seconds are left."""
+        """Count ``epochs`` more as done; draw the bar where many seconds are left."""
         now, self._made = time.monotonic(), self._made + epochs
         if self._bar is not None:
             self._bar.tick(epochs)

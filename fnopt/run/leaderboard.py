@@ -27,7 +27,7 @@ def leaderboard(sweep: "Sweep", shown: int = SHOWN) -> str:
 
 
 def at_edges(sweep: "Sweep") -> list[str]:
-    """A line for each number whose best value sits at an edge of what it was drawn from, where it can go further.
+    """A line for each number whose best value lies at an edge of what it was drawn from, where it can go further.
 
     Of a fine sweep these are the edges beyond which the coarse sweep drew nothing either.
     """

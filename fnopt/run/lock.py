@@ -86,7 +86,7 @@ def locked(folder: str | Path | Folder) -> Iterator[Folder]:
 
 
 def _locked(folder: Folder, me: dict[str, Any]) -> tuple[int, bool]:
-    """The open file and whether it is locked. A caller that ends may remove a file that was opened here: then anew."""
+    """The open file and whether it is locked. Where a caller that ends has removed the file: try again."""
     for _ in range(TRIES):
         folder.regular(NAME)
         target, more = folder.at(NAME)
@@ -104,7 +104,7 @@ def _locked(folder: Folder, me: dict[str, Any]) -> tuple[int, bool]:
             os.close(handle)
             raise
         os.close(handle)
-    raise Locked(f"{str(folder.path)!r} is made and removed by another process; choose another folder")
+    raise Locked(f"{str(folder.path)!r} is created and removed by another process; choose another folder")
 
 
 def _try(handle: int, folder: Path, me: dict[str, Any]) -> bool:
@@ -123,7 +123,7 @@ def _try(handle: int, folder: Path, me: dict[str, Any]) -> bool:
 
 
 def _sign(handle: int, me: dict[str, Any]) -> None:
-    """Say which process holds it, in a file that is empty or was signed before; any other content is somebody's."""
+    """Say which process holds it, in a file that is empty or was signed before; any other content is not ours."""
     found = os.fstat(handle)
     if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1 or (found.st_size and _holder(handle) is None):
         return

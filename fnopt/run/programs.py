@@ -103,7 +103,7 @@ def widths_of(entries: Sequence[Entry]) -> list[int]:
 
 
 def sizes_of(work: Work, entries: Sequence[Entry]) -> int:
-    """How many numbers of rows the folds have, where programs are for exactly so many; else 1."""
+    """How many numbers of rows the folds have, where programs are for exact numbers of rows; else 1."""
     if not any(entry.program.trial.batch in EXACT for entry in entries):
         return 1
     return len({tuple(int(part.rows) for part in (data.train, data.dev) if part is not None) for data in work.folds})

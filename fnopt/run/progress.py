@@ -86,7 +86,7 @@ def stopping_text(compiles: bool) -> str:
 
 
 class Leaders:
-    """Who is best so far, by the rule that ranks a sweep in the end: score, then loss, then number."""
+    """The best configurations so far, by the rule that ranks a sweep in the end: score, then loss, then number."""
 
     def __init__(self, task: str, objective: Objective):
         self.objective, self._higher = objective, higher_is_better(task, objective.metric)
@@ -94,11 +94,11 @@ class Leaders:
         self._found: dict[int, list[tuple[float, float, int, str]]] = {}  # lanes: score, loss, epochs, status
 
     def forget(self) -> None:
-        """Nobody leads."""
+        """No configuration leads."""
         self._found = {}
 
     def take(self, results: Sequence[LaneResult]) -> None:
-        """Take scores down; who leads is looked at when somebody asks."""
+        """Record scores; the ranking is computed when it is shown."""
         part, metric = self.objective
         with self._lock:
             for r in results:

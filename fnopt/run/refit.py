@@ -89,7 +89,7 @@ def _over(schedule: Schedule, tuned: int, new: int) -> Any:
 
 
 def _settled(x: Any, scores: Any, ages: Any) -> Any:
-    """A schedule with every plateau in it as the fixed course that it took.
+    """A schedule with every plateau in it as the fixed values that it took.
 
     Args:
         x: a schedule that knows the length of an epoch, or a number.

@@ -200,7 +200,7 @@ class Run:
 
 
 def _check_rate(going: Going, epochs: int) -> None:
-    """ValueError where the learning rate is a schedule that stays 0 for so many more epochs."""
+    """ValueError where the learning rate is a schedule that stays 0 for all the epochs to come."""
     lr = going.lanes.state.hyper.lr
     if not callable(lr):
         return

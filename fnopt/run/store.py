@@ -12,7 +12,7 @@
 ``data.npz`` and then ``sweep.json`` appear before anything is compiled; a state now and then while the sweep runs, and
 the tables when it ends. All but the tables carry digests of what they hold, and every state says of which sweep it is.
 The tables are made from the state and written again where they differ from it. Digests show accidents. They do not show
-a forger, who can make them anew; so whatever a file says is checked for its type and range before it is used.
+a forger, who can compute them again; so whatever a file says is checked for its type and range before it is used.
 """
 
 import json
@@ -61,12 +61,12 @@ class Store(Protocol):
         ...
 
     def finish(self, sweep: "Sweep") -> None:
-        """Keep its state and what is made from it."""
+        """Save its state and the tables of it."""
         ...
 
 
 class FolderStore:
-    """The record of a sweep in a folder that is held; :func:`hold` makes one.
+    """The record of a sweep in a folder that is held; :func:`hold` returns one.
 
     All that is written goes into the folder that was locked. Where that was moved it goes along; where it was removed
     the next write raises OSError.
@@ -205,9 +205,9 @@ class FolderStore:
 
 @contextmanager
 def hold(path: str | Path | Folder, search: str = "") -> Iterator[FolderStore]:
-    """Hold a folder for the length of a ``with``. It is made where it is missing; the lock comes before its first byte.
+    """Hold a folder for the length of a ``with``, created where it is missing; the lock comes before its first byte.
 
-    A folder that this call made, and that is empty in the end, is removed.
+    A folder that this call created, and that is empty in the end, is removed.
 
     Args:
         path: where; an open folder is one that the caller holds.
@@ -216,7 +216,7 @@ def hold(path: str | Path | Folder, search: str = "") -> Iterator[FolderStore]:
     Raises:
         Locked: a ValueError, where another caller holds it.
         ValueError: where it holds something else than a sweep.
-        OSError: where it cannot be made or written.
+        OSError: where it cannot be created or written.
     """
     if isinstance(path, Folder):
         yield FolderStore(path, str(path.path))
@@ -228,10 +228,12 @@ def hold(path: str | Path | Folder, search: str = "") -> Iterator[FolderStore]:
                 folder = stack.enter_context(Folder(path))
                 fresh = folder.status(LOCK) is None
                 if not made and not is_sweep(folder):
-                    check_free(folder, search, str(path))  # nothing is written into somebody's folder, no lock either
+                    check_free(
+                        folder, search, str(path)
+                    )  # nothing is written into a folder of other files, no lock either
                 stack.enter_context(locked(folder))
             except FileNotFoundError:
-                continue  # the caller that had made it has removed it
+                continue  # the caller that had created it has removed it
             if not folder.named():
                 continue
             try:
@@ -239,11 +241,11 @@ def hold(path: str | Path | Folder, search: str = "") -> Iterator[FolderStore]:
             finally:
                 _tidy(folder, fresh, made)
             return
-    raise OSError(f"{str(path)!r} is made and removed by another process; choose another folder")
+    raise OSError(f"{str(path)!r} is created and removed by another process; choose another folder")
 
 
 def _tidy(folder: Folder, fresh: bool, made: bool) -> None:
-    """Take the lock away from a folder where nothing else is, and the folder with it where it was made for this."""
+    """Take the lock away from a folder where nothing else is, and the folder with it where it was created for this."""
     with suppress(OSError):
         if fresh and folder.names() == [LOCK]:
             folder.unlink(LOCK)
@@ -309,7 +311,7 @@ def _of(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _with_plan(sweep: "Sweep", there: Mapping[str, Any]) -> None:
-    """The widths that a folder holds, put into a sweep that was made anew."""
+    """The widths that a folder holds, put into a sweep that is built again."""
     from fnopt.run.measure import Measured
     from fnopt.run.programs import with_widths
 
@@ -411,7 +413,7 @@ def _rebuilt(folder: Folder, asked: Mapping[str, Any], model: Model | None) -> "
         return rebuild(asked, model_of(asked, model), train, dev)
     except MemoryError:
         raise
-    except Exception as error:  # a file may say anything, and what is built from it raises whatever it likes
+    except Exception as error:  # a file may say anything, so what is built from it may raise anything
         why = error if isinstance(error, ValueError) else f"it does not describe a sweep ({type(error).__name__})"
         raise ValueError(
             f"{str(folder.path / ASKED)!r} is damaged, or was written by another fnopt: {why!s:.300}"

@@ -1,4 +1,4 @@
-"""The two tables of a sweep's folder, made from its state: what people and other programs read."""
+"""The two tables of a sweep's folder, written from its state: what people and other programs read."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ RESULTS, CURVES_TABLE = "results.csv", "curves.csv"
 
 
 def write_tables(sweep: "Sweep", folder: Folder) -> None:
-    """Make both tables from the state; a file that holds anything else is written anew, whole or not at all."""
+    """Write both tables from the state; a file that holds anything else is replaced, whole or not at all."""
     for name, text in ((RESULTS, table_csv(sweep.table())), (CURVES_TABLE, curves_csv(sweep))):
         content = text.encode()
         if not _holds(folder, name, content):

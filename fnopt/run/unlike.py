@@ -37,14 +37,14 @@ class OtherSweep(Taken):
 
 
 def cure(folder: str, asked: Mapping[str, Any]) -> str:
-    """What to do where a folder holds another sweep; it holds results, so nobody is told to remove it."""
+    """What to do where a folder holds another sweep; it holds results, so no message says to remove it."""
     if _command(asked):
         return f"--out names another folder for this one; `fnopt resume {shlex.quote(folder)}` continues the other"
     return f"Choose another `path` for this one, or the arguments that it was begun with; fo.open({folder!r}) shows it"
 
 
 def settings_unlike(there: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
-    """The settings of JAX that change data and keys, and so make another sweep of the same call."""
+    """The settings of JAX that change data and keys, so that the same call is another sweep."""
     return differences(there["fingerprint"], asked["fingerprint"], only=("x64", *KEYS))
 
 
@@ -97,6 +97,6 @@ def _shown(value: Any) -> str:
 
 
 def _command(asked: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The options of the command line, where it made the sweep."""
+    """The options of the command line, where it ran the sweep."""
     command = asked["notes"].get("command") if isinstance(asked.get("notes"), dict) else None
     return command if isinstance(command, dict) else None

@@ -71,7 +71,7 @@ def completed(
 
 
 def epochs_of_search(model: Model, space: SearchSpace, rows: int) -> int:
-    """How long each configuration of a search trains on so many rows where nothing says it: one length for all.
+    """How long each configuration of a search trains on ``rows`` where nothing says it: one length for all.
 
     The longest ``epochs`` of the space, where it holds any; else two thirds of the updates of the model's recipe at the
     middle one of the batch sizes, at most 300 epochs: many configurations are trained, and few tables have a better
@@ -105,7 +105,7 @@ def checked_share(holdout: Any, dev: Dataset | None) -> float | None:
     if not number or not 0 <= holdout < 1:
         raise ValueError(f"`holdout` must be a share of the rows in [0, 1), as in 0.15, or None; got {holdout!r}")
     if holdout > 0 and dev is not None:
-        raise ValueError("`holdout` makes a dev part of `train`, and one is given: leave out `holdout`, or `dev`")
+        raise ValueError("`holdout` cuts a dev part from `train`, and one is given: leave out `holdout`, or `dev`")
     return float(holdout)
 
 

@@ -12,7 +12,7 @@ from fnopt.schedules._base import Base, schedule, value_at
 
 @schedule
 class Stretched(Base):
-    """``schedule`` over ``by`` times as many steps; made by ``schedule.stretched(…)``."""
+    """``schedule`` over ``by`` times as many steps; returned by ``schedule.stretched(…)``."""
 
     schedule: Annotated[Any, REAL]
     by: Annotated[Any, POSITIVE]

@@ -27,7 +27,7 @@ MOST = 2**31 - 1  # the largest whole number that can be drawn
 
 BELLS = ("normal", "log_normal")
 WHOLE = ("integer", "log_integer")
-WRITTEN = 12  # characters of a number that somebody wrote by hand, at most
+WRITTEN = 12  # characters of a number that was written by hand, at most
 Map = Callable[[Any], Any]
 
 

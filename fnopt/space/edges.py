@@ -25,7 +25,7 @@ HALVINGS = 20  # of that, where the number cannot go so far
 
 
 class Edge(NamedTuple):
-    """A number whose best value sits at an end of what it was drawn from."""
+    """A number whose best value lies at an end of what it was drawn from."""
 
     path: Path
     name: str
@@ -43,7 +43,7 @@ class Edge(NamedTuple):
 
 
 def edges(space: SearchSpace, ranked: Sequence[Hyper], lost: Sequence[Hyper] = ()) -> list[Edge]:
-    """The numbers of a space whose best value sits at an edge, in the order of the space.
+    """The numbers of a space whose best value lies at an edge, in the order of the space.
 
     A value sits at an edge if it lies within a tenth of the range's width (in the range's own scale; four standard
     deviations of a bell) of it, or within a fifth where no configuration lies beyond it; of a choice between numbers

@@ -11,7 +11,7 @@ from fnopt.space.path import Path
 from fnopt.space.search_space import SearchSpace
 
 SHARE = 1 / 5  # of the configurations are taken for the good ones
-FEWEST = 3  # so many at least
+FEWEST = 3  # candidates, at least
 MARGIN = 0.1  # of the given width, on either side of the good ones
 
 FLAT = {"normal": "uniform", "log_normal": "log_uniform"}  # a bell has no bounds; narrowed, it has

@@ -1,6 +1,6 @@
 """Where a number stands in a configuration: a tuple of keys, as ``("lr", "peak")`` or ``("dropout", 0)``.
 
-A path is what the package works with. Text is made of it for people, and never read back.
+A path is what the package works with. Its text is for people, and never read back.
 """
 
 from collections.abc import Callable, Iterable

@@ -39,7 +39,7 @@ def perturbed(
 ) -> float:
     """Another value near ``x``, or anywhere in the space.
 
-    With probability ``resample`` it is drawn anew. Else it becomes x·factor or x/factor, each alike; of a
+    With probability ``resample`` it is drawn again. Else it becomes x·factor or x/factor, each alike; of a
     ``one_minus_log_uniform`` 1 − x does; a choice of numbers goes to the next larger or smaller option. A whole number
     moves by 1 at least. What leaves the range stands at its end; a bell's range is its mean ± 3 standard deviations.
     Without ``whole_factor`` it becomes x·factor^v, v = 1 − 2·(the second share), between the two.
@@ -47,7 +47,7 @@ def perturbed(
     Args:
         space: what ``x`` was drawn from.
         x: the number now.
-        draws: three shares in [0, 1): whether to draw anew, which way, and where.
+        draws: three shares in [0, 1): whether to draw again, which way, and where.
         factor: > 1.
         resample: in [0, 1].
         whole_factor: whether to move by all of the factor.

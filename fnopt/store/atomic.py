@@ -119,7 +119,7 @@ class Folder:
         return os.fdopen(handle, "rb")
 
     def read(self, name: str, most: int) -> bytes:
-        """The bytes of a regular file, at most so many.
+        """The bytes of a regular file, at most ``most``.
 
         Raises:
             FileNotFoundError: where there is none.
@@ -245,7 +245,7 @@ def write_file(path: str | Path, content: bytes) -> None:
 
 
 def read_file(path: str | Path, most: int) -> bytes:
-    """The bytes of a file, at most so many; a link to a regular file is followed.
+    """The bytes of a file, at most ``most``; a link to a regular file is followed.
 
     Raises:
         Irregular: for a device, a pipe, a folder.
@@ -286,7 +286,7 @@ def make_folder(path: str | Path) -> bool:
     """Make a folder and those above it, with the mode that the umask leaves of 0777; whether it was not there.
 
     Raises:
-        OSError: where it cannot be made; it names the path as it was given.
+        OSError: where it cannot be created; it names the path as it was given.
     """
     path = Path(path)
     try:

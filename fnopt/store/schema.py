@@ -1,7 +1,7 @@
 """What JSON from a file may look like: checked once, as it is read, so that nothing after it meets another type.
 
 A schema is a function ``(value, where) -> None`` that raises ValueError, naming the place, what belongs there and what
-stands there. Digests show accidents; these checks hold for files that somebody wrote, and signed, on purpose.
+stands there. Digests show accidents; these checks hold for files that were written, and signed, on purpose.
 """
 
 import json
@@ -169,7 +169,7 @@ def dict_of(inner: Schema) -> Schema:
 
 
 def record(fields: Mapping[str, Schema], more: Mapping[str, Schema] | None = None) -> Schema:
-    """A dict with these names, and perhaps those of ``more``; others are not looked at, and nobody reads them."""
+    """A dict with these names, and perhaps those of ``more``; others are neither checked nor read."""
 
     def check(value: Any, where: str) -> None:
         if not isinstance(value, dict):

@@ -62,7 +62,7 @@ class ProgramCache:
             return self._made.get(name)
 
     def put(self, name: Any, made: "Made") -> "Made":
-        """The program of a name: an earlier one, where two threads made it."""
+        """The program of a name: an earlier one, where two threads compiled it."""
         with self._lock:
             first = self._made.setdefault(name, made)
             self._made.move_to_end(name)
@@ -81,7 +81,7 @@ class ProgramCache:
             self._made.clear()
 
 
-LIMIT = 2048  # programs of a process: a structure has three, and none in use is lost, whatever is let go of here
+LIMIT = 2048  # programs of a process: a structure has three, and none in use is lost by what is dropped here
 _PROGRAMS = ProgramCache(LIMIT)
 # Python traces one program at a time anyhow; in turns the first one is compiled while the next is traced.
 _TRACING, PATIENCE = RLock(), 5.0  # seconds

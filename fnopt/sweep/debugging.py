@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-FOLLOWED: Mapping[str, Any] = {  # settings that a caller may make by ``with``, which holds in its own thread alone
+FOLLOWED: Mapping[str, Any] = {  # settings that a caller may enter by ``with``, which hold in its own thread alone
     "jax_disable_jit": jax.disable_jit,
     "jax_debug_nans": jax.debug_nans,
     "jax_debug_infs": jax.debug_infs,
@@ -25,7 +25,7 @@ def settings() -> dict[str, Any]:
 
 @contextmanager
 def under(some: Mapping[str, Any]) -> Iterator[None]:
-    """These settings in this thread, where it has others: an entered one makes JAX trace anew, though it be equal."""
+    """These settings in this thread, where it has others: JAX traces again under an equal one too."""
     with ExitStack() as stack:
         for name, value in some.items():
             if _setting(name) != value:
@@ -34,7 +34,7 @@ def under(some: Mapping[str, Any]) -> Iterator[None]:
 
 
 def _setting(name: str) -> Any:
-    """What holds in this thread; ``jax.config.read`` refuses those that a ``with`` can make."""
+    """What holds in this thread; ``jax.config.read`` refuses those that a ``with`` can set."""
     return getattr(jax.config, name)
 
 

@@ -254,7 +254,7 @@ class _Crew:
         return None
 
     def _program(self, device: Any, cohort: Cohort) -> Any:
-        """What tells compiled programs apart: where batches are exact, the number of rows too."""
+        """What distinguishes compiled programs: where batches are exact, the number of rows too."""
         trial = cohort.program.trial
         rows = self.rows[cohort.fold] if trial.batch in EXACT else None
         return device, trial, cohort.program.batch_size is None, cohort.width, cohort.numbers, rows

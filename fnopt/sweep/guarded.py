@@ -29,7 +29,7 @@ class Guarded:
         self._call("done", results)
 
     def __getattr__(self, name: str) -> Any:
-        """What else the watch can be told."""
+        """What else the watch takes."""
         if name.startswith("_") or not hasattr(self._watch, name):
             raise AttributeError(name)
         return lambda *arguments: self._call(name, *arguments)

@@ -186,7 +186,7 @@ CURES = {
     "jaxlib": "install jaxlib=={then}",
     "xla_flags": "set XLA_FLAGS='{then}' in the environment",
 }
-UNSET = ("", "None")  # how a setting that nobody made is written
+UNSET = ("", "None")  # how a setting that was not set is written
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, str], only: Sequence[str] | None = None) -> list[str]:
@@ -213,7 +213,7 @@ def _value(value: Any) -> str:
 
 
 def _cure(name: str, then: Any) -> str:
-    """What would make a field what it was."""
+    """How to set a field back to what it was."""
     if name == "x64" or name in SETTINGS:
         setting = "jax_enable_x64" if name == "x64" else f"jax_{name}"
         value = {"None": "None", "True": "True", "False": "False"}.get(str(then))

@@ -72,7 +72,7 @@ def population(every: int = 5, share: float = 0.25, factor: float = 1.2, resampl
     statistics and structure (``hidden``, ``optimizer``, ``batch_size``, …). Then each number that the space draws is
     multiplied or divided by ``factor`` (for ``one_minus_log_uniform`` its distance to 1 is; a choice of numbers goes to
     a neighbour), inside its range, or drawn again with probability ``resample``. Two copies of one configuration never
-    go on with equal numbers, nor does a copy with those of what it copies: then the factor is drawn between
+    continue with equal numbers, nor does a copy with those of what it copies: then the factor is drawn between
     1/``factor`` and ``factor``. A warning says it where choices are too few for that. So numbers change over the
     training: a configuration is a lineage, and what it found is a schedule: ``sweep.best.hyper`` has each number that
     changed as ``fo.schedules.piecewise``, counted in epochs (one inside a schedule only as it was at the end).

@@ -112,7 +112,7 @@ def order_of(s: Standing, higher: bool) -> Any:
 
 
 def status_of(lanes: Collection[str]) -> str:
-    """What a configuration is called whose lanes are called so: as the worst of them."""
+    """The status of a configuration, from those of its lanes: the worst."""
     return next((status for status in WORST_FIRST if status in lanes), "done")
 
 

@@ -128,7 +128,7 @@ def _combinations(space: SearchSpace, axes: Mapping[Path, list[Any]], n: int | N
 
 
 def _identity(hyper: Hyper) -> Any:
-    """What tells configurations apart: all values and their types."""
+    """What distinguishes configurations: all values and their types."""
     some = leaves(hyper, lambda x: x is None)
     plain = [(path, normal(leaf)) for path, leaf in some]
     return (str(jax.tree.structure(hyper)), tuple((path, type(x).__name__, x) for path, x in plain))

@@ -12,7 +12,7 @@ from fnopt._compile import ONCE
 
 
 def batches_per_epoch(rows: int, batch_size: int, batch: str | None = None) -> int:
-    """How many updates an epoch makes; the last batch may be short, and is left out where ``batch`` is "drop".
+    """How many updates an epoch has; the last batch may be short, and is left out where ``batch`` is "drop".
 
     >>> batches_per_epoch(1078, 64), batches_per_epoch(1078, 64, "drop"), batches_per_epoch(10, 64, "drop")
     (17, 16, 1)

@@ -36,7 +36,7 @@ class Part:
     rows: Array  # shape=(), int32
     block: int
     truth: Array | None = None  # as y; what outputs are scored against, where y itself has lost digits of it
-    exact: int | None = None  # ``rows``, where programs are to be of exactly so many: no padding is ever read
+    exact: int | None = None  # ``rows``, where programs are for exactly these: no padding is ever read
 
 
 def block_of(*rows: int) -> int:
@@ -99,6 +99,6 @@ def seen_by(trial: Trial, part: Part) -> Part:
 
 
 def rows_of(part: Part, begin: Any, count: int) -> Batch:
-    """So many examples from row ``begin``, counted as scores count them; all of them exist."""
+    """``count`` examples from row ``begin``, counted as scores count them; all of them exist."""
     take = partial(jax.lax.dynamic_slice_in_dim, start_index=begin, slice_size=count)
     return Batch(x=take(part.x), y=take(part.y), weight=take(part.weight))

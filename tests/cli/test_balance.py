@@ -12,7 +12,7 @@ def data_of(y, x=None, names=None):
     return fo.data.dataset(x, np.asarray(y), features=names)
 
 
-def test_rare_classes_and_few_examples_are_told():
+def test_rare_classes_and_few_examples_are_named():
     bank = data_of(["no"] * 89 + ["yes"] * 11)
     assert balance.majority(bank, "classes") == ("'no'", 0.89) and balance.uneven(bank, "classes") == "yes"
     said = balance.notes(bank, [bank] * 3, "classes", "dev/accuracy")
@@ -30,14 +30,16 @@ def test_rare_classes_and_few_examples_are_told():
     assert balance.majority(data_of([0.5, 1.5, 2.5]), "values") is None
 
 
-def test_copies_of_the_target_are_told():
+def test_copies_of_the_target_are_named():
     rng = np.random.default_rng(2)
     y, x = rng.normal(size=50), rng.normal(size=(50, 4))
     x[:, 1], x[:, 2] = 2 * y + 3, y + 1e-3 * rng.normal(size=50)
-    assert leaks(data_of(y, x, ["a", "double", "near", "b"]), "values") == ["input 'double' tells the target exactly"]
+    assert leaks(data_of(y, x, ["a", "double", "near", "b"]), "values") == [
+        "input 'double' determines the target exactly"
+    ]
     alive = np.where(y > 0, "yes", "no")
     x[:, 3] = np.where(y > 0, 7, 5)
     assert leaks(data_of(alive, x, ["a", "b", "c", "alive=yes"]), "classes") == [
-        "input 'alive' tells the target exactly"
+        "input 'alive' determines the target exactly"
     ]
     assert leaks(fo.data.iris(), "classes") == leaks(fo.data.diabetes(), "values") == []

@@ -54,7 +54,7 @@ WORDS = {  # where, what is typed: what is meant
 
 
 @pytest.mark.parametrize(("module", "name"), WORDS)
-def test_the_nearest_name_is_told(module, name):
+def test_the_nearest_name_is_suggested(module, name):
     with pytest.raises(AttributeError) as told:
         getattr(importlib.import_module(module), name)
     said = str(told.value)

@@ -1,4 +1,4 @@
-"""Options of tables in the terminal: what is left out is said, kept for resume and predict, and told in its words."""
+"""Options of tables in the terminal: what is left out is said, in its words, and stored for resume and predict."""
 
 import csv
 import io

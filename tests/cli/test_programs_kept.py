@@ -1,4 +1,4 @@
-"""Programs on the disk: a second process takes what the first compiled, and nobody else's programs are loaded."""
+"""Programs on the disk: a second process takes what the first compiled, and no other user's programs are loaded."""
 
 import os
 import subprocess

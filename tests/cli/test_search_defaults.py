@@ -1,4 +1,4 @@
-"""What ``fnopt sweep`` does where the options do not say how long to train and whom to stop."""
+"""What ``fnopt sweep`` does where the options do not say how long to train and which configurations to stop."""
 
 import pytest
 from cli_cases import write_pets
@@ -19,7 +19,7 @@ from fnopt.train import EarlyStopping
         ({"stop": "none", "patience": 3}, "none", EarlyStopping),
     ],
 )
-def test_hyperband_unless_told(told, rule, kind):
+def test_hyperband_unless_another_rule_is_given(told, rule, kind):
     asked = Asked(data="iris", **told)
     assert _rule(asked) == rule
     assert type(_options(asked._replace(stop=_rule(asked), epochs=3))["stop"]) is kind

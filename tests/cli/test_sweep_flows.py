@@ -60,7 +60,7 @@ def test_ctrl_c_while_the_winner_is_retrained(pets, monkeypatch):
         code, said, log = pets("--epochs", "2", "--out", "broken")
     assert code == 130 and "stopping as soon as this step of the retraining ends" in log
     assert "interrupted all 2 configurations are done and kept in broken; the winner was not tested" in said
-    assert said.splitlines()[-1] == "go on       fnopt resume broken"
+    assert said.splitlines()[-1] == "continue    fnopt resume broken"
     code, _, said = pets(words=("predict", "broken", "pets.csv"))
     assert code == 2 and "`fnopt resume broken` finishes" in said
     with pytest.raises(FileNotFoundError, match="fnopt resume broken"):
@@ -89,7 +89,7 @@ def test_ctrl_c_twice_while_training(pets, monkeypatch, home):
     monkeypatch.setattr(sweep, "caviar", begun)
     code, _, log = pets("--out", "twice")
     assert code == 130
-    assert log == "interrupted: what was written last is kept in twice; fnopt resume twice goes on\n"
+    assert log == "interrupted: what was written last is kept in twice; fnopt resume twice continues\n"
 
 
 def test_ctrl_c_is_answered_while_python_cannot(capfd):
@@ -208,7 +208,7 @@ def test_ctrl_c_is_not_lost_where_python_drops_exceptions():
         signal.signal(signal.SIGINT, before)
 
 
-def test_ctrl_c_within_typer_is_told(capsys, monkeypatch):
+def test_ctrl_c_within_typer_is_named(capsys, monkeypatch):
     import typer
 
     monkeypatch.setattr(typer.Typer, "__call__", lambda *_, **__: 130)

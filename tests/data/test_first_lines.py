@@ -147,7 +147,7 @@ def test_what_is_long_is_cut(put, case):
         assert len(str(error.value).replace(str(path), "")) < 700
 
 
-def test_names_and_files_are_told_apart(tmp_path):
+def test_names_and_files_are_distinguished(tmp_path):
     with pytest.raises(ValueError, match=r"fo\.data\.read_csv\('houses\.csv', target=…\) reads it"):
         data.load("houses.csv")
     with pytest.raises(ValueError, match=r"fo\.data\.read_npz\('some/houses\.npz'\) reads it"):

@@ -196,7 +196,7 @@ def test_whole_numbers_of_a_target_keep_every_digit(read):
 
 
 def test_numbers_keep_their_digits(read):
-    """A time stamp in seconds is not rounded to the 128 seconds that float32 tells apart."""
+    """A time stamp in seconds is not rounded to the 128 seconds that are float32's step there."""
     made, _ = read(table("t,y", lambda i: 1_700_000_000 + 3 * i, [0, 1]))
     assert len(np.unique(np.asarray(made.x))) == ROWS
 

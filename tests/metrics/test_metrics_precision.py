@@ -241,7 +241,7 @@ def test_a_mask_without_entries_and_a_column_of_a_frame_are_data():
 
 
 @pytest.mark.parametrize("name", ["log_loss", "brier"])
-def test_rows_that_do_not_add_up_to_1_are_told(name):
+def test_rows_that_do_not_add_up_to_1_are_named(name):
     score = getattr(metrics, name)
     p = np.array([[0.2, 0.3, 0.5], [0.1, 0.1, 0.8]])
     with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""What a user's functions may give back, and what is said of the rest before the first step."""
+"""What a user's functions may return, and what is said of the rest before the first step."""
 
 import jax
 import jax.numpy as jnp
@@ -63,7 +63,7 @@ def test_outputs_that_fit():
         assert run.predict(X).shape == (24,)
 
 
-GIVEN_BACK = {  # what a loss gives back of (losses, stats), what is said
+RETURNED = {  # what a loss returns of (losses, stats), what is said
     "no stats": (lambda a, s: a, "return losses, stats"),
     "a mean": (lambda a, s: (a.mean(), s), "one value an example"),
     "a dictionary": (lambda a, s: ({"loss": a}, s), "an array of shape"),
@@ -74,9 +74,9 @@ GIVEN_BACK = {  # what a loss gives back of (losses, stats), what is said
 }
 
 
-@pytest.mark.parametrize("name", GIVEN_BACK)
+@pytest.mark.parametrize("name", RETURNED)
 def test_what_a_loss_gives_back(name):
-    of, words = GIVEN_BACK[name]
+    of, words = RETURNED[name]
     with jax.numpy_dtype_promotion("standard"):
         model = fo.supervised(init, lambda p, s, *rest: of(loss(p, s, *rest)[0], s), predict)
         assert words in refused(model)

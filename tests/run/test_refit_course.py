@@ -55,7 +55,7 @@ def test_updates_and_every_schedule_keep_their_course(sweep, parts):
 
 
 def test_the_first_update_has_the_first_numbers(sweep):
-    """The course begins where it began: told from the schedules that the run holds."""
+    """The course begins where it began, by the schedules that the run holds."""
     run = sweep.refit(TRAIN, DEV)
     for name, formula in FORMULAS.items():
         filled = schedules.filled(run.hyper[name], 5)

@@ -40,7 +40,7 @@ def stored(which="mine"):
 
 
 class Stops:
-    """A watch that ends a sweep after so many results, as Ctrl-C does."""
+    """A watch that ends a sweep after some results, as Ctrl-C does."""
 
     def __init__(self, after, act=None):
         self.left, self.act = after, act

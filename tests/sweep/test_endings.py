@@ -93,7 +93,7 @@ def test_a_watch_that_fails_ends_a_sweep_or_a_fit_and_what_is_done_is_kept(error
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 @pytest.mark.filterwarnings("ignore:.*fork.*")
-def test_a_forked_child_is_told_so_and_does_not_hang():
+def test_a_forked_child_gets_an_error_and_does_not_hang():
     jax.numpy.zeros(1).block_until_ready()
     read, write = os.pipe()
     if not (pid := os.fork()):

@@ -1,4 +1,4 @@
-"""A run goes on from another one's weights, statistics and scaling: with a rate of 0 nothing changes."""
+"""A run continues from another one's weights, statistics and scaling: with a rate of 0 nothing changes."""
 
 import jax.numpy as jnp
 import numpy as np
