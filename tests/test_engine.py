@@ -19,6 +19,7 @@ import pytest
 
 import fnopt as fo
 from fnopt._compile import TRACES
+from fnopt.run import store
 from fnopt.run.store import curves_csv, table_csv
 from fnopt.sweep import compiled
 
@@ -324,13 +325,13 @@ def test_bad_rules_say_what_to_write():
 def test_killed_while_it_is_extended_goes_on(tmp_path, full):
     """The folder asks for more than its newest state holds, which says "finished": it is not."""
     from fnopt.run.manifest import manifest
-    from fnopt.run.store import _text, attach
+    from fnopt.run.store import _text
 
     sweep_of(5, path=tmp_path / "s")
     (tmp_path / "s" / "sweep.json").write_bytes(_text(manifest(full)))
     assert not fo.open(tmp_path / "s").finished
     assert digests(sweep_of(14, path=tmp_path / "s")) == digests(full)
-    assert attach(full, tmp_path / "s").finished
+    assert fo.open(tmp_path / "s").finished
 
 
 def test_folds_that_lack_a_class_are_refused():
@@ -385,7 +386,7 @@ def test_settings_of_the_caller_hold_in_all_threads():
     with jax.default_matmul_precision("float32"):
         train, dev = fo.data.split(fo.data.iris(), (0.5, 0.5), key=jax.random.key(0))
         sweep = fo.caviar(fo.classifier(hidden=(6,)), dict(lr=fo.log_uniform(1e-3, 1e-1)), train, dev, n=5, epochs=2)
-    mine = [name for name in _PROGRAMS if sweep.entries[0].program.trial in name]
+    mine = [name for name in _PROGRAMS._made if sweep.entries[0].program.trial in name]
     assert mine and all("float32" in name for name in mine)
 
 
@@ -421,21 +422,21 @@ def test_another_engine_is_refused_by_name():
 
 @pytest.mark.parametrize("every", [0.0, 1e9])
 def test_a_full_disk_under_a_sweep_loses_nothing(full, tmp_path, monkeypatch, every):
-    """The first checkpoint, or the last, does not fit: the folder stays, nobody trains on, the same call goes on."""
+    """The first checkpoint, or the last, does not fit: the folder stays, no thread trains on, the same call resumes."""
     from fnopt.run import conduct
 
-    write = conduct.write
+    write = store.write
 
     def fills(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(conduct, "run_field", partial(conduct.run_field, every=every))
-    monkeypatch.setattr(conduct, "write", fills)
+    monkeypatch.setattr(store, "write", fills)
     with pytest.raises(OSError, match="No space left"):
         sweep_of(14, path=tmp_path / "s")
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("fnopt-")]
     assert fo.open(tmp_path / "s").n == 14
-    monkeypatch.setattr(conduct, "write", write)
+    monkeypatch.setattr(store, "write", write)
     assert digests(sweep_of(14, path=tmp_path / "s")) == digests(full)
 
 
@@ -466,7 +467,7 @@ def test_a_fault_at_any_write_of_a_folder_loses_nothing(full, tmp_path, monkeypa
         with contextlib.suppress(OSError):  # what it only tidies up may fail in silence
             run(folder, fault)
         assert len(calls) >= fault
-        if folder.exists():
+        if store.holds(folder):
             assert fo.open(folder).n == 14, fault
         assert digests(sweep_of(14, path=folder)) == whole, fault
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
