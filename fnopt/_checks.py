@@ -77,6 +77,8 @@ SAME = {  # what the same thing is called elsewhere, in small letters without un
 }
 
 
+COUNTED = 2**31  # programs count epochs, examples and units with 32 bits
+SHOWN = 256  # bits of a whole number that a message still writes out
 HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # Unicode's control, format, surrogate, line and paragraph characters
 JOINERS = "\u200c\u200d"  # format characters that scripts and pictures are written with, and that move nothing
 
@@ -159,7 +161,7 @@ def unknown_number(owner: str, number: str, known: Sequence[str]) -> str:
 
 
 def whole(name: str, value: Any, least: int = 1) -> int:
-    """A whole number, Python's, NumPy's or JAX's, not below ``least``; True and False are none.
+    """A whole number, Python's, NumPy's or JAX's, from ``least`` to 2³¹ - 1; True and False are none.
 
     >>> whole("epochs", 3)
     3
@@ -169,7 +171,9 @@ def whole(name: str, value: Any, least: int = 1) -> int:
     except TypeError:
         number = least - 1
     if number < least:
-        raise ValueError(f"`{name}` must be a whole number ≥ {least}, got {value!r}{_searched(value)}")
+        raise ValueError(f"`{name}` must be a whole number ≥ {least}, got {brief(value)}{_searched(value)}")
+    if number >= COUNTED:
+        raise ValueError(f"`{name}` must be a whole number below {COUNTED}, got {brief(value)}")
     return number
 
 
@@ -186,12 +190,37 @@ def real(name: str, value: Any, wanted: str = "", holds: Callable[[float], bool]
     kind = getattr(value, "dtype", None)
     some = str(kind).startswith(("int", "uint", "float", "bfloat"))  # by name: no JAX is needed for a check
     plain = isinstance(value, Real) if kind is None else some and getattr(value, "ndim", 0) == 0
-    number = float(value) if plain and not _truth(value) else math.nan
+    number = as_float(value) if plain and not _truth(value) else math.nan
     if not (math.isfinite(number) and holds(number)):
-        raise ValueError(
-            f"`{name}` must be a {'number ' + wanted if wanted else 'finite number'}, got {value!r}{_searched(value)}"
-        )
+        wanted = f"number {wanted}" if wanted else "finite number"
+        raise ValueError(f"`{name}` must be a {wanted}, got {brief(value)}{_searched(value)}")
     return number
+
+
+def as_float(value: Any) -> float:
+    """``float(value)``, and an infinity of its sign where a whole number or a fraction is beyond every float.
+
+    >>> as_float(3), as_float(-(10**400))
+    (3.0, -inf)
+    """
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def brief(value: Any) -> str:
+    """``repr`` of a value for a message; of a whole number of very many digits, which Python may not write, its size.
+
+    >>> brief(0.5), brief("x"), brief(10**5000)
+    ('0.5', "'x'", 'a whole number of 16610 bits')
+    """
+    if isinstance(value, int) and value.bit_length() > SHOWN:
+        return f"a whole number of {value.bit_length()} bits"
+    try:
+        return repr(value)
+    except ValueError:  # such a number stands inside it
+        return f"a {type(value).__name__} of very many digits"
 
 
 def _truth(value: Any) -> bool:

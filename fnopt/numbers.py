@@ -11,6 +11,7 @@ import numpy as np
 from jax import Array
 from jax.core import Tracer
 
+from fnopt._checks import as_float
 from fnopt._types import Searchable
 
 T = TypeVar("T")
@@ -120,10 +121,11 @@ def on_host(name: str, x: Any, within: Range = REAL) -> Any:
         return as_number(name, x, within)
     if isinstance(x, bool):
         _switch(name, x, within)
+    x = as_float(x)
     rounded = float(np.float64(x) if jax.config.read("jax_enable_x64") else np.float32(x))
     if not within.holds(rounded):
         raise ValueError(f"`{name}` must be in {within}, got {rounded:g}")
-    return float(x)
+    return x
 
 
 def _switch(name: str, x: Any, within: Range) -> None:

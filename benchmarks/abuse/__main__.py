@@ -11,6 +11,8 @@ os.environ.setdefault("COLUMNS", "200")
 
 import jax
 
+from benchmarks.abuse.tally import Count
+
 
 def main() -> int:
     """Print tried, held and failed by kind; the exit code is 1 where something failed."""
@@ -32,17 +34,23 @@ def main() -> int:
             trials = KINDS[kind].trials(random.Random(f"{kind} {given.seed}"))
             most = None if given.share >= 1 else max(1, round(given.share * KINDS[kind].least))
             counts.append(count(kind, itertools.islice(trials, most), lambda text: print(text, flush=True)))
-            _line(counts[-1].kind, counts[-1].tried, len(counts[-1].failures), KINDS[kind].least, counts[-1].seconds)
+            _line(counts[-1], KINDS[kind].least)
     finally:
         clear()
-    tried, failed = sum(c.tried for c in counts), sum(len(c.failures) for c in counts)
-    _line("all", tried, failed, sum(KINDS[c.kind].least for c in counts), time.perf_counter() - start)
+    failures = tuple(failure for c in counts for failure in c.failures)
+    sums = [sum(getattr(c, name) for c in counts) for name in ("tried", "answered", "refused")]
+    whole = Count("all", sums[0], failures, *sums[1:], time.perf_counter() - start)
+    _line(whole, sum(KINDS[c.kind].least for c in counts))
     print(f"seed {given.seed}, jax {jax.__version__}, Python {sys.version.split()[0]}, {os.cpu_count()} cores")
-    return int(failed > 0)
+    return int(bool(failures))
 
 
-def _line(kind: str, tried: int, failed: int, least: int, seconds: float) -> None:
-    print(f"{kind:<22} tried {tried:>5} of {least:>5}  held {tried - failed:>5}  failed {failed:>4}  {seconds:6.1f} s")
+def _line(count: Count, least: int) -> None:
+    failed = len(count.failures)
+    print(
+        f"{count.kind:<14} tried {count.tried:>5} of {least:>5}  held {count.tried - failed:>5}  failed {failed:>4}  "
+        f"answers {count.answered:>5}  refusals {count.refused:>5}  {count.seconds:6.1f} s"
+    )
 
 
 if __name__ == "__main__":

@@ -129,7 +129,7 @@ def _predict(folder: Path) -> Callable[[], None]:
     out = folder / "p.csv"
 
     def act() -> None:
-        _run("predict", str(finished().folder), str(table()), "--out", str(out))
+        _run("predict", str(finished().folder), str(table()), "--proba", "--out", str(out))
         if out.read_bytes() != finished().predictions:
             raise Failed("other predictions")
 

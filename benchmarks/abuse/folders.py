@@ -101,7 +101,7 @@ def _load(folder: Path, study: Study) -> None:
 
 
 def _predict(folder: Path, study: Study) -> None:
-    shown = command("predict", str(folder), str(table()))
+    shown = command("predict", str(folder), str(table()), "--proba")
     if shown.code == 0 and shown.out.encode() != study.predictions:
         raise Failed("predicts something else")
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import fnopt
-from benchmarks.abuse.tally import Failed
+from benchmarks.abuse.tally import SEEN, Failed
 from fnopt.cli.entry import run
 
 PACKAGE = os.path.dirname(fnopt.__file__)
@@ -52,6 +52,7 @@ def command(*arguments: str, stdout: io.TextIOBase | None = None) -> Outcome:
             code = end.code if isinstance(end.code, int) else 1
         except Exception as error:
             raise Failed(f"traceback {type(error).__name__}: {str(error)[:120]!r} at {_place(error)}") from error
+    SEEN["refused" if code == 2 else "answered"] += 1
     shown = Outcome(code, out.getvalue() if isinstance(out, io.StringIO) else "", err.getvalue())
     if code not in (0, 2, 130):
         raise Failed(f"exit code {code}")
@@ -88,11 +89,14 @@ def called(call: Callable[[], Any]) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return call()
+            answer = call()
+            SEEN["answered"] += 1
+            return answer
         except (ValueError, TypeError, OSError, ImportError, KeyboardInterrupt) as error:
             if isinstance(error, ValueError | TypeError) and not _ours(error):
                 raise Failed(f"{type(error).__name__} {str(error)[:120]!r} of {_place(error)}") from error
             readable(str(error))
+            SEEN["refused"] += 1
             return Refused(str(error))
         except Exception as error:
             raise Failed(f"{type(error).__name__} {str(error)[:120]!r} at {_place(error)}") from error

@@ -57,9 +57,9 @@ def space_file() -> Path:
 
 
 def sweep_arguments(out: Path, n: int = 4, epochs: int = 3, *more: str) -> tuple[str, ...]:
-    """The command of a small sweep of the table."""
+    """The command of a small sweep of the table, ranked by the loss, in which no two configurations are equal."""
     fixed = ("sweep", str(table()), "--target", "kind", "--space", str(space_file()), "--out", str(out))
-    return (*fixed, "--n", str(n), "--epochs", str(epochs), *more)
+    return (*fixed, "--n", str(n), "--epochs", str(epochs), "--objective", "dev/loss", *more)
 
 
 @dataclass(frozen=True)
@@ -96,13 +96,16 @@ def truth_of(folder: Path) -> Study:
     import fnopt as fo
 
     shown = command("resume", str(folder))
+    scores = {row["config"]: row["score"] for row in fo.open(folder).table()}
+    if not test_lines(shown.out) or len(set(scores.values())) < len(scores):
+        raise RuntimeError(f"trials would compare nothing: {shown.out} {shown.err} {scores}")
     return Study(
         folder,
         (folder / "results.csv").read_bytes(),
         (folder / "curves.csv").read_bytes(),
         predictions(folder),
         test_lines(shown.out),
-        {row["config"]: row["score"] for row in fo.open(folder).table()},
+        scores,
     )
 
 
@@ -114,8 +117,8 @@ def test_lines(text: str) -> tuple[str, ...]:
 
 
 def predictions(folder: Path) -> bytes:
-    """What ``fnopt predict`` writes for the table."""
-    shown = command("predict", str(folder), str(table()))
+    """What ``fnopt predict`` writes for the table: labels and probabilities, in which every weight shows."""
+    shown = command("predict", str(folder), str(table()), "--proba")
     if shown.code:
         raise Failed(f"predict on a sound folder: {shown.err!r}")
     return shown.out.encode()

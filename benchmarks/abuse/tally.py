@@ -1,15 +1,17 @@
-"""What was tried, held and failed, by kind."""
+"""What was tried, held and failed, by kind, and how many commands and calls answered, so that none is empty."""
 
 import os
 import resource
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
 SECONDS = 60.0  # a trial that takes longer has failed
 MEMORY = 6 << 30  # bytes above what the process has: a trial that asks for more gets MemoryError
+SEEN = Counter[str]()  # commands and calls that "answered", and those that were "refused"
 
 
 class Failed(AssertionError):
@@ -25,24 +27,27 @@ class Trial(NamedTuple):
 
 
 class Count(NamedTuple):
-    """The trials of one kind."""
+    """The trials of one kind: how many, what failed, how many of their commands and calls answered or were refused."""
 
     kind: str
     tried: int
     failures: tuple[str, ...]
+    answered: int
+    refused: int
     seconds: float
 
 
 def count(kind: str, trials: Iterable[Trial], tell: Callable[[str], None]) -> Count:
     """Do all trials of a kind; every failure is one sentence that begins with the trial's name."""
     start, tried, failures = time.perf_counter(), 0, []
+    SEEN.clear()
     for trial in trials:
         tried += 1
         said = _outcome(trial)
         if said:
             failures.append(f"{trial.name}: {said}")
             tell(f"  failed  {kind}: {failures[-1]}")
-    return Count(kind, tried, tuple(failures), time.perf_counter() - start)
+    return Count(kind, tried, tuple(failures), SEEN["answered"], SEEN["refused"], time.perf_counter() - start)
 
 
 def _outcome(trial: Trial) -> str:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from typing import overload
 
-from fnopt._checks import nearest
+from fnopt._checks import COUNTED, nearest
 
 LEAST = {"--n": 1, "--epochs": 1, "--seeds": 1, "--folds": 2, "--repeat": 1, "--threads": 1, "--patience": 0}
 SEEDS = 2**32  # a seed is one word of a key
@@ -29,6 +29,8 @@ def whole(option: str, text: str | None) -> int | None:
         number = least - 1
     if number < least:
         raise ValueError(f"{option} must be a whole number ≥ {least}, got {text}")
+    if number >= COUNTED and option != "--seed":  # a seed has a range of its own
+        raise ValueError(f"{option} must be a whole number below {COUNTED}, got {text}")
     if option == "--seed" and number >= SEEDS:
         raise ValueError(f"--seed must be below 2**32, got {text}")
     return number

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
+from fnopt._checks import brief
 from fnopt._compile import ONCE
 from fnopt._forks import check_fork
 from fnopt._types import Dataset
@@ -25,13 +26,20 @@ def as_key(key: Any, cure: str = "write key=jax.random.key(0)") -> jax.Array:
     """One typed key, from a typed one, an old-style one or a seed."""
     check_fork()
     if isinstance(key, int) and not isinstance(key, bool):
-        return jax.random.key(key)
+        return jax.random.key(as_seed(key))
     if isinstance(key, jax.Array | np.ndarray):
         if jnp.issubdtype(key.dtype, jax.dtypes.prng_key) and key.shape == ():
             return jnp.asarray(key)
         if key.dtype == np.uint32 and key.shape == (2,):
             return jax.random.wrap_key_data(jnp.asarray(key))
     raise TypeError(f"`key` must be one key, got {key!r}; {cure}")
+
+
+def as_seed(seed: Any) -> int:
+    """A seed that one word of a key holds; others would be taken modulo 2³² without a word."""
+    if not -(2**31) <= int(seed) < 2**32:
+        raise ValueError(f"`key` as a seed must be below 2**32, got {brief(seed)}")
+    return int(seed)
 
 
 def permutation(key: jax.Array, count: int) -> Any:

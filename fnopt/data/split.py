@@ -7,7 +7,7 @@ import chex
 import jax.numpy as jnp
 import numpy as np
 
-from fnopt._checks import one_of, printable
+from fnopt._checks import brief, one_of, printable
 from fnopt._types import Dataset
 from fnopt.data._rows import (
     as_key,
@@ -107,8 +107,8 @@ def _cause(labels: np.ndarray, data: Dataset, parts: int) -> str:
 def _shares(fractions: Sequence[float]) -> np.ndarray:
     try:
         shares = np.asarray(fractions, np.float64)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"`fractions` must be numbers such as (0.6, 0.2, 0.2), got {fractions!r}") from error
+    except (TypeError, ValueError, OverflowError) as error:
+        raise TypeError(f"`fractions` must be numbers such as (0.6, 0.2, 0.2), got {brief(fractions)}") from error
     if shares.ndim != 1 or len(shares) < 2:
         raise ValueError(f"`fractions` must be two or more, such as (0.8, 0.2), got {fractions!r}")
     if not (shares > 0).all() or abs(shares.sum() - 1) > 1e-6:

@@ -168,11 +168,24 @@ def described_of(path: Path) -> dict[str, Any]:
         if digest != _digest(described):
             raise ValueError("the .json beside it was altered")
         MODEL(described, "its .json")
+        _agrees(described)
     except Irregular:
         raise
     except ValueError as error:
         raise ValueError(f"{str(path)!r} is damaged or was altered: {error}") from error
     return described
+
+
+def _agrees(described: dict[str, Any]) -> None:
+    """ValueError where fields of the right types contradict each other."""
+    frame, history = described["frame"], described["history"]
+    classes = frame["classes"] or ()
+    if frame["task"] == "classes" and len(classes) != max(frame["outputs"], 2):  # one output tells two classes apart
+        raise ValueError(f"its .json has {len(classes)} classes for {frame['outputs']} outputs")
+    if not isinstance(history.get("cost"), list):
+        raise ValueError("the history in its .json has no curve 'cost'")
+    if described["best_epoch"] > len(history["cost"]):
+        raise ValueError(f"its .json has best_epoch {described['best_epoch']} of {len(history['cost'])} epochs")
 
 
 def _run(described: dict[str, Any], model: Model | None, tensors: dict[str, Any], path: str) -> "Run":

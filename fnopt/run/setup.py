@@ -13,6 +13,7 @@ from fnopt._checks import one_of
 from fnopt._forks import check_fork
 from fnopt._types import Dataset, Trial
 from fnopt.data._cells import kept
+from fnopt.data._rows import as_seed
 from fnopt.model import Model, Prepared
 from fnopt.run.outputs import check_outputs
 from fnopt.schedules import filled
@@ -142,9 +143,7 @@ def as_key(key: Any) -> chex.PRNGKey:
         return jax.random.key(0)
     seed = str(getattr(key, "dtype", "")).startswith(("int", "uint")) and np.ndim(key) == 0
     if seed or (isinstance(key, int) and not isinstance(key, bool)):
-        if not -(2**31) <= int(key) < 2**32:
-            raise ValueError(f"`key` as a seed must be below 2**32, got {key!r}")
-        return jax.random.key(int(key))
+        return jax.random.key(as_seed(key))
     if isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key) and key.ndim == 0:
         return key
     if isinstance(key, jax.Array | np.ndarray) and key.dtype == np.uint32 and key.shape == (2,):

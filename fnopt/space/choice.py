@@ -10,6 +10,7 @@ import numpy as np
 from jax import Array
 from jax.core import Tracer
 
+from fnopt._checks import brief
 from fnopt.space.distributions import Distribution
 
 
@@ -34,7 +35,7 @@ class Choice:
         return all(type(option) in (bool, int, float) for option in self.options)
 
     def __repr__(self) -> str:
-        return f"choice({', '.join(map(repr, self.options))})"
+        return f"choice({', '.join(map(brief, self.options))})"
 
 
 def choice(*options: Any) -> Choice:

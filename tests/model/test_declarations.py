@@ -121,7 +121,7 @@ REAL = {
     "patience": lambda x: fo.early_stopping(patience=x),
     "min_delta": lambda x: fo.early_stopping(min_delta=x),
 }
-WRONG = (True, np.True_, "3", None, np.nan, np.inf, 1 + 2j, [3])
+WRONG = (True, np.True_, "3", None, np.nan, np.inf, 1 + 2j, [3], 10**400, -(10**5000))
 KINDS = (int, np.int8, np.int64, np.uint16, jnp.int32, float, np.float16, np.float64, jnp.float32)
 
 
@@ -133,6 +133,31 @@ def test_what_is_no_number_is_refused_everywhere(name):
         if x is not None or name not in OPTIONAL:
             with pytest.raises((ValueError, TypeError), match=r"must be|no end|one number"):
                 call(x)
+
+
+HUGE = {
+    "a number": lambda x: fo.fit(MODEL, IRIS, hyper={"lr": x}, epochs=1),
+    "a choice": lambda x: fo.caviar(MODEL, {"lr": fo.choice(0.1, x)}, IRIS, IRIS, n=2, epochs=1),
+    "a width": lambda x: fo.fit(MODEL, IRIS, hyper={"hidden": (4, x)}, epochs=1),
+    "a model's width": lambda x: fo.classifier(hidden=x),
+    "a batch": lambda x: fo.fit(MODEL, IRIS, hyper={"batch_size": x}, epochs=1),
+    "a share": lambda x: fo.data.split(IRIS, (x, 1), key=1),
+    "a seed": lambda x: fo.data.split(IRIS, (0.5, 0.5), key=x),
+    "a seed of a sweep": lambda x: fo.caviar(MODEL, FIXED, IRIS, n=1, epochs=1, key=x),
+}
+
+
+@pytest.mark.parametrize("what", HUGE)
+def test_whole_numbers_beyond_every_float_are_refused_in_words(what):
+    for x in (10**400, 10**5000):  # Python writes out none of more than 4,300 digits
+        with pytest.raises((ValueError, TypeError), match=r"must be|must hold") as caught:
+            HUGE[what](x)
+        assert str(caught.value).count("\n") == 0
+
+
+def test_a_seed_is_not_taken_modulo_two_to_32():
+    with pytest.raises(ValueError, match=r"must be below 2\*\*32, got 4294967296"):
+        fo.data.split(IRIS, (0.5, 0.5), key=2**32)
 
 
 @pytest.mark.parametrize("kind", KINDS)
