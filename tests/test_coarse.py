@@ -280,12 +280,16 @@ def test_nothing_is_written_into_what_holds_something_else(tmp_path):
     assert contents(tmp_path) == before
 
 
-def test_minutes_are_for_both(tmp_path, whole):
+def test_minutes_are_for_both(tmp_path, whole, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr("fnopt.sweep.deadline.now", lambda: clock[0])
+
     class Slow(Breaking):
         def tick(self, epochs):
+            clock[0] += 1.0
             time.sleep(0.1)
 
-    sweep = search_of(path=tmp_path / "s", minutes=1e-3, progress=Slow(0))
+    sweep = search_of(path=tmp_path / "s", minutes=0.01, progress=Slow(0))
     assert not sweep.finished and sweep.ended == "out of time"
     assert same(search_of(path=tmp_path / "s", minutes=10), whole)
 

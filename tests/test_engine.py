@@ -270,12 +270,16 @@ def test_broken_off_and_gone_on_is_the_unbroken_run(tmp_path, rule, full):
     assert digests(sweep) == digests(whole) and table_csv(sweep.table()) == table_csv(whole.table())
 
 
-def test_minutes_end_a_sweep(tmp_path):
+def test_minutes_end_a_sweep(tmp_path, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr("fnopt.sweep.deadline.now", lambda: clock[0])
+
     class Slow(Breaking):
         def tick(self, epochs):
+            clock[0] += 1.0
             time.sleep(0.1)
 
-    sweep = sweep_of(14, path=tmp_path / "s", minutes=1e-3, progress=Slow(0))
+    sweep = sweep_of(14, path=tmp_path / "s", minutes=0.01, progress=Slow(0))
     assert not sweep.finished and sweep.ended == "out of time"
     assert sweep_of(14, path=tmp_path / "s").finished
 

@@ -32,6 +32,7 @@ from fnopt.run.unlike import OtherSweep, Taken
 from fnopt.run.unsaid import epochs_of_search
 from fnopt.space.epochs import NAME, check_lengths
 from fnopt.space.search_space import SearchSpace
+from fnopt.sweep.deadline import Deadline, begin
 from fnopt.sweep.population import population
 from fnopt.sweep.result import digest
 from fnopt.sweep.stop import Rule, asynchronous_halving, halving, hyperband, median
@@ -194,12 +195,13 @@ class Ready(NamedTuple):
 def run_sweep(asked: Asked, anyway: bool = False) -> int:
     """Do it all; the exit code: 0, or 130 after Ctrl-C."""
     keep_for_command()
+    deadline = begin(asked.minutes)
     try:
         ready = _ready(asked)
     except KeyboardInterrupt:
         raise KeyboardInterrupt("nothing was begun") from None
     asked = asked._replace(epochs=ready.epochs, stop=_rule(asked))
-    sweep, folder, seconds = _searched(asked, ready, anyway)
+    sweep, folder, seconds = _searched(asked, ready, anyway, deadline)
     return _finish(sweep, folder, ready.parts[-1], asked, seconds)
 
 
@@ -259,7 +261,7 @@ def check_folds(parts: Sequence[Dataset], folds: int, task: str) -> None:
     data_folds(joined(*parts), folds, key=jax.random.key(0), stratify=task == "classes")
 
 
-def _searched(asked: Asked, ready: Ready, anyway: bool) -> tuple[Sweep, Path, float]:
+def _searched(asked: Asked, ready: Ready, anyway: bool, deadline: Deadline) -> tuple[Sweep, Path, float]:
     """The sweep, its folder, and how many seconds it took; in the first folder that holds no other sweep."""
     train, dev, _ = ready.parts
     parts, start, taken = (train, dev) if asked.folds is None else (joined(train, dev),), time.perf_counter(), ""
@@ -274,7 +276,7 @@ def _searched(asked: Asked, ready: Ready, anyway: bool) -> tuple[Sweep, Path, fl
                 progress=watch,
                 anyway=anyway,
                 notes={"command": _command(asked)},
-                **{**_options(asked), "objective": "/".join(ready.objective)},
+                **{**_options(asked), "minutes": deadline.minutes, "objective": "/".join(ready.objective)},
             )
         except Taken as error:
             if asked.out is not None or getattr(error, "settings", ()):
@@ -309,7 +311,6 @@ def _options(asked: Asked) -> dict[str, Any]:
         "search": asked.search,
         "folds": asked.folds,
         "stop": _stop(asked),
-        "minutes": asked.minutes,
         "threads": asked.threads,
     }
 

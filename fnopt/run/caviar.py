@@ -32,6 +32,7 @@ from fnopt.space.perturb import Ranges, ranges_of
 from fnopt.space.search_space import Hyper, SearchSpace
 from fnopt.space.stopping import STOP, with_stopping
 from fnopt.store.atomic import Folder
+from fnopt.sweep.deadline import Deadline, begin
 from fnopt.sweep.drive import Watch
 from fnopt.sweep.plan import fingerprint
 from fnopt.sweep.population import Population
@@ -97,7 +98,8 @@ def caviar(
         path: a folder to write. It is there before the first step, so that a sweep that was broken off at any moment
             is resumed by the same call; a larger ``n`` extends it, as long as the coarse sweep, where there
             is one, is the same.
-        minutes: after these, no new segment begins; with ``path`` the same call resumes another time.
+        minutes: after these, counted from the start of the call with all its preparations, no new segment begins; with
+            ``path`` the same call resumes another time.
         threads: how many chunks are in hand at once; one more than cores unless given, so that one computes while
             another's is on the host. Has no influence on the results.
         devices: local devices to run on by turns; all accelerators, or the one CPU device, unless given. Has no
@@ -126,11 +128,13 @@ def caviar(
     >>> len(sweep.table())
     2
     """
+    begun = begin()
     if not isinstance(model, Model):
         raise TypeError(f"`model` must come from fo.classifier and its like, got {type(model).__name__}")
     key, (patience, rule) = as_key(key), rules_of(stop)
     epochs, seeds = None if epochs is None else whole("epochs", epochs), whole("seeds", seeds)
     minutes = None if minutes is None else real("minutes", minutes, "above 0", lambda x: x > 0)
+    deadline = begun._replace(seconds=None if minutes is None else 60.0 * minutes)
     if plan is not None:
         one_of("plan", plan, ("measure",))
     path = None if path is None else Path(path)
@@ -180,9 +184,9 @@ def caviar(
         how={"threads": threads, "devices": devices, "anyway": anyway, "plan": plan},
     )
     if two:
-        told = {"n": n, "epochs": epochs, "key": key, "path": path, "minutes": minutes}
+        told = {"n": n, "epochs": epochs, "key": key, "path": path, "deadline": deadline}
         return coarse_to_fine(stage, model, parsed, parts, **told)
-    return stage(parsed, hypers, parts, search=search, epochs=epochs, path=path, minutes=minutes)
+    return stage(parsed, hypers, parts, search=search, epochs=epochs, path=path, deadline=deadline)
 
 
 def _stage(
@@ -194,7 +198,7 @@ def _stage(
     search: str,
     epochs: int,
     path: Path | Folder | None,
-    minutes: float | None,
+    deadline: Deadline,
     metrics: tuple[str, ...],
     rule: Rule | None,
     ranges: Ranges,
@@ -229,7 +233,7 @@ def _stage(
         board.configs = [columns_of(config, sweep.names) for config in sweep.configs]
     try:
         with tracked_sweep(sweep, board, track) as watch:
-            return conduct(sweep, path, minutes=minutes, watch=watch, **how)
+            return conduct(sweep, path, deadline=deadline, watch=watch, **how)
     finally:
         if progress is True and isinstance(board, Board):
             board.stop()

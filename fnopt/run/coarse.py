@@ -1,7 +1,6 @@
 """Coarse to fine: a quick sweep of the whole region on a part of the data, then a full one of its better part."""
 
 import math
-import time
 import warnings
 from collections.abc import Sequence
 from functools import partial
@@ -27,6 +26,7 @@ from fnopt.space.epochs import NAME
 from fnopt.space.narrow import narrow
 from fnopt.space.search_space import Hyper, SearchSpace
 from fnopt.store.atomic import Folder
+from fnopt.sweep.deadline import Deadline
 from fnopt.sweep.search import propose
 
 FEW = 5  # configurations of the coarse sweep, at least
@@ -56,7 +56,7 @@ class Stage(Protocol):
         search: str,
         epochs: int,
         path: Path | Folder | None,
-        minutes: float | None,
+        deadline: Deadline,
     ) -> Sweep:
         """The sweep, finished, or broken off where it was asked to end."""
         ...
@@ -72,7 +72,7 @@ def coarse_to_fine(
     epochs: int,
     key: chex.PRNGKey,
     path: Path | None,
-    minutes: float | None,
+    deadline: Deadline,
 ) -> Sweep:
     """Both stages, the second in the space that :func:`narrow` makes of the first.
 
@@ -89,7 +89,7 @@ def coarse_to_fine(
             another ``n`` whose coarse sweep has another size.
     """
     n, count = _sizes(n)
-    both = partial(_both, stage, model, space, parts, n=n, count=count, epochs=epochs, key=key, minutes=minutes)
+    both = partial(_both, stage, model, space, parts, n=n, count=count, epochs=epochs, key=key, deadline=deadline)
     if path is None:
         return both(None)
     with store.hold(path, store.FINE) as kept:  # one caller a search, through both of its stages
@@ -107,10 +107,9 @@ def _both(
     count: int,
     epochs: int,
     key: chex.PRNGKey,
-    minutes: float | None,
+    deadline: Deadline,
 ) -> Sweep:
     """Both stages, in a folder that is held."""
-    start = time.perf_counter()
     inside = None if folder is None else store.coarse_folder(folder, count)
     hypers = propose(space, count, jax.random.fold_in(key, 0), "random")
     coarse = stage(
@@ -120,14 +119,13 @@ def _both(
         search=store.COARSE,
         epochs=shorter(epochs),
         path=inside,
-        minutes=minutes,
+        deadline=deadline,
     )
     if not coarse.finished:
         return coarse
     narrowed = _narrowed(model, space, coarse, hypers)
-    left = None if minutes is None else max(minutes - (time.perf_counter() - start) / 60, 1e-9)
     drawn = propose(narrowed, n - count, jax.random.fold_in(key, 4), "random")
-    fine = stage(narrowed, drawn, parts, search=store.FINE, epochs=epochs, path=folder, minutes=left)
+    fine = stage(narrowed, drawn, parts, search=store.FINE, epochs=epochs, path=folder, deadline=deadline)
     fine.coarse = coarse
     return fine
 

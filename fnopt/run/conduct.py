@@ -23,6 +23,7 @@ from fnopt.run.tables import write_tables
 from fnopt.space.epochs import NAME
 from fnopt.store.atomic import Folder
 from fnopt.sweep.compiled import Exhausted, largest
+from fnopt.sweep.deadline import Deadline
 from fnopt.sweep.drive import Ended, Watch, device_list, run_field, segment_of
 from fnopt.sweep.field import Field
 from fnopt.sweep.ledger import Ledger
@@ -39,7 +40,7 @@ def conduct(
     *,
     threads: int | None,
     devices: Sequence[Any] | None,
-    minutes: float | None,
+    deadline: Deadline,
     watch: Watch,
     anyway: bool,
     plan: str | None = None,
@@ -47,11 +48,10 @@ def conduct(
     """Train what is left of a sweep; hand out what stands at ``path`` where that is finished."""
     local = device_list(devices)
     threads = _threads(local) if threads is None else whole("threads", threads)
-    seconds = None if minutes is None else 60.0 * minutes
     if path is None:
         if plan is not None:
             sweep.measured = measure(sweep, threads)
-        return _fitting(sweep, None, threads, local, seconds, watch)
+        return _fitting(sweep, None, threads, local, deadline, watch)
     with store.hold(path, sweep.search) as kept:
         sweep = kept.open(sweep, anyway)
         if sweep.finished:
@@ -62,7 +62,7 @@ def conduct(
             if plan is not None and not sweep.measured and kept.read(sweep) is None:  # nothing was trained
                 sweep.measured = measure(sweep, threads)
                 kept.plan_anew(sweep)
-            return _fitting(sweep, kept, threads, local, seconds, watch)
+            return _fitting(sweep, kept, threads, local, deadline, watch)
         except OSError:  # a full disk, say: what is there can be resumed once there is room
             raise
         except Exception:
@@ -82,13 +82,13 @@ def _fitting(
     kept: store.FolderStore | None,
     threads: int,
     devices: Sequence[Any],
-    seconds: float | None,
+    deadline: Deadline,
     watch: Watch,
 ) -> Sweep:
     """Run; where a program is too large for the device, with half as many lanes a chunk, said aloud."""
     while True:
         try:
-            return _run(sweep, kept, threads, devices, seconds, watch)
+            return _run(sweep, kept, threads, devices, deadline, watch)
         except Exhausted as error:
             _halve(sweep, error)
             if kept is not None:
@@ -124,17 +124,19 @@ def _run(
     kept: store.FolderStore | None,
     threads: int,
     devices: Sequence[Any],
-    seconds: float | None,
+    deadline: Deadline,
     watch: Watch,
 ) -> Sweep:
     results, before = sweep.kept, TRACES.copy()
     field = field_of(sweep)
+    if deadline.passed:
+        _say_late()
     places, sweep.places = sweep.places, []
     results.drop_cut()  # provisional: these lanes are trained further
     results.add(field.restore(list(results.lanes.values()), places))
     save = None if kept is None else partial(kept.save, sweep)
     try:
-        ended = run_field(field, threads, results.add, watch, devices=devices, seconds=seconds, save=save)
+        ended = run_field(field, threads, results.add, watch, devices=devices, deadline=deadline, save=save)
     except BaseException:
         sweep.places = field.under_way()
         raise
@@ -150,6 +152,15 @@ def _run(
     if ended.signal:
         raise SystemExit(128 + ended.signal)
     return sweep
+
+
+def _say_late() -> None:
+    """That the time was over before the first step."""
+    warnings.warn(
+        "out of time before the first step: reading and preparing took longer than the minutes that were given; give "
+        "more",
+        stacklevel=6,
+    )
 
 
 def _say(sweep: Sweep, folder: str | None) -> None:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 import jax
 
 from fnopt.sweep.chunk import Clock, Cohort, Pace, Place, Work, run_chunk
+from fnopt.sweep.deadline import Deadline
 from fnopt.sweep.debugging import settings, under
 from fnopt.sweep.field import Field, Task
 from fnopt.sweep.forecast import Forecast
@@ -24,6 +25,7 @@ from fnopt.train import EXACT
 
 SEGMENT = 0.2  # seconds: a segment aims at this length
 SHORT = 0.03  # the same where lanes stop on their own, and their places are worth having back soon
+LATE = "out of time"
 LOT = 32  # results taken down at once: others wait meanwhile
 
 
@@ -95,7 +97,7 @@ def run_field(
     watch: Watch,
     *,
     devices: Sequence[Any] = (),
-    seconds: float | None = None,
+    deadline: Deadline | None = None,
     save: Save | None = None,
     every: float = 5.0,
 ) -> Ended:
@@ -105,14 +107,17 @@ def run_field(
         field: the lanes.
         threads: how many chunks run at once, in all.
         devices: what they run on, by turns; the default device unless given.
-        seconds: after so long no new segment begins.
+        deadline: after it no new segment begins, and none at all where it has passed already.
         save: writes a checkpoint, now and then and at the end; called from this thread.
         every: seconds between checkpoints, at least; writing takes a twentieth of the time at most.
     """
     guarded = Guarded(watch, lambda: crew.stop(INTERRUPTED))
     crew = _Crew(field, collect, guarded, devices or (None,), save is not None)
     guarded.start(sum(field.open), field.left())
+    deadline = deadline or Deadline(0.0)
     start = saved = time.perf_counter()
+    if deadline.passed:
+        crew.stop(LATE)
     wait = every
     with ending(crew.stop) as heard:
         crew.go(max(threads, 1), start)
@@ -120,8 +125,8 @@ def run_field(
             while not crew.home(0.05):
                 crew.tell_stopping()
                 now = time.perf_counter()
-                if seconds is not None and now - start > seconds and not crew.stopping:
-                    crew.stop("out of time")
+                if deadline.passed and not crew.stopping:
+                    crew.stop(LATE)
                 if save is not None and now - saved > wait:
                     save(crew.under_way())
                     saved = time.perf_counter()
