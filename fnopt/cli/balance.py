@@ -34,13 +34,14 @@ def uneven(data: Dataset, task: str) -> str | None:
 def majority(data: Dataset, task: str) -> tuple[str, float] | None:
     """The commonest class and its share, which a model that always says so reaches; None for values.
 
-    Of labels, each is taken as most examples have it, and the share is the mean.
+    Of labels, each is taken as most examples have it, and the share is that of the examples with all of them so.
     """
     found = shares(data, task)
     if not found:
         return None
     if task == "labels":
-        return "the commoner", float(np.mean([max(share, 1 - share) for share in found.values()]))
+        usual = np.array([share > 0.5 for share in found.values()])
+        return "the commoner", float(((np.asarray(data.y) > 0) == usual).all(axis=1).mean())
     name = max(found, key=found.__getitem__)
     return repr(name), found[name]
 

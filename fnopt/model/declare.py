@@ -152,7 +152,8 @@ def multilabel(
 ) -> Model:
     """A network that says yes or no to each of several labels: a sigmoid each; ``y`` is shape=(m, labels) of 0 and 1.
 
-    Args as :func:`classifier`.
+    Args as :func:`classifier`. Its scores are ``fo.metrics.accuracy``, the share of examples with all labels right,
+    and ``fo.metrics.f1`` with ``average="micro"``.
 
     >>> multilabel(hidden=(16,)).task
     'labels'

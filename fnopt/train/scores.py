@@ -72,22 +72,24 @@ def _roc_auc(y: Array, outputs: Array, weight: Array) -> Array:
     return metrics.roc_auc(y, margin, weight=weight)
 
 
-def _each_label(y: Array, outputs: Array, weight: Array) -> Array:
-    right = ((outputs > 0) == (y > 0)).astype(weight.dtype).mean(axis=-1)
-    return jnp.sum(weight * right) / jnp.sum(weight)
+def _accuracy_of_labels(y: Array, outputs: Array, weight: Array) -> Array:
+    return metrics.accuracy(_yes(y), _yes(outputs), weight=weight)
 
 
-def _f1_labels(y: Array, outputs: Array, weight: Array) -> Array:
-    found, there = (outputs > 0).astype(weight.dtype), (y > 0).astype(weight.dtype)
-    w = weight[:, None]
-    both, either = jnp.sum(w * found * there), jnp.sum(w * (found + there))
-    return jnp.where(either > 0, 2 * both / jnp.where(either > 0, either, 1), 0)
+def _f1_of_labels(y: Array, outputs: Array, weight: Array) -> Array:
+    return metrics.f1(_yes(y), _yes(outputs), weight=weight, average="micro")
+
+
+def _yes(x: Array) -> Array:
+    return (x > 0).astype(jnp.int32)
 
 
 def _of_values(metric: Callable[..., Array]) -> Callable[[Array, Array, Array], Array]:
     return lambda y, outputs, weight: metric(y, outputs.reshape(y.shape), weight=weight)
 
 
+# Each is the score of that name in fo.metrics, and so scikit-learn's: f1, precision and recall with average="binary"
+# for two classes, "macro" for more and "micro" for labels; roc_auc of several classes is "macro", each against the rest.
 SCORES: dict[str, dict[str, Score]] = {
     "classes": {
         "accuracy": Score(_accuracy, True),
@@ -106,7 +108,7 @@ SCORES: dict[str, dict[str, Score]] = {
         "median_absolute_error": Score(_of_values(metrics.median_absolute_error), False, 1),
         "explained_variance": Score(_of_values(metrics.explained_variance), True),
     },
-    "labels": {"accuracy": Score(_each_label, True), "f1": Score(_f1_labels, True)},
+    "labels": {"accuracy": Score(_accuracy_of_labels, True), "f1": Score(_f1_of_labels, True)},
 }
 
 FOLLOWED = {"classes": ("accuracy",), "values": ("mean_squared_error", "r2"), "labels": ("accuracy", "f1")}
