@@ -1,6 +1,7 @@
 """How a target's classes are spread: the share of the commonest, rare ones, and those that a part lacks."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -17,9 +18,20 @@ def shares(data: Dataset, task: str) -> dict[str, float] | None:
         return {f"label {k}": float(v) for k, v in enumerate((y > 0).mean(axis=0))}
     if task != "classes":
         return None
-    counts = np.bincount(y.astype(int).reshape(-1), minlength=len(data.classes or ()))
-    names = data.classes or range(len(counts))
-    return {str(name): count / len(y) for name, count in zip(names, counts.tolist(), strict=True)}
+    names = _names(data)
+    return {str(name): count / len(y) for name, count in zip(names, _counts(data, names), strict=True)}
+
+
+def _names(data: Dataset) -> list[Any]:
+    """The classes: those that are declared, or the labels that there are, which may be any whole numbers."""
+    return list(data.classes) if data.classes else np.unique(np.asarray(data.y)).tolist()
+
+
+def _counts(data: Dataset, names: list[Any]) -> list[int]:
+    """How many examples of each class there are."""
+    labels, counts = np.unique(np.asarray(data.y), return_counts=True)
+    found = dict(zip(labels.tolist(), counts.tolist(), strict=True))
+    return [found.get(k if data.classes else name, 0) for k, name in enumerate(names)]
 
 
 def uneven(data: Dataset, task: str) -> str | None:
@@ -62,11 +74,11 @@ def notes(data: Dataset, parts: Sequence[Dataset], task: str, objective: str) ->
 
 def _few(data: Dataset, parts: Sequence[Dataset]) -> list[str]:
     """Classes that a part lacks, and those of one or two examples."""
-    names = data.classes or range(int(np.asarray(data.y).max()) + 1)
-    counts = [np.bincount(np.asarray(part.y).astype(int).reshape(-1), minlength=len(names)) for part in parts]
+    names = _names(data)
+    counts = [_counts(part, names) for part in parts]
     lines = []
     for k, name in enumerate(names):
-        each = dict(zip(("train", "dev", "test"), (int(count[k]) for count in counts), strict=True))
+        each = dict(zip(("train", "dev", "test"), (count[k] for count in counts), strict=True))
         total, there = sum(each.values()), [part for part, count in each.items() if count]
         if total < FEW or len(there) < len(each):
             examples = f"{total} example{'s' * (total != 1)}"

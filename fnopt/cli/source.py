@@ -145,6 +145,11 @@ def _as_task(read: Dataset, task: str | None) -> tuple[Dataset, str]:
     if task == "classes" and np.issubdtype(y.dtype, np.floating):
         if y.ndim != 1 or np.any(y != np.round(y)):
             raise ValueError(f"--task classes wants labels in {read.target!r}, which holds fractions")
+        if np.any(abs(y) >= 2.0**63):
+            raise ValueError(
+                f"--task classes wants labels in {read.target!r}, which holds {y[np.argmax(abs(y))]:g}, a whole number "
+                f"of more than 64 bits: --text {read.target} takes them as text"
+            )
         return read._replace(y=kept(y.astype(np.int64))), task
     if task == "values":
         floating = y if np.issubdtype(y.dtype, np.floating) else y.astype(np.float64)

@@ -137,9 +137,16 @@ def target(table: Table, name: str, as_text: bool, more: tuple[str, ...] = ()) -
         )
     values = numbers(table, name, marks)
     present = cells.present()
-    if all(INTEGER.fullmatch(text) for text in present) and all(abs(int(text)) < 2**63 for text in present):
-        whole = np.array([int(text) if INTEGER.fullmatch(text) else 0 for text in cells.texts], object)
-        return whole[cells.codes].astype(np.int64), None
+    if all(INTEGER.fullmatch(text) for text in present):
+        whole = np.array([int(text) if INTEGER.fullmatch(text) else 0 for text in cells.texts], object)[cells.codes]
+        for dtype in (np.int64, np.uint64):
+            if np.iinfo(dtype).min <= min(whole) and max(whole) <= np.iinfo(dtype).max:
+                return whole.astype(dtype), None
+        if len(np.unique(values)) < len(set(whole.tolist())):
+            raise ValueError(
+                f"{table.at(0, name)}: the target holds whole numbers of more than 64 bits, and rounded some of them "
+                "are one: text=[…] (--text) takes them as classes"
+            )
     return values, None
 
 

@@ -182,7 +182,7 @@ def joined(*parts: Dataset | None) -> Dataset:
     weights = None
     if any(part.weight is not None for part in (first, *rest)):
         each = [np.ones(len(p)) if p.weight is None else np.asarray(p.weight) for p in (first, *rest)]
-        weights = jnp.asarray(np.concatenate(each), jnp.result_type(float))
+        weights = kept(np.concatenate(each).astype(np.float64))
     ys = [np.asarray(first.y), *(_renumbered(np.asarray(p.y), p.classes, first.classes) for p in rest)]
     x = _together([np.asarray(part.x) for part in (first, *rest)])
     return first._replace(x=kept(x), y=kept(_together(ys)), weight=weights)
@@ -198,10 +198,13 @@ def _together(arrays: Sequence[np.ndarray]) -> np.ndarray:
 
 def _renumbered(y: np.ndarray, mine: tuple[Any, ...] | None, wanted: tuple[Any, ...] | None) -> np.ndarray:
     """Class numbers into ``mine`` as numbers into ``wanted``."""
-    if mine == wanted or wanted is None or mine is None:
+    if mine == wanted or wanted is None or (mine is None and isinstance(wanted[0], str)):
         if mine is not None and wanted is None:
             return np.asarray(mine)[y]
         return y
+    if mine is None:  # labels that stand for themselves
+        labels, places = np.unique(y, return_inverse=True)
+        return _renumbered(places.reshape(-1), tuple(labels.tolist()), wanted)
     unknown = sorted({str(mine[int(k)]) for k in np.unique(y)} - {str(label) for label in wanted})
     if unknown:
         raise ValueError(f"label {unknown[0]!r} is not one of the classes {list(wanted)} of the first part")

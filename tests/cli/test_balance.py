@@ -30,6 +30,16 @@ def test_rare_classes_and_few_examples_are_named():
     assert balance.majority(data_of([0.5, 1.5, 2.5]), "values") is None
 
 
+def test_labels_may_be_any_whole_numbers():
+    """Class -1 beside 1 is as usual as 0 beside 1, and no class lies between 7 and 9."""
+    for labels in ((-1, 1), (7, 9), (2**53, 2**53 + 1), (2**63, 2**63 + 1)):
+        data = data_of([labels[0]] * 9 + [labels[1]])
+        assert balance.majority(data, "classes") == (repr(str(labels[0])), 0.9)
+        assert [line.split(" has")[0] for line in balance.notes(data, [data] * 3, "classes", "dev/accuracy")] == [
+            f"class '{labels[1]}'"
+        ]
+
+
 def test_copies_of_the_target_are_named():
     rng = np.random.default_rng(2)
     y, x = rng.normal(size=50), rng.normal(size=(50, 4))

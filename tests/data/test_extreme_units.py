@@ -46,3 +46,18 @@ def test_classes_of_several_types_come_back_as_they_were():
     data = fo.data.dataset(X, SIDE, classes=("none", 1))
     answers = fo.fit(fo.classifier(hidden=()), data, **SETTINGS).predict(X)
     assert set(answers.tolist()) == {"none", 1}
+
+
+@pytest.mark.parametrize("labels", [(2**63, 2**63 + 1), (2**64 - 1, 2**64 - 2), (2**53, 2**53 + 1)])
+def test_a_file_keeps_every_digit_of_its_labels(tmp_path, labels):
+    path = tmp_path / "labels.csv"
+    path.write_text("a,y\n" + "".join(f"{k},{labels[k % 2]}\n" for k in range(6)))
+    assert np.asarray(fo.data.read_csv(path, target="y").y).tolist() == list(labels) * 3
+
+
+def test_labels_that_rounding_makes_one_are_refused(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("a,y\n" + "".join(f"{k},{10**30 + k % 2}\n" for k in range(6)))
+    with pytest.raises(ValueError, match="64 bits"):
+        fo.data.read_csv(path, target="y")
+    assert len(fo.data.read_csv(path, target="y", text=["y"]).classes) == 2
