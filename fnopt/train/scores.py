@@ -89,7 +89,7 @@ def _of_values(metric: Callable[..., Array]) -> Callable[[Array, Array, Array], 
 
 
 # Each is the score of that name in fo.metrics, and so scikit-learn's: f1, precision and recall with average="binary"
-# for two classes, "macro" for more and "micro" for labels; roc_auc of several classes is "macro", each against the rest.
+# for two classes, "macro" for more and "micro" for labels; roc_auc of several classes is "macro", each against others.
 SCORES: dict[str, dict[str, Score]] = {
     "classes": {
         "accuracy": Score(_accuracy, True),
