@@ -30,7 +30,7 @@ def test_the_lines_run(clone, monkeypatch, capsys):
     """Data, options and spaces are read and accepted; training stands elsewhere."""
     ready = []
 
-    def searched(asked, found, anyway):
+    def searched(asked, found, anyway, deadline):
         ready.append((asked, found))
         return None, Path("runs"), 0.0
 
