@@ -47,6 +47,9 @@ def test_space_from_toml(tmp_path, case):
     content, wanted = PARSED[case]
     (tmp_path / "space.toml").write_text(content)
     assert repr(read_space(tmp_path / "space.toml")) == repr(wanted)
+    windows = b"\xef\xbb\xbf" + content.replace("\n", "\r\n").encode()  # as editors of Windows save it
+    (tmp_path / "space.toml").write_bytes(windows)
+    assert repr(read_space(tmp_path / "space.toml")) == repr(wanted)
 
 
 def test_the_readmes_space_is_a_space():

@@ -41,7 +41,11 @@ def main() -> int:
     sums = [sum(getattr(c, name) for c in counts) for name in ("tried", "answered", "refused")]
     whole = Count("all", sums[0], failures, *sums[1:], time.perf_counter() - start)
     _line(whole, sum(KINDS[c.kind].least for c in counts))
-    print(f"seed {given.seed}, jax {jax.__version__}, Python {sys.version.split()[0]}, {os.cpu_count()} cores")
+    spent = os.times()
+    print(
+        f"seed {given.seed}, jax {jax.__version__}, Python {sys.version.split()[0]}, {os.cpu_count()} cores, "
+        f"{sum(spent[:4]):.0f} CPU seconds"
+    )
     return int(bool(failures))
 
 

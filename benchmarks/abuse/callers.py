@@ -13,14 +13,16 @@ from typing import Any
 import jax
 
 import fnopt as fo
-from benchmarks.abuse.studies import scratch
+from benchmarks.abuse.studies import programs, scratch
 from benchmarks.abuse.tally import Failed, Trial
 
 LOW, HIGH = (1e-7, 1e-6), (1e-3, 1e-1)
 PROCESS = """
 import sys, time, jax, fnopt as fo
-from benchmarks.abuse.callers import one_call
-path, low, high, start, slow = sys.argv[1], float(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4]), sys.argv[5]
+from benchmarks.abuse.callers import meet, one_call
+path, low, high, me, slow, cache = sys.argv[1], float(sys.argv[2]), float(sys.argv[3]), *sys.argv[4:]
+jax.config.update("jax_compilation_cache_dir", cache)
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 if slow == "slow":
     import os
     write = os.replace
@@ -29,7 +31,7 @@ if slow == "slow":
         return write(*a, **k)
     os.replace = late
 one_call((low, high), path, epochs=2)
-time.sleep(max(0.0, start - time.time()))
+meet(path, me)
 try:
     print("ok" if one_call((low, high), path + "/both").finished else "unfinished")
 except (ValueError, OSError) as error:
@@ -43,6 +45,14 @@ def one_call(bounds: tuple[float, float], path: str | Path | None = None, epochs
     space = {"lr": fo.log_uniform(*bounds)}
     where = None if path is None or epochs == 2 else path
     return fo.caviar(fo.classifier(hidden=(8,)), space, train, dev, n=4, epochs=epochs, path=where)
+
+
+def meet(folder: str | Path, me: str) -> None:
+    """Wait until both callers are ready, for a minute at most."""
+    (Path(folder) / f"ready-{me}").touch()
+    end = time.monotonic() + 60
+    while len(list(Path(folder).glob("ready-*"))) < 2 and time.monotonic() < end:
+        time.sleep(0.001)
 
 
 def _truth(bounds: tuple[float, float]) -> list[float]:
@@ -100,13 +110,13 @@ def _threads(bounds: tuple[Any, Any], state: str, delay: float) -> Callable[[], 
 def _processes(bounds: tuple[Any, Any], slow: bool) -> Callable[[], None]:
     def do() -> None:
         folder = scratch()
-        start = time.time() + 12
-        told = [
-            [str(folder), *map(str, bounds[k]), str(start), "slow" if slow and k == 0 else "usual"] for k in range(2)
+        words = [
+            [str(folder), *map(str, bounds[k]), str(k), "slow" if slow and k == 0 else "usual", str(programs())]
+            for k in range(2)
         ]
         started = [
-            subprocess.Popen([sys.executable, "-c", PROCESS, *words], stdout=subprocess.PIPE, text=True)
-            for words in told
+            subprocess.Popen([sys.executable, "-c", PROCESS, *some], stdout=subprocess.PIPE, text=True)
+            for some in words
         ]
         said = [process.communicate()[0].strip() for process in started]
         _judge(bounds, said, folder / "both")

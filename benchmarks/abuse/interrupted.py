@@ -1,6 +1,5 @@
 """Sweeps under every rule that three signals end, one after another, and that come to the unbroken result."""
 
-import os
 import random
 import signal
 import subprocess
@@ -10,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks.abuse.outcome import PYTHON
-from benchmarks.abuse.studies import scratch
+from benchmarks.abuse.studies import programs, scratch
 from benchmarks.abuse.tally import Failed, Trial
 
 RULES = {
@@ -52,7 +51,7 @@ def of_signals(rng: random.Random) -> Iterator[Trial]:
 
 def _broken(script: str, signals: list[signal.Signals], waits: list[float]) -> Callable[[], None]:
     def do() -> None:
-        folder, cache = scratch(), str(_cache())
+        folder, cache = scratch(), str(programs())
         whole, broken = folder / "whole", folder / "broken"
         subprocess.run([sys.executable, "-c", script, str(whole), cache], check=True, stdout=subprocess.DEVNULL)
         for one, wait in zip(signals, waits, strict=True):
@@ -84,9 +83,3 @@ def _wait_for(folder: Path, process: "subprocess.Popen[bytes]") -> None:
     """Until the folder is there: before it no work can be lost."""
     while process.poll() is None and not (folder / "sweep.json").exists():
         time.sleep(0.005)
-
-
-def _cache() -> Path:
-    path = Path(os.environ.get("TMPDIR", "/tmp")) / "fnopt-abuse-programs"
-    path.mkdir(exist_ok=True, mode=0o700)
-    return path

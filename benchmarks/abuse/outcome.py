@@ -18,7 +18,8 @@ PYTHON = re.compile(
     r"Traceback|object has no attribute|NoneType|unhashable|not subscriptable|object is not iterable|KeyError|"
     r"unsupported operand|list index out of range|tuple index out of range|cannot unpack|values to unpack|"
     r"positional argument|unexpected keyword|not supported between|must be real number, not|JaxRuntimeError|"
-    r"object is not callable|TracerBool|codec can't|has no len\(\)|fault of fnopt|maximum recursion"
+    r"object is not callable|TracerBool|codec can't|has no len\(\)|fault of fnopt|maximum recursion|"
+    r"multiple values for|required positional|Exceeds the limit \(4300|expected str, bytes"
 )
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 

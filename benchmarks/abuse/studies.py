@@ -36,6 +36,13 @@ def clear() -> None:
     shutil.rmtree(_root(), ignore_errors=True)
 
 
+def programs() -> Path:
+    """Where the processes that a run starts keep their compiled programs; it is removed at the end, too."""
+    path = _root() / "programs"
+    path.mkdir(exist_ok=True)
+    return path
+
+
 @cache
 def table() -> Path:
     """A table with numbers, a text column and two classes."""

@@ -1,8 +1,11 @@
 """Odd space files: refused in words, or searched as they stand."""
 
+import csv
 import random
 import shutil
+import tomllib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from benchmarks.abuse.outcome import command
 from benchmarks.abuse.studies import scratch, table
@@ -12,7 +15,9 @@ KINDS = ("uniform", "log_uniform", "one_minus_log_uniform", "integer", "log_inte
 BOUNDS = (
     "[]", "[1]", "[1, 2, 3]", "[2, 1]", "[1, 1]", "[nan, 1]", "[-inf, inf]", '["a", "b"]', "[true, false]", "3", '"x"',
     "{}", "[[1], [2]]", "[0, 1e400]", "[1e-400, 1]", "[0.9, 0.99999999]", "[-1, 1]", "[0, 0]", "[1e-3, 1e-1]", "[2, 9]",
+    "[0.5, 0.9]", "[1e-30, 1e-2]", "[0.1, 0.1000001]", "[1, 60]", "[16, 100000]", "[0.0, 0.99]", "[1e-7, 1]",
 )  # fmt: skip
+RANGE = "lr = {log_uniform = [1e-3, 1e-1]}\n"
 WHOLE = {
     "nothing": "",
     "no TOML": "lr = {{{",
@@ -34,9 +39,10 @@ WHOLE = {
     "when of itself": "l2 = {uniform = [0, 1], when = {l2 = 0.1}}\n",
     "deep lists": "lr = " + "[" * 3000 + "]" * 3000 + "\n",
     "deep tables": "lr = " + "{a=" * 2000 + "1" + "}" * 2000 + "\n",
-    "huge layers": "hidden = [1000000000000]\n",
-    "large layers": "hidden = [200000, 200000]\n",
-    "no layers": "hidden = []\n",
+    "huge layers": f"{RANGE}hidden = [1000000000000]\n",
+    "large layers": f"{RANGE}hidden = [200000, 200000]\n",
+    "no layers": f"{RANGE}hidden = []\n",
+    "one configuration": "hidden = []\n",
     "layers of text": 'hidden = ["a"]\n',
     "a negative layer": "hidden = [-4]\n",
     "a whole number of 400 digits": "lr = " + "9" * 400 + "\n",
@@ -46,11 +52,15 @@ WHOLE = {
     "an unknown optimizer": 'optimizer = "adamm"\n',
     "a choice of nothing": "optimizer = {choice = []}\n",
     "a choice of a list": "batch_size = {choice = [[16, 32]]}\n",
-    "plain values": "lr = 0.01\nhidden = [4]\n",
+    "plain values": "lr = 0.01\nl2 = {uniform = [0, 1]}\nhidden = [4]\n",
     "a true number": "lr = true\n",
     "zero bytes": "lr = 0.1\x00\n",
     "a comment only": "# nothing\n",
-    "a mark in front": "\ufefflr = 0.01\nhidden=[4]\n",
+    "a mark in front": f"\ufeff{RANGE}hidden = [4]\n",
+    "line ends of Windows": f"{RANGE}hidden = [4]\n".replace("\n", "\r\n"),
+    "whole numbers for real ones": "l2 = {uniform = [0, 1]}\nlr = 1\nhidden = [4]\n",
+    "a condition that holds for some": 'b1 = {uniform = [0, 0.9], when = {optimizer = "adam"}}\n'
+    'optimizer = {choice = ["adam", "sgd"]}\nhidden = [4]\n',
 }
 
 
@@ -62,10 +72,11 @@ def of_toml(rng: random.Random) -> Iterator[Trial]:
     rng.shuffle(plan)
     for kind, bounds in plan[:80]:
         name = "batch_size" if "integer" in kind else rng.choice(("lr", "dropout", "l2", "b1"))
-        yield Trial(f"{name} = {kind} {bounds}", _searched(f"{name} = {{{kind} = {bounds}}}\nhidden = [4]\n"), 120.0)
+        ends = (name, kind, bounds)
+        yield Trial(" ".join(ends), _searched(f"{name} = {{{kind} = {bounds}}}\nhidden = [4]\n", ends), 120.0)
 
 
-def _searched(text: str) -> Callable[[], None]:
+def _searched(text: str, ends: tuple[str, str, str] | None = None) -> Callable[[], None]:
     def do() -> None:
         folder = scratch()
         (folder / "space.toml").write_text(text, encoding="utf-8")
@@ -75,6 +86,21 @@ def _searched(text: str) -> Callable[[], None]:
         )  # fmt: skip
         if shown.code == 2 and (folder / "out").exists():
             raise Failed(f"a folder was left behind after {shown.err.strip()!r}")
+        if shown.code == 0 and ends:
+            _inside(folder / "out" / "results.csv", *ends)
         shutil.rmtree(folder)
 
     return do
+
+
+def _inside(path: Path, name: str, kind: str, bounds: str) -> None:
+    """Every value that was drawn lies within the bounds as they are written, or is one of the options."""
+    written = tomllib.loads(f"a = {bounds}")["a"]
+    with path.open(encoding="utf-8", newline="") as file:
+        drawn = [float(row[name]) for row in csv.DictReader(file)]
+    for value in drawn:
+        near = [abs(value - end) <= 1e-6 * abs(end) for end in written]
+        if kind == "choice" and not any(near):
+            raise Failed(f"{value} is none of {bounds}")
+        if "normal" not in kind and not (any(near) or min(written) <= value <= max(written)):
+            raise Failed(f"{value} lies outside {bounds}")

@@ -62,7 +62,7 @@ def read_space(path: str | Path) -> dict[str, Any]:
     if path.stat().st_size > LARGEST:
         raise ValueError(f"{str(path)!r} holds more than {LARGEST // 2**20} MB; a space is a few lines")
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is not TOML: {error}") from error
     if not content:
@@ -95,6 +95,8 @@ def _entry(name: str, value: Any) -> Any:
         return made
     if not isinstance(value["when"], Mapping) or not value["when"]:
         raise ValueError(f'`when` wants names and their values, as in {{optimizer = "adam"}}, got {value["when"]!r}')
+    if name in value["when"]:
+        raise ValueError(f"`when` names {name} itself: its condition is the value of another name")
     given = {other: _any_of(other, wanted) for other, wanted in value["when"].items()}
     return spaces.when(**given, **{name: made})
 

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from fnopt import optim
-from fnopt._checks import nearest, one_of, unknown_number, whole
+from fnopt._checks import brief, nearest, one_of, unknown_number, whole
 from fnopt._types import Optimizer, Searchable, Trial
 from fnopt.model.recipes import RECIPES
 from fnopt.numbers import REAL, Range, on_host
@@ -160,8 +160,8 @@ class Model:
         structure["optimizer"] = optimizer
         theirs = _fields(optimizer) if self.kind != "supervised" else ()
         own = tuple(sorted(name for name in numbers if name in self.ranges and name not in theirs))
-        if self.kind == "supervised":
-            _check_single({name: numbers[name] for name in own})
+        cure = "; declare a number for each" if self.kind == "supervised" else ""
+        _check_single({name: numbers[name] for name in own}, cure)
         trial = self.build(structure, own, features, outputs, metrics)
         if "lr" in optimizer.numbers._fields:  # pyright: ignore[reportAttributeAccessIssue]
             numbers.setdefault("lr", optimizer.lr)
@@ -229,11 +229,11 @@ def _check_batches(batch_size: Any, shuffle: Any) -> None:
         raise ValueError(f"`shuffle` must be True, False or 'replacement', got {shuffle!r}")
 
 
-def _check_single(numbers: Mapping[str, Any]) -> None:
-    """A number of a user's model is one number, or one schedule of it."""
+def _check_single(numbers: Mapping[str, Any], cure: str) -> None:
+    """A number of a model is one number, or one schedule of it."""
     for name, value in numbers.items():
         if isinstance(value, tuple | list | Mapping) or (not callable(value) and getattr(value, "ndim", 0) > 0):
-            raise ValueError(f"`{name}` must be one number or one schedule, got {value!r}; declare a number for each")
+            raise ValueError(f"`{name}` must be one number or one schedule, got {brief(value)}{cure}")
 
 
 def _is_number(x: Any) -> bool:
