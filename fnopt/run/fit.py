@@ -12,7 +12,7 @@ from fnopt._checks import same_structure, whole
 from fnopt._keys import without_keys
 from fnopt._types import Dataset, Params, Stats, Trial
 from fnopt.model import Frame, Model, prepare
-from fnopt.model.prepare import check_datasets
+from fnopt.model.encode import check_datasets
 from fnopt.run.defined import check_defined
 from fnopt.run.late_bar import late_bar
 from fnopt.run.run import Going, Run, train_on, watch_of
