@@ -53,17 +53,25 @@ def _broken(script: str, signals: list[signal.Signals], waits: list[float]) -> C
     def do() -> None:
         folder, cache = scratch(), str(programs())
         whole, broken = folder / "whole", folder / "broken"
-        subprocess.run([sys.executable, "-c", script, str(whole), cache], check=True, stdout=subprocess.DEVNULL)
+        first = subprocess.Popen([sys.executable, "-c", script, str(whole), cache], stdout=subprocess.DEVNULL)
+        _wait_for(whole, first)
+        start, early = time.monotonic(), 0
+        if first.wait():
+            raise Failed("the unbroken sweep fails")
+        span = time.monotonic() - start
         for one, wait in zip(signals, waits, strict=True):
             process = subprocess.Popen(
                 [sys.executable, "-c", script, str(broken), cache], stdout=subprocess.PIPE, stderr=subprocess.PIPE
             )
             _wait_for(broken, process)
-            time.sleep(0.6 * wait)
+            time.sleep(0.4 * span * wait)
             process.send_signal(one)
-            _, err = process.communicate()
+            said, err = process.communicate()
+            early += said.strip() != b"finished"
             if one == signal.SIGINT and PYTHON.search(err.decode()) and "KeyboardInterrupt" not in err.decode():
                 raise Failed(f"after {one.name}: {err.decode()[-200:]!r}")
+        if not early:
+            raise Failed("no signal came before the end, so nothing was broken off")
         end = subprocess.run(
             [sys.executable, "-c", script, str(broken), cache], capture_output=True, text=True, check=False
         )

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 
 from benchmarks.abuse.outcome import command
-from benchmarks.abuse.studies import copy_of, finished, scratch, space_file, table
+from benchmarks.abuse.studies import copy_of, finished, scratch, space_file, table, test_lines
 from benchmarks.abuse.tally import Failed, Trial
 
 VALUES: dict[str, tuple[str, ...]] = {
@@ -37,13 +37,20 @@ VALUES: dict[str, tuple[str, ...]] = {
     "--nothing": ("1", ""),
     "--epoch": ("3",),
 }
+SOUND: dict[str, tuple[str, ...]] = {
+    "--n": ("1", "3"), "--epochs": ("2", "5"), "--seeds": ("2",), "--folds": ("2", "3"), "--repeat": ("2",),
+    "--search": ("random", "grid", "sobol", "coarse_to_fine"), "--objective": ("dev/loss", "accuracy", "dev/f1"),
+    "--stop": ("none", "hyperband", "halving", "asynchronous_halving", "median", "population"), "--threads": ("1", "2"),
+    "--missing": ("drop", "mean"), "--split": ("0.5,0.3,0.2", "0.7,0.2,0.1"), "--seed": ("3",), "--target": ("colour",),
+    "--ignore": ("age", "col*"), "--text": ("colour",), "--patience": ("1",), "--minutes": ("5",),
+}  # fmt: skip
 FLAGS = ("--no-header", "--quiet", "--anyway", "-x", "--help=3")
 COMMANDS = ("swep", "sweeps", "", "--", "-", "help", "predict", "resume", "doctor x", "sweep", "--vers", "report")
 PATHS = ("", " ", ".", "..", "/", "/proc/nope", "/dev/full", "out/", "a/b/c", "~", "x" * 300, "a\x1bb", "-")
 
 
 def of_options(rng: random.Random) -> Iterator[Trial]:
-    """120 calls of sweep with one odd option, two, or three."""
+    """120 calls of sweep with one odd option, two, or three; and 20 of some that are sound, which are asked again."""
     singles = [(name, value) for name, values in VALUES.items() for value in values]
     rng.shuffle(singles)
     for name, value in singles[:80]:
@@ -55,9 +62,13 @@ def of_options(rng: random.Random) -> Iterator[Trial]:
         if rng.random() < 0.2:
             given += given[:2]
         yield Trial(" ".join(repr(word[:30]) for word in given), _swept(tuple(given)), 120.0)
+    for _ in range(20):
+        names = rng.sample(sorted(SOUND), rng.choice((2, 3, 4)))
+        given = tuple(word for name in names for word in (name, rng.choice(SOUND[name])))
+        yield Trial(" ".join(given), _swept(given, again=True), 120.0)
 
 
-def _swept(given: tuple[str, ...]) -> Callable[[], None]:
+def _swept(given: tuple[str, ...], again: bool = False) -> Callable[[], None]:
     def do() -> None:
         folder = scratch()
         usual = {"--target": "kind", "--space": str(space_file()), "--n": "2", "--epochs": "1"}
@@ -65,6 +76,13 @@ def _swept(given: tuple[str, ...]) -> Callable[[], None]:
         shown = command("sweep", str(table()), *words, "--out", str(folder / "out"), *given)
         if shown.code == 2 and (folder / "out").exists():
             raise Failed(f"a folder was left behind after {shown.err.strip()!r}")
+        if shown.code == 0 and again:
+            results = (folder / "out" / "results.csv").read_bytes()
+            resumed = command("resume", str(folder / "out"))
+            if resumed.code or (folder / "out" / "results.csv").read_bytes() != results:
+                raise Failed(f"resume: exit code {resumed.code} {resumed.err.strip()!r}, or other results")
+            if not test_lines(shown.out) or test_lines(resumed.out) != test_lines(shown.out):
+                raise Failed(f"resume shows {test_lines(resumed.out)} for {test_lines(shown.out)}")
         shutil.rmtree(folder)
 
     return do

@@ -4,6 +4,7 @@ import random
 from itertools import islice
 
 import pytest
+
 from benchmarks.abuse.kinds import KINDS
 from benchmarks.abuse.studies import clear
 from benchmarks.abuse.tally import count
