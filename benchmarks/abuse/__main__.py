@@ -1,7 +1,6 @@
 """Command line of the hostile trials."""
 
 import argparse
-import itertools
 import os
 import random
 import sys
@@ -23,7 +22,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.abuse", description=__doc__)
     parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"all unless given: {', '.join(KINDS)}")
     parser.add_argument("--seed", type=int, default=0, help="what positions, fields and orders are drawn from")
-    parser.add_argument("--share", type=float, default=1.0, help="the share of each kind that is tried")
+    parser.add_argument("--share", type=float, default=1.0, help="the share of each kind that is drawn and tried")
     given = parser.parse_args()
     unknown = [kind for kind in given.kinds if kind not in KINDS]
     if unknown:
@@ -31,9 +30,11 @@ def main() -> int:
     start, counts = time.perf_counter(), []
     try:
         for kind in given.kinds or KINDS:
-            trials = KINDS[kind].trials(random.Random(f"{kind} {given.seed}"))
-            most = None if given.share >= 1 else max(1, round(given.share * KINDS[kind].least))
-            counts.append(count(kind, itertools.islice(trials, most), lambda text: print(text, flush=True)))
+            rng = random.Random(f"{kind} {given.seed}")
+            trials = list(KINDS[kind].trials(rng))
+            if given.share < 1:
+                trials = rng.sample(trials, max(1, round(given.share * len(trials))))
+            counts.append(count(kind, trials, lambda text: print(text, flush=True)))
             _line(counts[-1], KINDS[kind].least)
     finally:
         clear()
