@@ -160,16 +160,21 @@ def _yardstick(test: Dataset, task: str) -> list[str]:
     return [] if most is None else [f"(always {most[0]}: accuracy {most[1]:.4f})"]
 
 
+def _error(x: float) -> str:
+    """A standard error: two figures where it is small, for more of them say nothing."""
+    return f"{x:.2g}" if x < 0.1 else score_text(x)
+
+
 def _score(made: dict[str, Any], name: str, target: str) -> str:
     """A test score with its standard errors: over repetitions, and over the examples where that is known."""
     value, *each = map(numbers, (made["scores"][name], *(scores[name] for scores in made["each"])))
     errors = []
     if len(each) > 1:
         spread = float(np.std(each, ddof=1)) / math.sqrt(len(each))
-        errors.append(f"± {score_text(spread)} over {len(each)} trainings")
+        errors.append(f"± {_error(spread)} over {len(each)} trainings")
     by_examples = made.get("standard_errors", {}).get(name)
     if by_examples is not None and math.isfinite(by_examples):
-        errors.append(f"± {score_text(by_examples)} (standard error of {made['test_examples']} examples)")
+        errors.append(f"± {_error(by_examples)} (standard error of {made['test_examples']} examples)")
     unit = f", in units of {target!r}" if name in IN_UNIT else ""
     return " ".join([f"{name} {score_text(value)}", ", ".join(errors)]).rstrip() + unit
 
