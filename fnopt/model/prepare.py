@@ -78,6 +78,10 @@ class Frame:
         check_fits("y", y, z, None)
         return z
 
+    def values(self, data: Dataset) -> np.ndarray:
+        """A target of values in float64, in the user's unit."""
+        return values_of(data.y, data.classes).astype(np.float64)
+
     def answers(self, outputs: Any) -> Any:
         """Labels, values or 0/1 columns from the network's outputs; values in float64 where they were standardized."""
         if self.task == "classes":
@@ -149,7 +153,7 @@ def prepare(
 def framed(frame: Frame, data: Dataset) -> tuple[Part, float]:
     """Other data seen through a fitted frame, and the unit that scores of values are taken in."""
     check_data(data, "data")
-    data = _in_order(frame, data)
+    data = in_order(frame, data)
     ruler = _ruler(frame, None, data)
     return _part(frame, data, _rows(frame, data, None), ruler), ruler.unit
 
@@ -292,7 +296,7 @@ def _target_scale(y: np.ndarray, weight: Any) -> Standardizer:
     return replace(made, scale=np.where(made.scale > 0, made.scale, size))
 
 
-def _in_order(frame: Frame, data: Dataset) -> Dataset:
+def in_order(frame: Frame, data: Dataset) -> Dataset:
     """Data whose named columns stand as the model's do."""
     mine, theirs = frame.features, data.features
     if mine is None or theirs is None or mine == theirs:

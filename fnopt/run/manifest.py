@@ -81,7 +81,7 @@ def manifest(sweep: "Sweep") -> dict[str, Any]:
     }
     told = {
         **asked,
-        "identity": text_digest(asked),
+        "identity": identity_of(asked),
         "configs": [encode(config) for config in sweep.configs],
         "widths": list(sweep.widths),
         "fingerprint": sweep.fingerprint,
@@ -90,6 +90,12 @@ def manifest(sweep: "Sweep") -> dict[str, Any]:
         "notes": dict(sweep.notes),
     }
     return {**told, "digest": text_digest(told)}
+
+
+def identity_of(asked: Mapping[str, Any]) -> str:
+    """The digest of what was asked, without what the data are called: a file that is renamed holds what it held."""
+    parts = {name: {**part, "name": None} if isinstance(part, dict) else part for name, part in asked["data"].items()}
+    return text_digest({**asked, "data": parts})
 
 
 def text_digest(value: Any) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fnopt.run.manifest import text_digest
+from fnopt.run.manifest import identity_of
 from fnopt.store.schema import (
     Schema,
     anything,
@@ -117,7 +117,7 @@ def check_manifest(asked: Mapping[str, Any], path: str) -> None:
     try:
         MANIFEST(asked, "it")
         told = {name: value for name, value in asked.items() if name not in APART}
-        if text_digest(told) != asked["identity"]:
+        if identity_of(told) != asked["identity"]:
             raise ValueError("its identity is not that of its content")
     except ValueError as error:
         raise ValueError(f"{path!r} was altered: {str(error).replace('it.', '', 1)}") from None

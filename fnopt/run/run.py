@@ -11,11 +11,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fnopt import metrics
 from fnopt._checks import whole
 from fnopt._compile import TRACES
 from fnopt._keys import with_keys
 from fnopt._types import Dataset, Params, Stats, Trial
 from fnopt.model import Frame, Model, framed
+from fnopt.model.prepare import in_order
 from fnopt.numbers import resolve
 from fnopt.run.course import course
 from fnopt.run.shown import Scores
@@ -42,6 +44,7 @@ from fnopt.train import (
 )
 
 ROWS = 4096  # predicted at once
+NEAR = 1e-3  # of the training part's spread: data that vary less are scored in float64
 
 
 class Going(NamedTuple):
@@ -142,7 +145,24 @@ class Run:
         scores = _evaluate(self.params, self.stats, self.numbers, part, trial=trial)
         names = ("loss", *trial.metrics)
         scores = in_unit(trial.task, names, np.asarray(scores), unit)
-        return Scores({name: float(v) for name, v in zip(names, scores, strict=True)})
+        found = {name: float(v) for name, v in zip(names, scores, strict=True)}
+        return Scores({**found, **self._far_scores(data)})
+
+    def _far_scores(self, data: Dataset) -> dict[str, float]:
+        """Scores of values in float64 from the predictions, where float32 loses the spread of these data.
+
+        They are then far from the training part or vary far less than it, as when they come in another unit.
+        """
+        if self.frame.target is None:
+            return {}
+        truth = self.frame.values(data)
+        scaled = (truth - self.frame.target.mean) / self.frame.target.scale
+        spread, size = scaled.std(axis=0), np.abs(scaled).max(axis=0)
+        if not np.any((spread > 0) & (spread < NEAR * np.maximum(size, 1))):
+            return {}
+        weight = None if data.weight is None else np.asarray(data.weight, np.float64)
+        predicted = np.asarray(self.predict(in_order(self.frame, data).x), np.float64).reshape(truth.shape)
+        return {name: float(getattr(metrics, name)(truth, predicted, weight=weight)) for name in SCORES["values"]}
 
     def more(self, epochs: int, *, progress: bool | Watch = False) -> "Run":
         """The same run, so many epochs further: bit for bit what one longer run gives.

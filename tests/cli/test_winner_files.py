@@ -137,6 +137,8 @@ def test_data_that_moved_are_named_anew(folder, home, tmp_path, capsys):
     assert f"fnopt resume {folder} --data FILE" in capsys.readouterr().err
     assert run(["resume", str(folder), "--data", str(home / "pets.csv")]) == 0
     text = (home / "pets.csv").read_text()
+    (tmp_path / "renamed.csv").write_text(text)
+    assert run(["resume", str(folder), "--data", str(tmp_path / "renamed.csv")]) == 0
     (tmp_path / "edited.csv").write_text(text.replace("black", "brown", 1))
     capsys.readouterr()
     assert run(["resume", str(folder), "--data", str(tmp_path / "edited.csv")]) == 2

@@ -138,3 +138,15 @@ def test_a_few_offsets_and_units(door, cases):
     """A small part of ``benchmarks.offsets``."""
     found = compare(door, cases)
     assert found.held == len(cases) and found.faults == []
+
+
+@pytest.mark.parametrize(("unit", "offset"), [(1.0, 1e12), (1e15, 0.0), (1e-15, 0.0)])
+def test_data_of_another_unit_are_no_better_than_they_are(unit, offset):
+    """Scored in the training part's unit, float32 takes such a target for constant: R² 0, explained variance 1."""
+    run = fo.fit(LINE, fo.data.dataset(X, V), hyper=HYPER, epochs=2)
+    y, p = unit * V + offset, np.asarray(run.predict(X), np.float64)
+    found = run.evaluate(fo.data.dataset(X, y))
+    for name, score in by_hand(y, p).items():
+        assert found[name] == pytest.approx(score, rel=1e-5, abs=1e-6), name
+    explained = 1 - np.var(y - p) / np.var(y)
+    assert found["explained_variance"] == pytest.approx(explained, rel=1e-3, abs=1e-3)

@@ -9,7 +9,7 @@ import pytest
 from folder_cases import Stops, stored, sweep_of
 
 import fnopt as fo
-from fnopt.run.manifest import text_digest
+from fnopt.run.manifest import identity_of, text_digest
 from fnopt.run.store import table_csv
 
 
@@ -152,7 +152,7 @@ def test_a_forged_manifest_is_one_line(tmp_path, change, sign):
     del asked["digest"]
     FORGED[change](asked)
     if sign == "identity too":
-        asked["identity"] = text_digest({k: v for k, v in asked.items() if k not in APART})
+        asked["identity"] = identity_of({k: v for k, v in asked.items() if k not in APART})
     asked["digest"] = text_digest(asked)
     (folder / "sweep.json").write_text(json.dumps(asked))
     for act in (lambda: fo.open(folder), lambda: sweep_of(path=folder)):
