@@ -191,7 +191,7 @@ def test_ctrl_c_keeps_what_is_done(tmp_path, monkeypatch, capsys):
     assert 0 < there < 12 and not sweep.finished and sweep.ended == "interrupted"
     said = capsys.readouterr().out
     assert f"interrupted {there} of 12 configurations are done" in said
-    assert f"go on       fnopt resume {out}" in said
+    assert f"continue    fnopt resume {out}" in said
     assert not (out / "model.safetensors").exists()
     assert run(["resume", str(out)]) == 0
     assert sweep_pets(tmp_path, tmp_path / "whole", n=12) == 0

@@ -56,6 +56,7 @@ from jax.typing import ArrayLike
 from fnopt._checks import whole
 from fnopt._types import Cost, Optimizer, Params
 from fnopt.numbers import DECAY, NONNEGATIVE, Range
+from fnopt.optim._frame import described
 from fnopt.optim._line_search import search
 from fnopt.optim._safe import ratio, root
 from fnopt.optim._treewise import dot, norm_1, over, plus, size, treewise
@@ -179,7 +180,7 @@ def _lbfgs(history: int) -> Optimizer:
     name = "lbfgs" if history == HISTORY else f"lbfgs_with(history={history})"
     begin = partial(start, history)
     made = treewise(name, LbfgsHyper, RANGES, begin, rule, lr=1.0, wants_objective=True, doc=__doc__)
-    return replace(made, maker=(lbfgs_with, (history,)))
+    return described(replace(made, maker=(lbfgs_with, (history,))), __doc__)
 
 
 lbfgs = lbfgs_with()

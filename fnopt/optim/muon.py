@@ -51,6 +51,7 @@ from jax.typing import ArrayLike
 
 from fnopt._types import Optimizer, Params
 from fnopt.numbers import DECAY, FRACTION, NONNEGATIVE, REAL
+from fnopt.optim._frame import described
 from fnopt.optim._safe import one_minus_power, ratio, root
 from fnopt.optim._treewise import leafwise, treewise
 from fnopt.optim._trust import norm
@@ -175,7 +176,7 @@ def _muon(words: tuple[str, ...]) -> Optimizer:
     fill = {"adam_lr": "lr"}
     more = {"fill": fill, "moments": Moments._fields, "doc": __doc__}
     made = treewise(name, MuonHyper, RANGES, start, rule, lr=0.02, **more)
-    return replace(made, maker=(muon_with, (words,)))
+    return described(replace(made, maker=(muon_with, (words,))), __doc__)
 
 
 muon = muon_with()
