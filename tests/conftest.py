@@ -22,6 +22,12 @@ os.environ["XLA_FLAGS"] = " ".join(
     )
 )
 
+import signal
+
+# A shell starts what runs in the background with Ctrl-C ignored, and tests send it.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 import jax
 import pytest
 from contract_counts import pytest_addoption as pytest_addoption

@@ -35,6 +35,7 @@ KINDS = {  # each changes within six steps
     "scaled": s.exponential(0.1, 0.7).scaled(s.inverse_time(0.5, 0.5)),
     "clipped": s.linear(0.1, 0.0, 6.0).clipped(0.03, 0.08),
     "warmed": s.inverse_time(0.1, 0.5).warmed(3.0, 0.01),
+    "stretched": s.linear(0.1, 0.01, 4.0).stretched(1.5),
     "plateau": s.plateau(s.exponential(0.1, 0.9), factor=0.5, patience=2.0, min_delta=1.0, cooldown=1.0),
 }
 AROUND = dict(WRAPPERS) | {

@@ -88,7 +88,7 @@ def test_all_of_a_layer_is_the_network_without_masks():
 def test_a_unit_is_dropped_alike_whatever_the_width(rows):
     wide = np.asarray(jax.jit(_draws, static_argnums=1)(KEY, (rows, 33)))
     assert wide.shape == (rows, 33)
-    assert wide.max() < 2**16
+    assert wide.dtype == np.uint32
     for n in (1, 20):
         np.testing.assert_array_equal(_draws(KEY, (rows, n)), wide[:, :n])
 

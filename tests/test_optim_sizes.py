@@ -40,8 +40,8 @@ def test_a_gradient_of_any_size_is_stepped_along_or_shows(name, x64):
         for size, way, want in zip(HUGE, found, right, strict=False):
             shows = not np.isfinite(way[1 : HALF + 1]).all()
             assert not shows or size > 1e15, size  # whose squares are in reach
-            if name == "lbfgs" and size > 1e15 and not shows:
-                assert (np.diff(way) != 0).all(), size  # without pairs, for those cannot be told: along the gradient
+            if name == "lbfgs" and size > 1e30 and not shows:
+                assert (np.diff(way) != 0).all(), size  # changes of it are out of reach: along the gradient
             elif not shows:
                 np.testing.assert_allclose(way, want, rtol=tolerance, atol=tolerance, err_msg=str(size))
         for size, way, want in zip(TINY, found[len(HUGE) :], right[len(HUGE) :], strict=True):

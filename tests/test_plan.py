@@ -99,8 +99,10 @@ def test_a_plan_comes_back_and_so_does_an_older_one(sweep):
 def test_the_narrowest_bucket_of_a_space(hidden, stop, narrowest):
     """Under a rule most lanes train few epochs, so narrow widths share the program of the next wider ones."""
     from fnopt.run.programs import options_of
+    from fnopt.space.search_space import SearchSpace
 
-    assert options_of(fo.classifier(), {"hidden": hidden}, stop).narrowest == narrowest
+    space = SearchSpace.parse({"hidden": hidden}, fo.classifier())
+    assert options_of(space, stop).narrowest == narrowest
 
 
 def test_wide_inputs_share_programs_under_a_rule_too():

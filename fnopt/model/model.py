@@ -161,7 +161,8 @@ class Model:
         theirs = _fields(optimizer) if self.kind != "supervised" else ()
         own = tuple(sorted(name for name in numbers if name in self.ranges and name not in theirs))
         cure = "; declare a number for each" if self.kind == "supervised" else ""
-        _check_single({name: numbers[name] for name in own}, cure)
+        by_layer = ("dropout",) if self.kind != "supervised" else ()
+        _check_single({name: numbers[name] for name in own if name not in by_layer}, cure)
         trial = self.build(structure, own, features, outputs, metrics)
         if "lr" in optimizer.numbers._fields:  # pyright: ignore[reportAttributeAccessIssue]
             numbers.setdefault("lr", optimizer.lr)

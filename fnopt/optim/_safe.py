@@ -79,7 +79,7 @@ def one_minus_power(b: Array, t: Array) -> Array:
     >>> round(float(one_minus_power(jnp.float32(0.75), jnp.float32(2))), 6)
     0.4375
     """
-    return -_power_minus_one(jnp.asarray(b), t)
+    return -_power_minus_one(jnp.asarray(b), jnp.asarray(t))
 
 
 @jax.custom_jvp

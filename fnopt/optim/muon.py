@@ -55,7 +55,7 @@ from fnopt.optim._frame import described
 from fnopt.optim._safe import one_minus_power, ratio, root
 from fnopt.optim._treewise import leafwise, treewise
 from fnopt.optim._trust import norm
-from fnopt.tree import names
+from fnopt.tree import binary_size, names
 
 STEPS = 5  # of Newton–Schulz
 
@@ -111,7 +111,8 @@ RANGES = {
 def orthogonalized(u: Array, h: Any) -> Array:
     """Five quintic Newton–Schulz steps from u/‖u‖, shape=(in, out)."""
     tall = u.shape[0] > u.shape[1]
-    x = ratio(u, norm(u) + h.eps)
+    unit = binary_size(jnp.max(jnp.abs(u), initial=0))  # so that no length of u leaves the range of its type
+    x = ratio(u / unit, norm(u / unit) + h.eps / unit)
     x = x.T if tall else x  # so that the products are of the shorter side
     for _ in range(STEPS):
         a = x @ x.T

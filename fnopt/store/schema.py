@@ -27,8 +27,10 @@ def read_json(content: bytes, path: str) -> Any:
         raise ValueError(f"{path!r} is damaged: it is no text in UTF-8") from None
     except RecursionError:
         raise ValueError(f"{path!r} is damaged: it is nested deeper than {DEEP} levels") from None
-    except ValueError as error:  # of JSON, of a number with thousands of digits
+    except json.JSONDecodeError as error:
         raise ValueError(f"{path!r} is damaged: {error!s:.200}") from error
+    except ValueError:
+        raise ValueError(f"{path!r} is damaged: it holds a number of more digits than fnopt writes") from None
     check_depth(value, DEEP, f"{path!r} is damaged: it")
     return value
 
