@@ -473,6 +473,9 @@ def test_a_fault_at_any_write_of_a_folder_loses_nothing(full, tmp_path, monkeypa
         assert len(calls) >= fault
         if store.holds(folder):
             assert fo.open(folder).n == 14, fault
+        else:  # it never began, and that is said
+            with pytest.raises((ValueError, FileNotFoundError), match=r"no folder|holds no sweep"):
+                fo.open(folder)
         assert digests(sweep_of(14, path=folder)) == whole, fault
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
