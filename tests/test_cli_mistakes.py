@@ -66,7 +66,7 @@ SPACES = {
     "when of nothing": ("b1 = {uniform = [0.5, 0.9], when = 3}", "space.toml: b1: `when` wants names"),
     "when of itself": ("l2 = {uniform = [0, 1], when = {l2 = 0.1}}", "space.toml: l2: `when` names l2 itself"),
     "lists for a number": ("l2 = {choice = [[1], [2]]}", "space.toml: `l2` must be one number or one schedule"),
-    "a list for a number": ("dropout = [0.1, 0.2]", "space.toml: `dropout` must be one number or one schedule"),
+    "a list for a number": ("l2 = [0.1, 0.2]", "space.toml: `l2` must be one number or one schedule"),
     "400 digits": (f"lr = {'9' * 400}", "space.toml: `lr` must be in [0, inf), got inf"),
     "layers beyond counting": ("hidden = [1000000000000]", "`hidden` must be a whole number below 2147483648"),
     "nothing": ("# nothing\n", "names nothing to search"),

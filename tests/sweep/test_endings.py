@@ -12,7 +12,9 @@ import fnopt as fo
 ENDS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 X = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32)
 DATA = fo.data.dataset(X, (X[:, 0] > 0).astype(np.int32))
-MODEL, SPACE = fo.classifier(hidden=4), dict(lr=fo.log_uniform(1e-3, 1e-1), batch_size=16, optimizer="sgd")
+# Two structures are two programs, one after the other on one thread: after the first result there is always more to do.
+MODEL = fo.classifier(hidden=4)
+SPACE = dict(lr=fo.log_uniform(1e-3, 1e-1), batch_size=16, optimizer="sgd", activation=fo.choice("relu", "tanh"))
 
 
 class Acts:
