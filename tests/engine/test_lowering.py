@@ -1,5 +1,7 @@
 """The chunk programs of all kinds of structures lower for other devices: no operation of theirs is a CPU's alone."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -27,15 +29,9 @@ def embedded():
 
 CLIPPED = fo.optim.clip_by_global_norm(fo.optim.adam)
 STRUCTURES = {
-    "adam": lambda: fo.classifier(hidden=(4,)),
+    **{name: partial(fo.classifier, hidden=(4,), optimizer=name) for name in fo.optim.NAMES},
     "dropout": lambda: fo.classifier(hidden=(4,), dropout=0.3),
     "batch norm": lambda: fo.classifier(hidden=(4,), norm="batch"),
-    "muon": lambda: fo.classifier(hidden=(4,), optimizer="muon"),
-    "adafactor": lambda: fo.classifier(hidden=(4,), optimizer="adafactor"),
-    "lamb": lambda: fo.classifier(hidden=(4,), optimizer="lamb"),
-    "prodigy": lambda: fo.classifier(hidden=(4,), optimizer="prodigy"),
-    "schedule_free": lambda: fo.classifier(hidden=(4,), optimizer="schedule_free"),
-    "lbfgs": lambda: fo.classifier(hidden=(4,), optimizer="lbfgs"),
     "clipped": lambda: fo.classifier(hidden=(4,), optimizer=CLIPPED),
     "embedding": embedded,
 }
