@@ -3,6 +3,7 @@
 import argparse
 import os
 import random
+import signal
 import sys
 import time
 
@@ -27,6 +28,9 @@ def main() -> int:
     unknown = [kind for kind in given.kinds if kind not in KINDS]
     if unknown:
         parser.error(f"unknown kind {unknown[0]!r}; known: {', '.join(KINDS)}")
+    # A shell ignores these for what it starts in the background, and children would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     start, counts = time.perf_counter(), []
     try:
         for kind in given.kinds or KINDS:
