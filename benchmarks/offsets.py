@@ -106,8 +106,11 @@ def by_terminal(case: Case) -> list[float]:
         said = io.StringIO()
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
             code = fnopt(["sweep", str(file), "--target", "y", "--n", "2", "--epochs", str(EPOCHS), "--out", str(out)])
+        lines = said.getvalue().strip().splitlines()
         if code:
-            raise ValueError(said.getvalue().strip().splitlines()[-1])
+            raise ValueError(lines[-1])
+        for note in (line for line in lines if line.startswith("note:")):
+            warnings.warn(note, stacklevel=2)
         return [json.loads((out / "test.json").read_text())["scores"][name]]
 
 

@@ -86,8 +86,7 @@ def parts_of(sweep: "Sweep", shown: int = SHOWN) -> tuple[str, list[list[str]], 
     there = [standing for standing in ranking if standing.status != "not run"]
     for rank, standing in enumerate(there[:shown] or ranking[:1], 1):
         values = columns_of(at_end(sweep, standing.config), sweep.names)
-        error = f" ±{score_text(standing.error)}" if math.isfinite(standing.error) else ""
-        score = f"{score_text(standing.score)}{error}" if math.isfinite(standing.score) else standing.status
+        score = with_error(standing.score, standing.error) if math.isfinite(standing.score) else standing.status
         rows.append([str(rank), str(standing.config), score, *(text(values.get(name)) for name in names)])
     counts = {s: sum(st.status == s for st in ranking) for s in ("pruned", "stopped", "diverged", "cut", "not run")}
     return head, rows, ", ".join(f"{count} {status}" for status, count in counts.items() if count)
@@ -121,6 +120,17 @@ def score_text(score: float) -> str:
     if not math.isfinite(score):
         return "–"
     return f"{score:.4f}" if score == 0 or 1e-3 <= abs(score) < 10 else f"{score:.5g}"
+
+
+def with_error(score: float, error: float) -> str:
+    """A finite score and its standard error, where there is one, to the same decimal place.
+
+    >>> with_error(0.9435, 0.000926), with_error(4712.8, 3.25), with_error(0.9435, math.nan)
+    ('0.9435 ±0.0009', '4712.8 ±3.2500', '0.9435')
+    """
+    if not math.isfinite(error):
+        return score_text(score)
+    return f"{score_text(score)} ±{f'{error:.4f}' if 1e-3 <= abs(score) < 10 else score_text(error)}"
 
 
 def text(value: Any) -> str:
