@@ -227,10 +227,8 @@ def hold(path: str | Path | Folder, search: str = "") -> Iterator[FolderStore]:
             try:
                 folder = stack.enter_context(Folder(path))
                 fresh = folder.status(LOCK) is None
-                if not made and not is_sweep(folder):
-                    check_free(
-                        folder, search, str(path)
-                    )  # nothing is written into a folder of other files, no lock either
+                if fresh and not made and not is_sweep(folder):
+                    _check_unheld(folder, search, str(path))
                 stack.enter_context(locked(folder))
             except FileNotFoundError:
                 continue  # the caller that had created it has removed it
@@ -251,6 +249,18 @@ def _tidy(folder: Folder, fresh: bool, made: bool) -> None:
             folder.unlink(LOCK)
             if made and folder.named():
                 folder.path.rmdir()
+
+
+def _check_unheld(folder: Folder, search: str, given: str) -> None:
+    """:func:`check_free` before the lock is taken: into a folder of other files not even a lock is written.
+
+    Where another caller has begun in it meanwhile, what is there is judged once the lock is held.
+    """
+    try:
+        check_free(folder, search, given)
+    except Taken:
+        if folder.status(LOCK) is None:
+            raise
 
 
 def check_free(folder: Folder, search: str, given: str) -> None:

@@ -4,12 +4,14 @@ import errno
 import os
 import shutil
 import threading
+from contextlib import ExitStack
 
 import pytest
 from folder_cases import OTHER, SPACE, stored, sweep_of
 
 import fnopt as fo
 from fnopt.run import store
+from fnopt.run.lock import Locked, locked
 from fnopt.run.store import table_csv
 
 
@@ -105,3 +107,18 @@ def test_a_disk_that_refuses_while_a_folder_begins_leaves_nothing(tmp_path, monk
             sweep_of(path=tmp_path / "s")
     assert not list(tmp_path.iterdir())
     assert table_csv(sweep_of(path=tmp_path / "s").table()) == stored()[1]
+
+
+def test_a_folder_that_another_begins_in_between_two_looks_is_held(tmp_path, monkeypatch):
+    with ExitStack() as other:
+        as_ever = store.is_sweep
+
+        def meanwhile(folder):
+            monkeypatch.setattr(store, "is_sweep", as_ever)
+            other.enter_context(locked(tmp_path))
+            (tmp_path / "data.npz").write_bytes(b"begun")
+            return False
+
+        monkeypatch.setattr(store, "is_sweep", meanwhile)
+        with pytest.raises(Locked, match="is held by this process"), store.hold(tmp_path):
+            pass
