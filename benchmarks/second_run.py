@@ -1,4 +1,4 @@
-"""``fnopt sweep digits`` twice on a new machine: when the first configuration is trained to its end, and whether files agree.
+"""``fnopt sweep digits`` twice on a new machine: when the first configuration is finished, and whether files agree.
 
 Each is a process of its own; both share one new folder of compiled programs.
 
