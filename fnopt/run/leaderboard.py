@@ -114,11 +114,13 @@ def _epochs(sweep: "Sweep") -> str:
 def score_text(score: float) -> str:
     """A score: four places where it is about 1, five figures in any other unit, or a dash where there is none.
 
-    >>> score_text(0.98765), score_text(4712.80123), score_text(3.2e-25), score_text(math.nan)
-    ('0.9877', '4712.8', '3.2e-25', '–')
+    >>> score_text(0.98765), score_text(4712.80123), score_text(176553.2), score_text(3.2e-25), score_text(math.nan)
+    ('0.9877', '4712.8', '176553', '3.2e-25', '–')
     """
     if not math.isfinite(score):
         return "–"
+    if 1e5 <= abs(score) < 1e9:
+        return f"{score:.0f}"
     return f"{score:.4f}" if score == 0 or 1e-3 <= abs(score) < 10 else f"{score:.5g}"
 
 
