@@ -16,7 +16,7 @@ from fnopt.sweep.draws import Draws, draws_of
 from fnopt.sweep.lanes import apart, packed, stack
 from fnopt.sweep.lineage import Lineage, founder_of
 from fnopt.sweep.merge import Program
-from fnopt.train import EarlyStopping, Lane, Objective, Part, Records, When, active, in_unit, seen_by, told, window
+from fnopt.train import EarlyStopping, Lane, Objective, Part, Records, When, active, in_unit, seen_by, window, with_gaps
 
 
 class Data(NamedTuple):
@@ -208,7 +208,7 @@ def trainer(work: Work, chunk: Chunk, draws: Draws, until: int, ends: bool = Tru
         clock.compiling += begun - start
         clock.device += end - begun
         trained, seen = made
-        return trained, told(seen, age, count, when), end - begun
+        return trained, with_gaps(seen, age, count, when), end - begun
 
     return step
 

@@ -37,4 +37,4 @@ from fnopt.train.segment import Objective as Objective
 from fnopt.train.segment import Records as Records
 from fnopt.train.segment import When as When
 from fnopt.train.segment import segment as segment
-from fnopt.train.segment import told as told
+from fnopt.train.segment import with_gaps as with_gaps

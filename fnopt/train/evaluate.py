@@ -18,8 +18,8 @@ from fnopt.train.scores import SCORES
 def evaluate(trial: Trial, params: Params, stats: Stats, numbers: dict[str, Array], part: Part) -> Array:
     """The mean loss (without penalty), then the trial's metrics in its order, shape=(1 + metrics,).
 
-    Metrics of values are in the unit that the part was made for (``Prepared.unit``), so that no square overflows; who
-    reads them turns them into the user's by their degree. The loss is in the units of training.
+    Metrics of values are in the unit that the part was made for (``Prepared.unit``), so that no square overflows;
+    their readers turn them into the user's by their degree. The loss is in the units of training.
     """
     block = partial(_block, trial, params, stats, numbers)
     if part.exact is not None:

@@ -44,7 +44,7 @@ class Records(NamedTuple):
     """What a segment saw, one row an epoch; rows past its end hold 0.
 
     So do scores that were not taken, within a program: a NaN is a fault there, and whoever debugs wants no other.
-    :func:`told` puts NaN in their places.
+    :func:`with_gaps` puts NaN in their places.
     """
 
     train: Any  # shape=(LENGTH, 1 + metrics): loss, then the trial's metrics, dropout off
@@ -54,7 +54,7 @@ class Records(NamedTuple):
     updates: Any  # shape=(LENGTH,): what the optimizer had made by the epoch's end, which its schedules count
 
 
-def told(seen: Records, age: int, count: int, when: When) -> Records:
+def with_gaps(seen: Records, age: int, count: int, when: When) -> Records:
     """Records on the host, the last axis but one being ``count`` epochs from ``age``; NaN where nothing was scored."""
     host = jax.tree.map(np.asarray, seen)
     ages = age + 1 + np.arange(count)
