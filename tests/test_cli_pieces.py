@@ -55,7 +55,7 @@ def test_space_from_toml(tmp_path, case):
 def test_the_readmes_space_is_a_space():
     text = README.read_text(encoding="utf-8").split("<!-- space -->\n```toml\n", 1)[1].split("```", 1)[0]
     space = parse(tomllib.loads(text))
-    assert repr(space["b1"]) == repr(standard(30)["b1"])
+    assert repr(space["b1"]) == repr(standard("classes", 30)["b1"])
     assert space["batch_size"] == 64
 
 

@@ -77,7 +77,8 @@ def _read(content: bytes) -> Callable[[], None]:
 def _compare(data: "fo.Dataset", content: bytes) -> None:
     """Every number of every numeric column is what Python's own parse of the same cell gives."""
     text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
-    rows = [row for row in csv.reader(io.StringIO(text), skipinitialspace=True) if row]
+    rows = list(csv.reader(io.StringIO(text), skipinitialspace=True))
+    rows = [row for row in rows if any(cell.strip() for cell in row)]  # a line that holds nothing is no row
     names, rows = [name.strip() for name in rows[0]], rows[1:]
     if len(data.x) > len(rows):
         raise Failed(f"{len(data.x)} rows of {len(rows)}")

@@ -214,10 +214,11 @@ def _ready(asked: Asked) -> Ready:
     if asked.out is not None:
         check_writable(asked.out)
     found, parts = _parts(asked)
-    parsed, epochs = _parsed(asked, standard(1) if space is None else space, found.task), asked.epochs
+    task, epochs = found.task, asked.epochs
+    parsed = _parsed(asked, standard(task, 1) if space is None else space, task)
     if epochs is None:
-        epochs = epochs_of_search(MODELS[found.task](), parsed, _rows(parts, asked.folds))
-    space = standard(epochs) if space is None else space
+        epochs = epochs_of_search(MODELS[task](), parsed, _rows(parts, asked.folds))
+    space = standard(task, epochs) if space is None else space
     check_lengths(space, epochs, what="--epochs ")
     objective = objective_of(found.task, asked.objective or OBJECTIVES.get(found.task), dev=True)
     if asked.folds is not None:

@@ -41,5 +41,5 @@ def test_the_plan_says_the_length_and_the_rule(tmp_path, capsys):
 
 
 def test_the_standard_rate_falls_to_zero():
-    lr = standard(20)["lr"]
+    lr = standard("classes", 20)["lr"]
     assert (float(lr.schedule.steps), float(lr.schedule.floor), float(lr.staircase)) == (20.0, 0.0, 0.0)
