@@ -28,6 +28,7 @@ def embedded():
 
 
 CLIPPED = fo.optim.clip_by_global_norm(fo.optim.adam)
+QUICK = ("adam", "adafactor", "lbfgs", "muon")  # sums of squares, a search in a loop, products: all others hold in slow
 STRUCTURES = {
     **{name: partial(fo.classifier, hidden=(4,), optimizer=name) for name in fo.optim.NAMES},
     "dropout": lambda: fo.classifier(hidden=(4,), dropout=0.3),
@@ -41,7 +42,13 @@ class Lowered(Exception):
     """What is asked is known; nothing is to be run."""
 
 
-@pytest.mark.parametrize("name", STRUCTURES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name in fo.optim.NAMES and name not in QUICK else name
+        for name in STRUCTURES
+    ],
+)
 def test_chunk_programs_lower_for_cuda_and_tpu(name, monkeypatch):
     as_ever, found = compiled._lowered, {}
 

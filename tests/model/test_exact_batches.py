@@ -95,7 +95,10 @@ CASES = {  # rows, batch_size, batch, shuffle -> shapes in training, in evaluati
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow) if name == "nothing left over" else name for name in CASES],
+)
 def test_batches_are_those_of_a_loop_by_hand(name):
     rows, size, batch, shuffle, training, scored = CASES[name]
     data = data_of(rows)

@@ -161,7 +161,7 @@ def test_rows_of_weight_zero_are_not_held_out():
     assert hold_out(data, 0.0, KEY, "values") is None
 
 
-@pytest.mark.parametrize("rows", [2, 10])
+@pytest.mark.parametrize("rows", [2, pytest.param(10, marks=pytest.mark.slow)])
 def test_a_table_of_few_rows_trains(rows):
     x = np.linspace(-1.0, 1.0, rows)
     run = fo.fit(fo.regressor(hidden=(4,), batch_size=256), fo.data.dataset(x[:, None], 3 * x), key=KEY)

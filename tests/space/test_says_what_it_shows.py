@@ -72,7 +72,7 @@ RULES = {
 CASES = [
     *(("random", rule) for rule in RULES),
     ("sobol", "nothing"),
-    ("sobol", "population"),
+    pytest.param("sobol", "population", marks=pytest.mark.slow),  # each of the two holds with another
     ("grid", "nothing"),
     ("grid", "halving"),
     ("coarse_to_fine", "early stopping"),

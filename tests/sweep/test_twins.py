@@ -30,16 +30,14 @@ SPACES = [
 def test_copies_of_one_donor_differ_from_it_and_from_each_other(names):
     ranges = {(name,): EDGES[name][0] for name in names}
     at_edge = {(name,): EDGES[name][1] for name in names}
-    for n, share, factor, resample, seed in itertools.product(
-        (4, 31, 64), (0.05, 0.5), (1.001, 1.2, 8.0), (0.0, 0.1), (0, 1)
-    ):
+    for n, share, factor, resample in itertools.product((4, 31), (0.05, 0.5), (1.001, 1.2, 8.0), (0.0, 0.1)):
         rule = fo.population(share=share, factor=factor, resample=resample)
         marks = [Mark(i % 7 == 6, float(i), 0.0, i) for i in range(n)]  # those that diverged are replaced as well
-        moves = decide(rule, marks, [at_edge] * n, ranges, jax.random.key(seed), 1, 2)
+        moves = decide(rule, marks, [at_edge] * n, ranges, jax.random.key(n), 1, 2)
         donors = {move.donor for move in moves}
         lanes = [(d, *at_edge.values()) for d in donors] + [(m.donor, *m.numbers.values()) for m in moves]
         lanes = [tuple(map(float, np.float32(lane))) for lane in lanes]
-        assert len(set(lanes)) == len(lanes), (n, share, factor, resample, seed)
+        assert len(set(lanes)) == len(lanes), (n, share, factor, resample)
         for move in moves:
             for path, x in move.numbers.items():
                 low, high = ranges[path].usual if hasattr(ranges[path], "usual") else (0.0, 1.0)
