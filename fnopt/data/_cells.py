@@ -38,6 +38,8 @@ def plain(what: str, a: Any) -> np.ndarray:
         raise ValueError(f"`{what}` must have rows of one length, got a list that is no table ({error})") from error
     if isinstance(given, list | tuple) and a.dtype == np.float64 and (abs(a) >= 2.0**63).any():
         a = _whole(what, given, a)  # NumPy turns what int64 cannot hold into floating numbers
+    if a.dtype.kind == "T" or (a.dtype.kind == "U" and isinstance(given, list | tuple)):
+        _check_nul(what, np.array(given, object) if a.dtype.kind == "U" else a)
     if a.dtype.kind == "S":
         a = np.char.decode(a, "utf-8")
     if a.dtype.kind != "O":
@@ -49,9 +51,17 @@ def plain(what: str, a: Any) -> np.ndarray:
         return _numbers(what, cells if whole else [np.nan if missing(c) else c for c in cells], a.shape)
     odd = next((i for i, is_str in enumerate(text) if not is_str), None)
     if odd is None:
+        _check_nul(what, a)
         return a.astype(str)
     say = "is missing" if missing(cells[odd]) else f"is {cells[odd]!r} beside text such as {cells[text.index(True)]!r}"
     raise ValueError(f"`{what}` {place(odd, a.shape)} {say}; give all text or all numbers")
+
+
+def _check_nul(what: str, a: np.ndarray) -> None:
+    """ValueError for text with a NUL character, which NumPy's arrays of text drop at its end."""
+    odd = next((i for i, cell in enumerate(a.ravel().tolist()) if isinstance(cell, str) and "\0" in cell), None)
+    if odd is not None:
+        raise ValueError(f"`{what}` {place(odd, a.shape)} holds a NUL character; take it out of the text")
 
 
 def _whole(what: str, given: Any, a: np.ndarray) -> np.ndarray:

@@ -11,10 +11,12 @@ from fnopt.data import _dates
 from fnopt.data._cells import default_float
 from fnopt.data._echo import listed, shown
 from fnopt.data._kinds import kind_of, marks_of, not_a_number
-from fnopt.data._numbers import INTEGER, USUAL, as_numbers
+from fnopt.data._numbers import INTEGER, USUAL, as_numbers, padded
 from fnopt.data._table import Table
 
 MOST = 1000  # categories of one text column
+CODES = 100  # categories of a column of codes with leading zeros
+WIDTH = 0.9  # of the cells of such a column that have one width
 LEAST = 20  # different texts or rows below which nothing is taken for an identifier
 IDENTIFIER = re.compile(r"(.*[_\s.-])?(id|uid|uuid|guid|ids)([_\s.-].*)?|index|row ?(number|no|id)?", re.IGNORECASE)
 
@@ -56,7 +58,8 @@ def learn(table: Table, name: str, as_text: bool, more: tuple[str, ...] = (), ke
         order = _dates.ORDERS.get(kind.form[:3], "")
         words = f"{shown(name)[1:-1]} ({f'{order} read as ' if kind.form[:3] in ('dmy', 'mdy') else ''}{parts})"
         return Learned(Column(name, None, kind.form, marks), ("dates", words))
-    return _number(Column(name, None, None, marks), table, present, keep)
+    column = Column(name, None, None, marks)
+    return _codes(column, table, missing, present) or _number(column, table, present, keep)
 
 
 def features(column: Column) -> list[str]:
@@ -123,13 +126,17 @@ def numbers(table: Table, name: str, marks: frozenset[str] = USUAL) -> np.ndarra
     return values[cells.codes]
 
 
-def target(table: Table, name: str, as_text: bool, more: tuple[str, ...] = ()) -> tuple[Any, str | None]:
-    """Text cells, whole numbers or values: what ``dataset`` takes as ``y``; and what is to be said of them."""
+def target(table: Table, name: str, as_text: bool, more: tuple[str, ...] = ()) -> tuple[Any, tuple[str, str] | None]:
+    """Text cells, whole numbers or values: what ``dataset`` takes as ``y``; and what is to be said: (topic, words).
+
+    Whole numbers of which some have leading zeros are text: 007 is not the label 7.
+    """
     cells = table.columns[name]
     marks = frozenset(marks_of(as_text, more) or USUAL)
     kind = None if as_text else kind_of(table, name, marks, target=True)
     if kind is None or kind.name == "text":
-        return np.array(cells.texts)[cells.codes].tolist(), kind and kind.note
+        note = kind and kind.note
+        return np.array(cells.texts)[cells.codes].tolist(), None if note is None else ("mixed", f"{name} ({note})")
     if kind.name == "date":
         at = table.at(0, name)
         raise ValueError(
@@ -138,6 +145,10 @@ def target(table: Table, name: str, as_text: bool, more: tuple[str, ...] = ()) -
     values = numbers(table, name, marks)
     present = cells.present()
     if all(INTEGER.fullmatch(text) for text in present):
+        first = next(filter(padded, present), None)
+        if first is not None:
+            note = f"{shown(name)[1:-1]} (labels such as {shown(first)})"
+            return np.array(cells.texts)[cells.codes].tolist(), ("codes", note)
         whole = np.array([int(text) if INTEGER.fullmatch(text) else 0 for text in cells.texts], object)[cells.codes]
         for dtype in (np.int64, np.uint64):
             if np.iinfo(dtype).min <= min(whole) and max(whole) <= np.iinfo(dtype).max:
@@ -200,6 +211,29 @@ def _number(column: Column, table: Table, present: int, keep: bool) -> Learned:
     if len(there) == len(values) and (np.diff(values) == 1).all():
         return Learned(column, ("counts", name))
     return Learned(column)
+
+
+def _codes(column: Column, table: Table, missing: frozenset[str], present: int) -> Learned | None:
+    """A column of whole numbers with leading zeros: text where it is few codes of one width, else numbers; both said.
+
+    None where no cell has leading zeros.
+    """
+    cells = table.columns[column.name]
+    texts = [text for text in cells.present() if text not in missing]
+    first = next((text for text in texts if padded(text)), None)
+    if first is None:
+        return None
+    bare = shown(column.name)[1:-1]
+    counts = np.bincount(cells.codes, minlength=len(cells.texts)).tolist()
+    widths: dict[int, int] = {}
+    for text, count in zip(cells.texts, counts, strict=True):
+        if text not in missing:
+            widths[len(text)] = widths.get(len(text), 0) + count
+    few = len(set(texts)) <= min(CODES, present // 3)
+    if few and max(widths.values()) >= WIDTH * present and all(map(INTEGER.fullmatch, texts)):
+        note = f"{bare} ({len(set(texts))} codes such as {shown(first)})"
+        return Learned(column._replace(categories=_categories(texts, missing)), ("codes", note))
+    return Learned(column, ("zeros", f"{bare} (such as {shown(first)})"))
 
 
 def _days(values: np.ndarray) -> bool:

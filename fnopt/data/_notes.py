@@ -20,6 +20,11 @@ TOPICS = {  # the topic of a column's note: the words before the columns, and af
     "dates left out": ("left out dates ", ": write them as 2020-12-31"),
     "dates": ("dates become numbers: ", ""),
     "mixed": ("read as text, though numbers stand in them: ", ""),
+    "codes": (
+        "read as text, as numbers would lose their leading zeros: ",
+        "; numbers are written without leading zeros",
+    ),
+    "zeros": ("read as numbers without their leading zeros: ", ": text=[…] (--text NAME) keeps them as categories"),
     "many": ("kept, though most of their cells differ: ", ""),
     "days": ("kept as numbers, though they look like dates: ", ": write them as 2020-12-31"),
     "counts": ("", " counts the rows by one; ignore=[…] (--ignore NAME) leaves it out"),

@@ -14,6 +14,7 @@ MARKS = (
 )
 USUAL = frozenset(MARKS)
 INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
+PADDED = re.compile(r"[+-]?0\d+", re.ASCII)
 COMMAS = re.compile(r"[+-]?\d+(,\d+)+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)  # 3,14 or 1,234.5
 _SIGN = r"(?:[$€£¥₹₽₩¢₺₴₫฿₪]|USD|EUR|GBP|CHF|JPY|INR|kr\.?|R\$|US\$)"
 _GROUPED = r"[+\-−]?\d[\d.,'’ \u00a0\u2009\u202f]*"
@@ -32,6 +33,15 @@ def number(cell: str) -> float | None:
         return None if "_" in cell else float(cell)
     except ValueError:
         return None
+
+
+def padded(cell: str) -> bool:
+    """Whether the cell is a whole number with leading zeros, as codes have them.
+
+    >>> [padded(cell) for cell in ("007", "-01", "00", "0", "0.5", "10")]
+    [True, True, True, False, False, False]
+    """
+    return "0" in cell[:2] and PADDED.fullmatch(cell) is not None
 
 
 def as_numbers(texts: list[str], marks: frozenset[str]) -> np.ndarray | None:

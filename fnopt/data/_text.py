@@ -85,7 +85,19 @@ def _parsed(
     if not lines:
         raise ValueError(f"{printable(path)} holds a header and no rows; expected at least one row")
     cells = {name: column.cells() for name, column in columns.items()}
-    return Table(str(path), np.frombuffer(lines, np.int64), cells)
+    table = Table(str(path), np.frombuffer(lines, np.int64), cells)
+    _check_nul(table)
+    return table
+
+
+def _check_nul(table: Table) -> None:
+    """ValueError for a cell with a NUL character: arrays of text drop it at the end, and two cells would be one."""
+    for name, cells in table.columns.items():
+        odd = [k for k, text in enumerate(cells.texts) if "\0" in text]
+        if odd:
+            row = int(cells.rows(odd)[0])
+            where = f"{table.at(row, name)}: {shown(cells[row])}"
+            raise ValueError(f"{where} holds a NUL character; take it out of the cell")
 
 
 def _gather(

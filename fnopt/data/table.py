@@ -213,7 +213,7 @@ def _understood(table: Table, kept: dict[str, bool], asked: Asked) -> tuple[list
 
     def target() -> tuple[Learned, np.ndarray]:
         y, note = target_of(table, asked.target, asked.target in asked.text, asked.marks)
-        return Learned(None, None if note is None else ("mixed", f"{asked.target} ({note})")), np.asarray(y)
+        return Learned(None, note), np.asarray(y)
 
     jobs: list[Callable[[], Any]] = [*_learning(table, kept, asked), target]
     *columns, (note, y) = _faultless(jobs)
