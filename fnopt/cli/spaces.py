@@ -66,8 +66,12 @@ def read_space(path: str | Path) -> dict[str, Any]:
         raise ValueError(f"{str(path)!r} holds more than {LARGEST // 2**20} MB; a space is a few lines")
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except RecursionError:
+        raise ValueError(f"{path} is nested too deep; write {{…}} and […] in a few levels") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is not TOML: {error}") from error
+    except ValueError as error:  # Python's own limit on the digits of a whole number
+        raise ValueError(f"{path} holds a whole number of too many digits; write a shorter one, or 1e9") from error
     if not content:
         raise ValueError(f"{path} names nothing to search; write a line such as lr = {{log_uniform = [1e-4, 1e-1]}}")
     return parse(content, str(path))
