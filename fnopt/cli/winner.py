@@ -15,7 +15,7 @@ from fnopt.cli import balance
 from fnopt.cli.show import say, training
 from fnopt.run import Run, Sweep
 from fnopt.run.files import WINNER, described_of, save
-from fnopt.run.leaderboard import score_text, text
+from fnopt.run.leaderboard import score_text, text, told_apart
 from fnopt.run.manifest import arrays_of, manifest, text_digest
 from fnopt.run.plain import numbers, plain
 from fnopt.run.store import asked_in, hold
@@ -59,8 +59,7 @@ def show_winner(sweep: Sweep, folder: Path, test: Dataset, repeat: int, score: b
         score: False for a sweep that may still find another winner: the test part is left alone.
     """
     best = sweep.best
-    hyper = ", ".join(f"{name}={text(value)}" for name, value in columns_of(best.hyper).items())
-    say("winner", f"configuration {best.config}: {hyper}")
+    say("winner", f"configuration {best.config}: {_apart(sweep)}")
     with hold(folder) as kept:
         of = {"identity": _identity(sweep, kept.folder, folder), "config": best.config}
         asked = {**of, "repeat": repeat, "test": digest(*arrays_of(test, "x").values())}
@@ -87,6 +86,14 @@ def show_winner(sweep: Sweep, folder: Path, test: Dataset, repeat: int, score: b
         name = shlex.quote(str(folder))
         say("test", f"left alone until the sweep is finished: fnopt resume {name}; or now: fnopt score {name}")
     say("written", f"{folder}: results.csv, curves.csv, sweep.json, {MODEL}{f', {SCORES}' if score else ''}")
+
+
+def _apart(sweep: Sweep) -> str:
+    """The winner's values, without those parts of schedules that are the same in all configurations."""
+    best = sweep.best
+    mine = columns_of(best.hyper, sweep.names)
+    others = [columns_of(config, sweep.names) for i, config in enumerate(sweep.configs) if i != best.config]
+    return ", ".join(f"{name}={text(mine[name])}" for name in told_apart([mine, *others]) if name in mine)
 
 
 def _identity(sweep: Sweep, there: Folder, given: Path) -> str:

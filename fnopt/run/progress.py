@@ -12,7 +12,7 @@ import numpy as np
 
 from fnopt._checks import require
 from fnopt.run.drawn import tables_of
-from fnopt.run.leaderboard import score_text, text
+from fnopt.run.leaderboard import score_text, text, told_apart
 from fnopt.sweep.ranking import Standing, order_of, status_of
 from fnopt.sweep.result import LaneResult
 from fnopt.train import Objective, higher_is_better
@@ -178,9 +178,9 @@ class Board(Bar):
         return require("rich.console", "cli").Group(*table, self._bar)
 
     def _of_columns(self) -> tuple[list[str], list[int]]:
-        """Every name that a configuration may have, and room for its longest value: columns stay in their places."""
+        """The names that tell configurations apart, and room for the longest value: columns stay in their places."""
         if self._columns[0] is not self.configs:
-            names = list(dict.fromkeys(name for values in self.configs for name in values))
+            names = told_apart(self.configs)
             widths = [max(len(text(values.get(name))) for values in self.configs) for name in names]
             self._columns = self.configs, names, [4, len(str(len(self.configs))), 6, *widths]
         return self._columns[1:]

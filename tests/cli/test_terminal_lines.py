@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from fnopt.cli import show
+from fnopt.cli import show, winner
 from fnopt.run.drawn import folded, tables_of
 from fnopt.run.leaderboard import score_text
 from fnopt.run.progress import Board, Lines
+from fnopt.schedules import cosine
 from fnopt.sweep.ranking import Kept
 from fnopt.train import Objective
 
@@ -117,6 +118,24 @@ def test_columns_of_the_live_table_stay_in_their_places():
     board.stopping(True)
     board.stop()
     assert "stopping after this compile, keeping what is done; Ctrl-C again ends at once" in plain(file.getvalue())
+
+
+def test_the_live_table_leaves_out_what_is_the_same_in_all():
+    board = Board("classes", ACCURACY, Console(file=io.StringIO(), width=80))
+    board.configs = [{"lr": "Cosine", "lr.peak": peak, "lr.steps": 900.0, "l2": 0.0} for peak in (0.1, 0.2)]
+    board.start(2, 2)
+    board.done([lane(0, 0.5, 0.1)])
+    out = io.StringIO()
+    Console(file=out, width=80).print(board._drawn().renderables[0])
+    board.stop()
+    assert "lr.peak" in out.getvalue() and "l2" in out.getvalue() and "lr.steps" not in out.getvalue()
+
+
+def test_the_winners_line_leaves_out_what_is_the_same_in_all():
+    peaks = (0.1, 0.2)
+    configs = [{"lr": cosine(peak, steps=900.0), "hidden": (4,)} for peak in peaks]
+    sweep = SimpleNamespace(configs=configs, names=(), best=SimpleNamespace(config=1, hyper=configs[1]))
+    assert winner._apart(sweep) == "lr.peak=0.2, hidden=4"
 
 
 def test_a_log_has_a_line_each_tenth():
