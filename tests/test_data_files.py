@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from fnopt import data
 
 CODES = {"u1": 8, "i1": 9, "i2": 11, "i4": 12, "f4": 13, "f8": 14}
-SHARED = Path(os.environ.get("FNOPT_DATA", Path(__file__).parents[2] / "shared" / "data"))
+FILES = Path(os.environ.get("FNOPT_DATA", "data"))  # public data, where somebody keeps them
 
 
 def idx(a):
@@ -93,9 +93,9 @@ def test_no_idx(tmp_path, put):
         data.read_idx(images, tmp_path / "label")
 
 
-@pytest.mark.skipif(not (SHARED / "mnist").is_dir(), reason="the files of MNIST are not here")
+@pytest.mark.skipif(not (FILES / "mnist").is_dir(), reason="the files of MNIST are not here")
 def test_mnist():
-    made = data.read_idx(SHARED / "mnist/t10k-images-idx3-ubyte.gz", SHARED / "mnist/t10k-labels-idx1-ubyte.gz")
+    made = data.read_idx(FILES / "mnist/t10k-images-idx3-ubyte.gz", FILES / "mnist/t10k-labels-idx1-ubyte.gz")
     assert made.x.shape == (10000, 784)
     assert (float(made.x.min()), float(made.x.max())) == (0, 255)
     assert np.bincount(made.y).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
