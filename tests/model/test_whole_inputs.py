@@ -29,7 +29,12 @@ MODEL = fo.supervised(init, loss, predict)
 KINDS = {"int64": "int32", "int32": "int32", "uint8": "uint8", "bool": "bool", "int8": "int8", "float64": "float32"}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+TWINS = ("int32", "int8")  # of int64, which comes as int32, and of uint8
+
+
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=pytest.mark.slow) if kind in TWINS else kind for kind in KINDS]
+)
 def test_x_comes_as_it_is_through_every_door(kind, tmp_path):
     pytest.importorskip("safetensors")
     x = np.random.default_rng(0).integers(0, 2 if kind == "bool" else 50, (30, 4)).astype(kind)

@@ -45,7 +45,7 @@ def ends(optimizer, scanned):
     return end
 
 
-QUICK = ("adam", "adafactor", "compact(adam)")  # a square root, means of squares, a rounding: all others hold in slow
+QUICK = ("adam", "adafactor")  # a square root, means of squares: all others hold in slow
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,7 @@ def test_early_stopping_gives_the_length_up_to_its_best():
     np.testing.assert_allclose(run.history["lr"][-1], lane.history["lr"][lane.best], rtol=1e-4)
 
 
+@pytest.mark.slow  # the same course, counted in fewer updates
 def test_an_accumulating_optimizer_counts_its_own_updates():
     model = fo.classifier(hidden=(4,), optimizer=fo.optim.accumulate(fo.optim.adam), batch_size=15)
     space = {"lr": schedules.cosine(0.05, steps=14), "every_k": 2.0}
@@ -105,6 +106,7 @@ def test_a_plateau_inside_other_schedules_takes_its_course_again():
     assert "plateau" not in repr(run.hyper).lower()
 
 
+@pytest.mark.slow  # one lane holds above
 def test_folds_of_unlike_size_and_seeds_give_their_mean():
     data = fo.data.iris()
     space = {"lr": schedules.cosine(0.05, steps=4).every(), "batch_size": 25}

@@ -36,8 +36,8 @@ def huge(params, stats, batch, hyper, key, train):
     return jnp.exp(z + 100.0), stats  # the planted infinity
 
 
-def model_of(loss):
-    return fo.supervised(init, loss, predict, task="values", optimizer="sgd", batch_size=8)
+def model_of(loss, batch_size=8):
+    return fo.supervised(init, loss, predict, task="values", optimizer="sgd", batch_size=batch_size)
 
 
 HEALTHY = {
@@ -76,10 +76,11 @@ def test_nothing_is_compiled_where_nobody_wants_it(plain):
         return loss(params, stats, batch, hyper, key, train)
 
     with jax.disable_jit():
-        run = fo.fit(model_of(looking), DATA, epochs=1)
+        model = model_of(looking, batch_size=12)  # one update
+        run = fo.fit(model, DATA, epochs=1)
         assert seen and run.history["cost"].shape == (1,)
         seen.clear()
-        fo.caviar(model_of(looking), SPACE, DATA, n=1, epochs=1, threads=1)
+        fo.caviar(model, SPACE, DATA, n=1, epochs=1, threads=1)
         assert seen
 
 
