@@ -127,6 +127,7 @@ def load(path: str | Path, model: Model | None = None) -> "Run":
     Raises:
         FileNotFoundError: where one of the two files is missing.
         ValueError: where a file is damaged or was altered.
+        Exception: what the model's own ``init`` raises, as it is.
     """
     require("safetensors.numpy", "files")
     path = model_in(Path(path))
@@ -145,6 +146,9 @@ def load(path: str | Path, model: Model | None = None) -> "Run":
         made = _run(described, model, unpacked(content, described.get("types", {})), str(path))
     except (MemoryError, FileNotFoundError, Irregular):
         raise
+    except _Own as raised:
+        raised.error.add_note(f"raised by the model's own `init`, asked for the shapes of the weights in {str(path)!r}")
+        raise raised.error from None
     except Exception as error:  # a file may say anything, so what is built from it may raise anything
         why = error if isinstance(error, ValueError) else f"it does not describe a model ({type(error).__name__})"
         raise ValueError(f"{str(path)!r} is damaged or was altered: {why!s:.300}") from error
@@ -194,7 +198,8 @@ def _run(described: dict[str, Any], model: Model | None, tensors: dict[str, Any]
     frame, hyper = _frame(described["frame"], tensors), decode(described["hyper"])
     model = _model(described["kind"], model)
     trial = trial_of(model, frame, hyper, tuple(described["metrics"]))
-    params, stats, own = _weights(trial, frame, hyper, tensors, path, escaped=described["format"] > 1)
+    escaped, of_user = described["format"] > 1, described["kind"] not in KINDS
+    params, stats, own = _weights(trial, frame, hyper, tensors, path, escaped, of_user)
     return Run(
         model=model,
         frame=frame,
@@ -326,16 +331,35 @@ def _unpickled(model: Model, frame: Frame, metrics: tuple[str, ...], host: Any, 
     return Run(model=model, frame=frame, trial=trial, params=params, stats=with_keys(stats), numbers=own, **told)
 
 
-def _weights(trial: Any, frame: Frame, hyper: dict[str, Any], tensors: dict[str, Any], path: str, escaped: bool) -> Any:
-    """Tensors put back into the trees that the structure asks for; ``escaped``: as names are today."""
+class _Own(Exception):
+    """What a user's own ``init`` raised: no damage of a file."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+def _weights(
+    trial: Any, frame: Frame, hyper: dict[str, Any], tensors: dict[str, Any], path: str, escaped: bool, own: bool
+) -> Any:
+    """Tensors put back into the trees that the structure asks for; ``escaped``: as names are today.
+
+    ``own``: the structure comes from a user's function, and what that raises comes as ``_Own``.
+    """
     tail = () if frame.labels is None else (frame.labels,)
     kind = jnp.int32 if frame.task == "classes" else jnp.result_type(float)
     example = Batch(
         jnp.zeros((1, *frame.shape), frame.dtype or jnp.result_type(float)), jnp.zeros((1, *tail), kind), jnp.ones(1)
     )
-    shapes = jax.eval_shape(
-        lambda example: trial.init(jax.random.key(0), example, {n: jnp.asarray(0.5) for n in trial.numbers}), example
-    )
+    try:
+        shapes = jax.eval_shape(
+            lambda example: trial.init(jax.random.key(0), example, {n: jnp.asarray(0.5) for n in trial.numbers}),
+            example,
+        )
+    except Exception as error:
+        if own:
+            raise _Own(error) from error
+        raise
     numbers = jax.tree.map(lambda h: 0.0, {name: hyper[name] for name in trial.numbers}, is_leaf=callable)
     out = []
     for part, like in (("params", shapes[0]), ("stats", shapes[1]), ("numbers", numbers)):
