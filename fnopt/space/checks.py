@@ -194,7 +194,9 @@ def _try(space: Parsed, model: Declares, name: str, structure: Mapping[str, Any]
         value = space.entries.get(name)
         if not has_ranges(value):
             raise
-        raise type(error)(f"{error}; {value!r} of the space goes there") from error
+        far = isinstance(value, Distribution) and value.kind == "normal"
+        cure = ": a smaller std keeps it away, and fo.log_normal is above 0 everywhere" if far else ""
+        raise type(error)(f"{error}; {value!r} of the space goes there{cure}") from error
 
 
 def _unused(

@@ -197,3 +197,11 @@ def test_early_stopping_is_searched_and_a_pruner_is_not():
     ):  # fmt: skip
         with pytest.raises(ValueError, match="takes one value and cannot be searched"):
             rule(**{name: range_})
+
+
+def test_a_bell_that_leaves_its_number_says_what_to_take():
+    data = fo.data.iris()
+    with pytest.raises(ValueError, match=r"got -0\.16.*normal\(0\.1, 0\.05\).*smaller std.*fo\.log_normal"):
+        fo.caviar(ADAM, dict(lr=fo.normal(0.1, 0.05)), data, n=2, epochs=1)
+    for cure in (fo.normal(0.1, 0.01), fo.log_normal(-2.3, 0.5)):
+        assert fo.caviar(ADAM, dict(lr=cure), data, n=2, epochs=1, objective="train/loss").best.hyper["lr"] > 0
