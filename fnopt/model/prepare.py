@@ -290,10 +290,25 @@ def _earlier(given: Frame, own: Frame) -> Frame:
 
 
 def _target_scale(y: np.ndarray, weight: Any) -> Standardizer:
-    """The moments of a target; one that is constant in training is scaled by its size, so that none is lost."""
+    """The moments of a target: by its deviation where any values differ, else by its size, so that none is lost.
+
+    Among inputs, values that differ by rounding alone are noise. A target is what was asked for: scaled by its size,
+    1e12 ± 0.001 would be answered with 1e11 more or less.
+    """
     made = standardizer(y, weight)
     size = np.where(made.mean == 0, 1.0, abs(made.mean))
-    return replace(made, scale=np.where(made.scale > 0, made.scale, size))
+    for spread in (_deviation(y, made.mean, weight), made.scale):
+        size = np.where(spread > 0, spread, size)
+    return replace(made, scale=size)
+
+
+def _deviation(y: np.ndarray, mean: Any, weight: Any) -> Any:
+    """√(Σ w (y − mean)² / Σ w) of each column, in units of the largest deviation; 0 where all that count are equal."""
+    w = np.ones(len(y)) if weight is None else np.asarray(weight, np.float64)
+    y, w = np.asarray(y)[w > 0].astype(np.float64), w[w > 0]
+    d = (y != y[:1]).any(axis=0) * (y - mean)
+    most = np.max(abs(d), axis=0)
+    return most * np.sqrt(np.average(np.square(d / np.where(most > 0, most, 1)), axis=0, weights=w / w.max()))
 
 
 def in_order(frame: Frame, data: Dataset) -> Dataset:
