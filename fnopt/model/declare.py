@@ -17,12 +17,14 @@ NEEDS = {
     "delta": ("loss", ("huber",)),
     "quantile": ("loss", ("quantile",)),
 }
+LAYERED = frozenset({"activation", "norm", "dropout", *FORWARD})  # names of hidden layers: without any they do nothing
 
 
 def _declare(kind: str, task: str, loss: str, structure: dict[str, Any], numbers: dict[str, Any], **rest: Any) -> Model:
     one_of("recipe", rest["recipe"], RECIPES)
     names = {"loss": loss, **structure}
-    known = {*structure, *NUMBERS, *usual_numbers(), *numbers_of(structure["optimizer"])}
+    ranges = {name: range_ for name, range_ in NUMBERS.items() if task != "values" or name != "label_smoothing"}
+    known = {*structure, *ranges, *usual_numbers(), *numbers_of(structure["optimizer"])}
     for name in numbers:
         if name not in known:
             say = f": its loss is {loss}" if name == "loss" else nearest(name, known)
@@ -32,15 +34,17 @@ def _declare(kind: str, task: str, loss: str, structure: dict[str, Any], numbers
         task=task,
         build=partial(_build, task),
         structure=names,
-        ranges=NUMBERS,
+        ranges=ranges,
         numbers=numbers,
         needs=NEEDS,
+        layered=LAYERED,
         **rest,
     )
 
 
 def _build(task: str, structure: Any, numbers: tuple[str, ...], features: int, outputs: int, metrics: Any) -> Any:
     kept = tuple(n for n in numbers if n not in NEEDS or structure[NEEDS[n][0]] in NEEDS[n][1])
+    kept = tuple(n for n in kept if n not in LAYERED) if structure["hidden"] == () else kept
     return build(task, structure, kept, features, outputs, metrics)
 
 
@@ -167,6 +171,10 @@ def _structure(
     hidden: Any, activation: Any, norm: Any, init: Any, optimizer: Any, batch_size: Any, shuffle: Any
 ) -> tuple[dict[str, Any], frozenset[str]]:
     """The structure of a declaration, and which of the names that a recipe may fill in were given."""
+    if isinstance(hidden, list | tuple) and not hidden:
+        for name, idle in (("activation", activation == "relu"), ("norm", norm is None)):
+            if not idle:
+                raise ValueError(f"`{name}` is of hidden layers, and hidden=() has none: leave it out, or give layers")
     given = {"hidden": hidden, "optimizer": optimizer, "batch_size": batch_size}
     structure = {
         "hidden": tuple(hidden) if isinstance(hidden, list) else hidden,

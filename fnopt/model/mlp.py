@@ -21,7 +21,7 @@ NUMBERS: dict[str, Range] = {
     "prox_l1": NONNEGATIVE,  # λ′ of the proximal step: weights shrink by lr λ′ towards an exact zero
     "max_norm": POSITIVE,  # the largest norm of a unit's incoming weights; under clip_by_global_norm it is the clip's
     "dropout": FRACTION,  # probability to drop a hidden unit; one for all layers or a tuple
-    "label_smoothing": FRACTION,
+    "label_smoothing": FRACTION,  # of classes and labels
     "slope": REAL,  # negative slope of leaky ReLU, α of ELU
     "norm_decay": DECAY,  # of batch norm's averages
     "norm_eps": POSITIVE,
@@ -176,19 +176,21 @@ def example_loss(network: Network) -> Callable[[Array, Array, Mapping[str, Array
     def loss(outputs: Array, y: Array, hyper: Mapping[str, Array], train: bool) -> Array:
         smoothing = hyper["label_smoothing"] if train and "label_smoothing" in hyper else None
         if binary:
-            target = y.astype(outputs.dtype)
-            if smoothing is not None:
-                target = target * (1 - smoothing) + 0.5 * smoothing
-            return losses.sigmoid_cross_entropy(outputs[:, 0], target)
+            return losses.sigmoid_cross_entropy(outputs[:, 0], _smoothed(y.astype(outputs.dtype), smoothing))
         if network.task == "classes":
             return function(outputs, y) if smoothing is None else function(outputs, y, smoothing=smoothing)
         if network.task == "labels":
-            each = function(outputs, y.astype(outputs.dtype))
+            each = function(outputs, _smoothed(y.astype(outputs.dtype), smoothing))
             return each if each.ndim == 1 else each.mean(axis=-1)
         outputs = outputs.reshape(y.shape)
         return function(outputs, y) if extra is None or extra not in hyper else function(outputs, y, hyper[extra])
 
     return loss
+
+
+def _smoothed(y: Array, smoothing: Array | None) -> Array:
+    """Answers of 0 and 1, moved towards 1/2."""
+    return y if smoothing is None else y * (1 - smoothing) + 0.5 * smoothing
 
 
 def penalty(params: Params, hyper: Mapping[str, Array]) -> Array:

@@ -57,6 +57,7 @@ class Model:
     said: frozenset[str] = frozenset()  # names of structure that were given; a recipe may fill in the others
     recipe: str = "default"  # what fills them in where a call says no epochs
     needs: Mapping[str, tuple[str, tuple[Any, ...]]] = field(default_factory=dict, repr=False)  # see ``lacks``
+    layered: frozenset[str] = frozenset()  # names, of structure and numbers, that do nothing without a hidden layer
 
     def __post_init__(self) -> None:
         """Raise for a structure or a number of the declaration that cannot be, with what to write."""
@@ -137,8 +138,14 @@ class Model:
             return f"this structure has no number {name!r}, it has {', '.join(sorted(has))}: {how}"
         return ""
 
+    def idle(self, structure: Mapping[str, Any]) -> frozenset[str]:
+        """The names of structure that change nothing in this one."""
+        return frozenset(self.layered & structure.keys()) if structure.get("hidden") == () else frozenset()
+
     def lacks(self, structure: Mapping[str, Any], name: str) -> str:
         """How a structure comes to have a number, in words: ``needs`` says which structure that takes."""
+        if name in self.layered and structure.get("hidden") == ():
+            return "it is a number of hidden layers, and here hidden is ()"
         if name in self.needs:
             kind, options = self.needs[name]
             return f"it is a number of {kind}={' or '.join(map(repr, options))}, and here {kind} is {structure[kind]!r}"

@@ -78,7 +78,7 @@ def caviar(
         epochs: passes over ``train`` for each, at most: a space that holds ``epochs`` too (``fo.integer(5, 30)``, a
             choice, a plain number) gives each configuration a length of its own, and the bits of a sweep of that
             length. It compiles nothing. Rules compare at a rung who trains beyond it; ``population()`` takes none.
-            Unless given, the longest of the space; else one length for all: two thirds of the updates of the model's
+            Unless given, the longest of the space; else one length for all: half of the updates of the model's
             recipe (see ``fo.recipes``) at the middle batch size of the space, at most 300 epochs.
         seeds: how many times each is trained, with other weights, order and noise; the score is the mean.
         folds: cross-validation instead of ``dev``: how many folds of ``train`` (stratified for classes, fixed for the

@@ -73,7 +73,7 @@ def completed(
 def epochs_of_search(model: Model, space: SearchSpace, rows: int) -> int:
     """How long each configuration of a search trains on ``rows`` where nothing says it: one length for all.
 
-    The longest ``epochs`` of the space, where it holds any; else two thirds of the updates of the model's recipe at the
+    The longest ``epochs`` of the space, where it holds any; else half of the updates of the model's recipe at the
     middle one of the batch sizes, at most 300 epochs: many configurations are trained, and few tables have a better
     winner after more.
     """
@@ -83,7 +83,7 @@ def epochs_of_search(model: Model, space: SearchSpace, rows: int) -> int:
     sizes = sorted(space.options("batch_size"))
     values = recipes.RECIPES[model.recipe](model.task, rows, 1)
     if "updates" in values:
-        values["updates"] = values["updates"] * 2 // 3
+        values["updates"] //= 2
     return min(recipes.epochs_of({**values, "batch_size": sizes[len(sizes) // 2]}, rows), MOST)
 
 

@@ -43,6 +43,10 @@ class Declares(Protocol):
         """ValueError or TypeError for a structure or a number that cannot be."""
         ...
 
+    def idle(self, structure: Mapping[str, Any]) -> frozenset[str]:
+        """The names of structure that change nothing in this one."""
+        ...
+
     def lacks(self, structure: Mapping[str, Any], name: str) -> str:
         """How to give a structure the number that it lacks, in words; or nothing."""
         ...
@@ -71,6 +75,7 @@ def check(space: Parsed, model: Declares) -> None:
     model.check_names(rest, _alternatives(space, "optimizer"))
     _check_conditions(space, model)
     structures = _structures(space, model)
+    _check_idle(space, model, structures)
     for name in (name for name in rest if name in model.structure):
         for value in _alternatives(space, name):
             _try(space, model, name, {**structures[0], name: value}, {})
@@ -86,6 +91,13 @@ def check(space: Parsed, model: Declares) -> None:
         for name in (name for name in group if name in missing):
             _unused(space, model, structures, name, given, used)
     _declared(space, model, structures)
+
+
+def _check_idle(space: Parsed, model: Declares, structures: Sequence[Mapping[str, Any]]) -> None:
+    """ValueError for a name of structure that changes nothing in any structure of the space."""
+    idle = frozenset.intersection(*(model.idle(structure) for structure in structures))
+    for name in (name for name in space.entries if name in idle):
+        raise ValueError(f"`{name}` is of hidden layers, and no structure of the space has one: leave it out")
 
 
 def _declared(space: Parsed, model: Declares, structures: Sequence[Mapping[str, Any]]) -> None:

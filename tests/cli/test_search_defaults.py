@@ -36,7 +36,7 @@ def test_the_plan_says_the_length_and_the_rule(tmp_path, capsys):
     assert float(lr.schedule.steps) == wanted
     ready = _ready(asked._replace(epochs=7, stop="none"))
     assert ready.epochs == 7 and "stopped by" not in capsys.readouterr().out
-    updates = recipes.default("classes", 1078, 1)["updates"] * 2 // 3
+    updates = recipes.default("classes", 1078, 1)["updates"] // 2
     assert _ready(Asked(data="digits")).epochs == -(-updates // 17)  # 1,078 rows by 64, the middle batch size
 
 

@@ -215,7 +215,7 @@ def test_a_search_has_one_length():
         return epochs_of_search(model, SearchSpace.parse(space, model), rows)
 
     space = {"batch_size": fo.choice(16, 64, 128)}
-    updates = recipes.default("classes", 1000, 1)["updates"] * 2 // 3
+    updates = recipes.default("classes", 1000, 1)["updates"] // 2
     assert length(fo.classifier(), space, 1000) == -(-updates // 16)
     assert length(fo.classifier(batch_size=50), {}, 1000) == -(-updates // 20)
     assert length(fo.classifier(), space, 30) == 300
