@@ -100,13 +100,13 @@ def score(folder: Path, data: str | None = None) -> int:
     """Score the winner of a sweep on the test part now, finished or not; the exit code."""
     keep_for_command()
     asked = _asked_in(folder, data)
-    with _speaking_of(folder, asked.data):
+    with _speaking_of(folder, asked.data, "score"):
         train, dev, test = _parts(asked)[1]
         sweep = open_sweep(folder)
         if same_data(joined(sweep.train, sweep.dev), joined(train, dev)):
             winner.show_winner(sweep, folder, test, asked.repeat)
             return 0
-        raise ValueError(_changed(folder, asked.data))
+        raise ValueError(_changed(folder, asked.data, "score"))
 
 
 def same_data(one: Dataset, other: Dataset) -> bool:
@@ -143,8 +143,8 @@ def _fits(value: Any, hint: Any) -> bool:
 
 
 @contextmanager
-def _speaking_of(folder: Path, data: str) -> Iterator[None]:
-    """Errors about the data as whoever resumes can mend them."""
+def _speaking_of(folder: Path, data: str, command: str = "resume") -> Iterator[None]:
+    """Errors about the data in the words of the command on a folder."""
     try:
         yield
     except OtherSweep as error:
@@ -156,22 +156,22 @@ def _speaking_of(folder: Path, data: str) -> Iterator[None]:
                 f"{str(folder)!r} was begun with other files or by another fnopt: {differs}. Put the file back, or "
                 "take the fnopt that began it"
             ) from error
-        raise ValueError(_changed(folder, data)) from error
+        raise ValueError(_changed(folder, data, command)) from error
     except FileNotFoundError as error:
         if Path(data).exists() or data in NAMES:
             raise
-        raise FileNotFoundError(f"{str(error).rstrip('.')}: {_anew(folder)}") from error
+        raise FileNotFoundError(f"{str(error).rstrip('.')}: {_anew(folder, command)}") from error
 
 
-def _changed(folder: Path, data: str) -> str:
+def _changed(folder: Path, data: str, command: str) -> str:
     return (
         f"{data!r} does not hold the data that the sweep in {str(folder)!r} was begun with: it was changed since. "
-        f"Put the old file back, or name it: {_anew(folder)}"
+        f"Put the old file back, or name it: {_anew(folder, command)}"
     )
 
 
-def _anew(folder: Path) -> str:
-    return f"fnopt resume {shlex.quote(str(folder))} --data FILE"
+def _anew(folder: Path, command: str) -> str:
+    return f"fnopt {command} {shlex.quote(str(folder))} --data FILE"
 
 
 def _parts(asked: Asked) -> tuple[source.Found, tuple[Dataset, Dataset, Dataset]]:

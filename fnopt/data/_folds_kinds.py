@@ -23,10 +23,10 @@ def by_block(m: int, k: int, order: Order) -> tuple[Any, np.ndarray]:
 def by_class(labels: np.ndarray, k: int, order: Order, classes: tuple[Label, ...] | None) -> tuple[Any, np.ndarray]:
     """Homes that spread each class, and all rows, with counts that differ by at most one; and the folds' sizes."""
     m = len(labels)
-    _enough(k, m, f"{m} examples")
-    rows = order(m)
     found, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    fewest = int(counts.min())
+    fewest = int(counts.min(initial=m))
+    _enough(k, m, f"{m} examples", fewest)
+    rows = order(m)
     if fewest < k:
         label = found[np.argmin(counts)]
         name = printable(repr(classes[label] if classes else label.item()))
@@ -92,9 +92,9 @@ def in_time(m: int, k: int, gap: int, max_train: int | None) -> list[tuple[np.nd
     return [(rows[max(0, end - longest) : end], rows[at : at + size]) for end, at in ends]
 
 
-def _enough(k: int, count: int, what: str) -> None:
+def _enough(k: int, count: int, what: str, most: int | None = None) -> None:
     if k > count:
-        raise ValueError(f"k={k} folds are more than the {what}: {_cure(count)}")
+        raise ValueError(f"k={k} folds are more than the {what}: {_cure(count if most is None else most)}")
 
 
 def _cure(most: int) -> str:

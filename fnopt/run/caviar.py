@@ -152,6 +152,8 @@ def caviar(
     hypers = [] if two else propose(parsed, n, jax.random.fold_in(key, 0), search)
     chosen = _folds(model, train, dev, folds, key)
     parts = Parts(train, dev, chosen, prepare_folds(model, train, dev, chosen))
+    rows = min(int(part.train.rows) for part in parts.prepared)
+    _say_equal_batches(parsed, rows)
     if epochs is None:
         epochs = epochs_of_search(model, parsed, int(parts.prepared[0].train.rows))
         check_lengths(parsed, epochs)
@@ -280,6 +282,17 @@ def check_size(space: SearchSpace, n: int | None, search: str) -> None:
         warnings.warn(
             f"this space holds {count} different configurations, so n={n} trains some of them again; "
             "search='grid' trains each once",
+            stacklevel=3,
+        )
+
+
+def _say_equal_batches(space: SearchSpace, rows: int) -> None:
+    """Warn where several batch sizes of a space take all examples at once: such configurations train alike."""
+    whole = sorted({size for size in space.options("batch_size") if size >= rows}) if "batch_size" in space else []
+    if len(whole) > 1:
+        warnings.warn(
+            f"`batch_size` {', '.join(map(str, whole[:3]))}{', …' if len(whole) > 3 else ''} take all {rows} training "
+            "examples at once, so configurations that differ only in these train alike: leave all but one out",
             stacklevel=3,
         )
 
