@@ -125,6 +125,8 @@ def on_host(name: str, x: Any, within: Range = REAL) -> Any:
     rounded = float(np.float64(x) if jax.config.read("jax_enable_x64") else np.float32(x))
     if not within.holds(rounded):
         raise ValueError(f"`{name}` must be in {within}, got {rounded:g}")
+    if x < within.high == rounded:  # a rate that keeps something would keep nothing
+        raise ValueError(f"`{name}` is {rounded:g} in float32, got {x!r}; write {rounded:g}, or 0.9999999 at most")
     return x
 
 

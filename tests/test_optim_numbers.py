@@ -73,7 +73,12 @@ def test_any_number_may_be_a_schedule(name):
     assert all(isinstance(h, Ramp) for h in scheduled.hyper)
 
 
-@pytest.mark.parametrize("name", NAMES)
+USUAL = ("adam", "adadelta", "lbfgs", "muon", "rprop", "schedule_free")  # one of a kind; the others are slow
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in USUAL else pytest.param(name, marks=pytest.mark.slow) for name in NAMES]
+)
 def test_gradient_by_every_number_is_finite(name):
     """Forward and reverse, also where eps is 0, a decay 0 and a leaf never had a gradient."""
     optimizer = by_name(name)

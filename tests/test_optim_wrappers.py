@@ -160,6 +160,7 @@ def test_any_number_may_be_a_schedule(wrapper, name):
     assert int(scheduled.step) == 6
 
 
+@pytest.mark.slow  # the difference quotient is quick
 @pytest.mark.parametrize("wrapper", OWN)
 def test_gradient_by_every_number_is_finite_forward_and_reverse(wrapper):
     """At edges too, where a leaf never had a gradient, and where no gradient is left at all."""

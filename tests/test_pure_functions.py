@@ -157,7 +157,9 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", [kind if kind != "wrappers" else pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS]
+)
 def test_pure_functions_under_every_transformation(kind):
     table = KINDS[kind]
     rows = jnp.stack([X, X[::-1]])

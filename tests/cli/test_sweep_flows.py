@@ -154,7 +154,7 @@ def test_paths_that_cannot_be_written_are_named_as_typed(pets, home):
 def test_folds_are_looked_at_before_the_plan(pets):
     code, said, log = pets("--folds", "60")
     assert code == 2 and said == ""
-    assert "--folds 60 is more than the 48 examples: take --folds 48 or less" in log
+    assert "--folds 60 is more than the 48 examples: take --folds 24 or less" in log
     code, said, log = pets("--folds", "30")
     assert code == 2 and said == "" and "too few for --folds 30: take --folds 24 or less" in log
     assert not any(word in log for word in ("k=", "stratify", "fo."))

@@ -155,6 +155,11 @@ def test_whole_numbers_beyond_every_float_are_refused_in_words(what):
         assert str(caught.value).count("\n") == 0
 
 
+def test_a_rate_that_float32_takes_for_1_is_named():
+    with pytest.raises(ValueError, match=r"`dropout` is 1 in float32, got 0.99999999; write 1, or 0.9999999 at most"):
+        fo.fit(fo.classifier(hidden=4), fo.data.iris(), epochs=1, hyper=dict(dropout=0.99999999))
+
+
 def test_a_seed_is_not_taken_modulo_two_to_32():
     with pytest.raises(ValueError, match=r"must be below 2\*\*32, got 4294967296"):
         fo.data.split(IRIS, (0.5, 0.5), key=2**32)
