@@ -257,7 +257,7 @@ def test_trials_that_stay_as_they_are():
     plain = trial_of(hidden=8)
     own = replace(optim.sgd, name="own")
     for trial in (
-        trial_of(hidden=()),
+        classifier(hidden=()).bind({}, features=4, outputs=3, metrics=())[0],
         trial_of(hidden=8, init="orthogonal"),
         replace(plain, optimizer=own),
         replace(plain, init=lambda key, example, hyper: plain.init(key, example, hyper)),
