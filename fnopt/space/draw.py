@@ -50,10 +50,11 @@ def _numbers(ranges: Mapping[int, Distribution], words: np.ndarray) -> dict[int,
     if not kinds:
         return {}
     stacked = [_stacked(kind, [ranges[k] for k in columns[kind]]) for kind in kinds]
-    blocks = [
-        jax.device_get(_values(stacked, [words[i : i + BLOCK, columns[kind]] for kind in kinds]))
-        for i in range(0, len(words), BLOCK)
-    ]
+    with jax.disable_jit(False):  # operations one by one have other bits: also where jit is off, this is compiled
+        blocks = [
+            jax.device_get(_values(stacked, [words[i : i + BLOCK, columns[kind]] for kind in kinds]))
+            for i in range(0, len(words), BLOCK)
+        ]
     return {
         k: np.concatenate([block[i][:, j] for block in blocks])
         for i, kind in enumerate(kinds)

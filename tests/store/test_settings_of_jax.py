@@ -10,6 +10,9 @@ import jax
 import pytest
 from folder_cases import stored, sweep_of
 
+import fnopt as fo
+from fnopt.sweep.search import propose
+
 SETTINGS = {
     "jax_enable_x64": True,
     "jax_threefry_partitionable": False,
@@ -41,3 +44,13 @@ def test_a_setting_is_named_and_its_cure_works(name):
     about = {k: v for k, v in os.environ.items() if k != env[1]} | ({env[1]: env[2]} if env[0] == "set" else {})
     if name == "jax_default_matmul_precision":  # the words None, once proposed here, break the import
         subprocess.run([sys.executable, "-c", "import jax"], env=about, check=True)
+
+
+def test_draws_are_the_same_where_jit_is_off():
+    kinds = dict(
+        a=fo.log_uniform(1e-4, 0.3), b=fo.uniform(-1, 7), c=fo.one_minus_log_uniform(0.5, 0.9999), d=fo.normal(1, 2)
+    )
+    space = {**kinds, "e": fo.log_integer(3, 9000)}
+    drawn = propose(space, 200, jax.random.key(1), "random")
+    with jax.disable_jit():
+        assert propose(space, 200, jax.random.key(1), "random") == drawn
