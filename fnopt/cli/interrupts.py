@@ -32,6 +32,9 @@ def _hear(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+_hear.__dict__["plain"] = True  # it stands for Python's own, see ``fnopt.sweep.signals.is_plain``
+
+
 def spoken(command: Callable[..., Any]) -> Callable[..., Any]:
     """A command whose Ctrl-C, also while it imports, is an ``Interrupted``; ``BEGUN`` then holds its name."""
 

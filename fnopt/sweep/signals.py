@@ -14,6 +14,11 @@ ENDS = {  # SIGHUP comes when a terminal is closed; some systems have none
 }
 
 
+def is_plain(handler: Any) -> bool:
+    """Whether a handler is Python's own for Ctrl-C, or is marked as standing for it: a run then ends by itself."""
+    return handler is signal.default_int_handler or getattr(handler, "plain", False) is True
+
+
 class Heard:
     """What came: the signal that nothing else handles, and what a caller's own handler raised."""
 
@@ -45,7 +50,7 @@ def ending(stop: Callable[[str], None]) -> Iterator[Heard]:
         asked = True
         stop(ENDS[number])
         own = before[number]
-        if callable(own) and own is not signal.default_int_handler:
+        if callable(own) and not is_plain(own):
             try:
                 own(number, frame)
             except BaseException as error:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import fnopt as fo
+from fnopt.cli.interrupts import never_lost
 
 ENDS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 X = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32)
@@ -65,6 +66,17 @@ def test_the_callers_own_handler_is_called_and_the_sweep_ends(number):
     sweep = sweep_under(sends(number))
     assert heard == [number] and not sweep.finished and signal.getsignal(number) is own
     assert sweep.ended == ("interrupted" if number == signal.SIGINT else "terminated")
+
+
+def test_the_command_lines_handler_is_not_a_callers_own():
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        never_lost()
+        sweep = sweep_under(sends(signal.SIGINT))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert not sweep.finished and sweep.ended == "interrupted"
 
 
 def test_what_the_callers_handler_raises_comes_when_all_is_kept(number, tmp_path):
