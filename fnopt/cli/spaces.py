@@ -26,8 +26,7 @@ LARGEST = 2**20  # bytes of a space file
 def standard(task: str, epochs: int) -> dict[str, Any]:
     """What ``fnopt sweep`` searches unless a file says otherwise: the numbers and structures that matter most.
 
-    The rate falls to zero over the ``epochs`` of the longest training. Classes have smoothed labels besides: on digits
-    the winners of five searches were right on 98.5 % of the test part with them, and on 98.1 % without.
+    The rate falls to zero over the ``epochs`` of the longest training. Classes have smoothed labels besides.
     """
     smoothing = {"label_smoothing": spaces.uniform(0.0, 0.2)} if task == "classes" else {}
     return {
