@@ -131,6 +131,9 @@ class Model:
         Empty where nothing is.
         """
         structure, _ = self.split(hyper)
+        given, idle = list(given), self.idle(structure)
+        for name in (name for name in given if name in idle):
+            return f"`{name}` is of hidden layers, and hidden=() has none: leave it out, or give layers"
         names = [name for name in given if name not in structure and name not in (NAME, STOP)]
         has = self.used(structure, [*self.ranges, *names]) if names else ()
         for name in (name for name in names if name not in has):
@@ -160,6 +163,7 @@ class Model:
     ) -> tuple[Trial, dict[str, Any]]:
         """The trial of this configuration and the numbers it takes; numbers that its structure lacks are left out."""
         structure, numbers = self.split(hyper)
+        structure |= {name: self.structure[name] for name in self.idle(structure)}  # so that equal nets are one trial
         optimizer = as_optimizer(structure["optimizer"])
         _check_batches(structure["batch_size"], structure["shuffle"])
         if "batch" in structure:

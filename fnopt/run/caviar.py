@@ -328,6 +328,8 @@ def _folds(model: Model, train: Dataset, dev: Dataset | None, folds: Any, key: A
 
 
 def full(model: Model, hyper: Mapping[str, Any], numbers: Mapping[str, Any]) -> dict[str, Any]:
-    """A configuration as ``fit`` takes it: the structure that was chosen, the numbers that it has, its own length."""
+    """A configuration as ``fit`` takes it: the structure that does something, the numbers it has, its own length."""
     rest = {name: hyper[name] for name in (NAME, STOP) if name in hyper}
-    return {**{name: value for name, value in hyper.items() if name in model.structure}, **numbers, **rest}
+    idle = model.idle(model.split(hyper)[0])
+    chosen = {name: value for name, value in hyper.items() if name in model.structure and name not in idle}
+    return {**chosen, **numbers, **rest}

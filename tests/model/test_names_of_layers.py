@@ -29,6 +29,8 @@ REFUSED = {
     "dropout in a space of such nets": lambda: search(fo.classifier(), hidden=(), dropout=0.5),
     "slope": lambda: search(fo.regressor(hidden=()), VALUES, slope=0.1),
     "activation declared": lambda: fo.classifier(hidden=(), activation="tanh"),
+    "activation in fit": lambda: fit(fo.classifier(hidden=()), activation="tanh"),
+    "norm in fit": lambda: fit(fo.classifier(), hidden=(), norm="batch"),
     "norm declared": lambda: fo.multilabel(hidden=[], norm="batch"),
     "activation in a space": lambda: search(fo.classifier(hidden=()), activation=fo.choice("relu", "tanh")),
     "smoothing of values in fit": lambda: fit(fo.regressor(hidden=4), VALUES, label_smoothing=0.1),
@@ -51,6 +53,19 @@ def test_where_layers_are_searched_the_number_is_blank_for_a_net_without():
     assert {sweep.configs[row["config"]]["hidden"] for row in rows} == {(), (4,)}
     assert all((row["dropout"] is None) == (sweep.configs[row["config"]]["hidden"] == ()) for row in rows)
     fit(fo.classifier(), **sweep.best.hyper)
+
+
+def test_where_layers_are_searched_the_activation_is_blank_for_a_net_without(tmp_path):
+    space = dict(hidden=fo.choice((), (4,)), activation=fo.choice("relu", "tanh"), lr=WHOLE)
+    sweep = fo.caviar(fo.classifier(), space, IRIS, n=8, epochs=1, path=tmp_path / "sweep")
+    rows = sweep.table()
+    assert {row["hidden"] for row in rows} == {"none", "4"}
+    assert all((row["activation"] is None) == (row["hidden"] == "none") for row in rows)
+    assert len({trial for trial in sweep.trials if not trial.predict.args[0].hidden}) <= 1
+    fit(fo.classifier(), **{**sweep.best.hyper, "lr": 0.1})
+    assert fo.open(tmp_path / "sweep").table() == rows
+    again = fo.caviar(fo.classifier(), space, IRIS, n=12, epochs=1, path=tmp_path / "sweep")
+    assert again.table()[:8] == fo.caviar(fo.classifier(), space, IRIS, n=12, epochs=1).table()[:8]
 
 
 def test_labels_are_smoothed_as_well():
