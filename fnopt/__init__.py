@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from fnopt._types import Batch as Batch
     from fnopt._types import Dataset as Dataset
     from fnopt._types import Optimizer as Optimizer
+    from fnopt._types import Score as Score
     from fnopt._types import State as State
     from fnopt._types import Trial as Trial
     from fnopt.model import Model as Model
@@ -63,17 +64,19 @@ if TYPE_CHECKING:
     from fnopt.sweep import median as median
     from fnopt.sweep import population as population
     from fnopt.train import early_stopping as early_stopping
+    from fnopt.train import metric as metric
+    from fnopt.train import reach as reach
 
 _HOMES = {
     "fnopt": "averages, check, data, losses, metrics, nn, optim, penalties, plot, schedules, surfaces, track, tree",
     "fnopt._programs": "keep_programs",
-    "fnopt._types": "Batch, Dataset, Optimizer, State, Trial",
+    "fnopt._types": "Batch, Dataset, Optimizer, Score, State, Trial",
     "fnopt.model": "Model, classifier, multilabel, recipes, regressor, supervised",
     "fnopt.run": "Run, Sweep, caviar, fit, hypergrad, load, open_sweep as open",
     "fnopt.space": "choice, integer, log_integer, log_normal, log_uniform, normal, one_minus_log_uniform, "
     "uniform, when",
     "fnopt.sweep": "asynchronous_halving, halving, hyperband, median, population",
-    "fnopt.train": "early_stopping",
+    "fnopt.train": "early_stopping, metric, reach",
 }
 __version__ = "0.1.0"
 

@@ -4,6 +4,7 @@ Numbers are leaves, structure is static: whatever could be tuned as a number is 
 be traced; whatever changes shapes or code is a static field, hashable and part of the tree structure.
 """
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -11,8 +12,11 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import chex
 import jax
+import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
+
+from fnopt import _html as html
 
 Params = chex.ArrayTree  # pytree of floating arrays
 Stats = chex.ArrayTree  # pytree of arrays that training collects but does not differentiate; () where there are none
@@ -181,6 +185,33 @@ class Dataset:
     def __len__(self) -> int:
         return self.x.shape[0]
 
+    def _repr_html_(self) -> str:
+        return dataset_html(self)
+
+
+def dataset_html(data: Dataset) -> str:
+    """What a dataset holds: how many rows, its first columns, its target."""
+    kind = f"{len(data.classes)} classes" if data.classes is not None else f"target {data.target}"
+    head = f"{data.name}: {len(data):,} rows, x of shape {tuple(data.x.shape[1:])}, {kind}"
+    if not isinstance(data.x, Array | np.ndarray) or isinstance(data.x, jax.core.Tracer):
+        return html.page(html.heading(head))
+    x = np.asarray(data.x[:SHOWN_ROWS], np.float64).reshape(min(len(data), SHOWN_ROWS), -1)[:, :SHOWN_COLUMNS]
+    names = data.features or tuple(f"x{k}" for k in range(x.shape[1]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a column that has no number at all
+        moments = [f(x, axis=0) for f in (np.nanmean, np.nanstd, np.nanmin, np.nanmax)]
+    cells = [[f"{value:.5g}" if np.isfinite(value) else "–" for value in some] for some in moments]
+    rows = [[name, *(some[k] for some in cells)] for k, name in enumerate(names[: x.shape[1]])]
+    parts = [html.heading(head), html.table(["column", "mean", "deviation", "least", "largest"], rows)]
+    if data.classes is not None and np.ndim(data.y) == 1:
+        counts = np.bincount(np.asarray(data.y).astype(int), minlength=len(data.classes))
+        some = list(zip(data.classes, counts.tolist(), strict=False))[:SHOWN_COLUMNS]
+        parts.append(html.table(["class", *(name for name, _ in some)], [["rows", *(count for _, count in some)]]))
+    return html.page(*parts)
+
+
+SHOWN_ROWS, SHOWN_COLUMNS = 100_000, 12  # that a notebook's display looks at
+
 
 class Batch(NamedTuple):
     """Some examples; the loss counts each by its weight, and padding by 0."""
@@ -230,6 +261,22 @@ class Project(Protocol):
 
 
 @dataclass(frozen=True)
+class Score:
+    """A score of outputs, and whether more of it is better. Hashable: it is a part of a program's name.
+
+    ``of(truth, outputs, weight) -> scalar`` takes labels and logits, or values and predicted values, of all examples
+    of a part; an example of weight 0 is padding. None for the loss, which training reports by itself, and for a score
+    whose function a file could not hold.
+    """
+
+    name: str
+    of: Callable[[Array, Array, Array], Array] | None = field(default=None, repr=False)
+    higher: bool = True
+    unit: int = 0  # the power of the target's unit that it is in: 0 for R², 1 for an error, 2 for its square
+    own: bool = False  # whether a user wrote it
+
+
+@dataclass(frozen=True)
 class Trial:
     """One structure, ready to train: the pure functions that the lane program runs. Hashable: it names a program.
 
@@ -246,7 +293,7 @@ class Trial:
     numbers: tuple[str, ...] = ()
     batch_size: int = 32
     shuffle: bool | str = True  # True: a pass over all examples; "replacement": draws; False: the order as it stands
-    metrics: tuple[str, ...] = ()
+    metrics: tuple[Score, ...] = ()  # what an epoch reports beside the loss
     link: str = "identity"  # from outputs to values: "identity", or "log" where outputs are log rates
     splits: bool = False  # whether a batch's loss is a sum over its examples, so that it may be taken in parts
     batch: str | None = None  # what becomes of a last batch that is not whole: "short", "drop" or "masked", see

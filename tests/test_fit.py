@@ -156,7 +156,7 @@ def test_an_example_of_weight_0_is_absent_from_the_scaling_too():
     x = np.concatenate([np.asarray(data.x), np.full((1, 4), 1e6, np.float32)])
     outlier = fo.data.dataset(x, np.append(np.asarray(data.y), 0), weight=np.append(np.ones(60), 0.0))
     run = fo.fit(fo.classifier(hidden=4), outlier, epochs=1)
-    np.testing.assert_allclose(run.frame.inputs.mean, np.asarray(data.x).mean(axis=0), rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(run.encoding.inputs.mean, np.asarray(data.x).mean(axis=0), rtol=1e-3, atol=1e-5)
 
 
 def test_poisson_predicts_counts():

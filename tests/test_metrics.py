@@ -44,6 +44,11 @@ def class_scores(rng, m=M):
     return t, p / p.sum(axis=1, keepdims=True)
 
 
+def class_margins(rng, m=M):  # few distinct scores, in float32 and float64 alike
+    t = rng.permutation(np.arange(m) % 4)
+    return t, np.round(4 * (rng.normal(size=(m, 4)) + 1.5 * np.eye(4)[t])) / 4
+
+
 def column_scores(rng, m=M):
     t = columns(rng, m)[0]
     return t, np.round(t + rng.normal(size=(m, 3)), 1)
@@ -62,6 +67,17 @@ def values(rng, m=M, outputs=()):
 def positive(rng, m=M, outputs=()):
     y = rng.poisson(3.0, size=(m, *outputs)).astype(float)
     return y, np.abs(y + rng.normal(size=y.shape)) + 0.1
+
+
+def strictly_positive(rng, m=M):
+    y = np.exp(rng.normal(size=m))
+    return y, y * np.exp(0.5 * rng.normal(size=m))
+
+
+def gains(rng, m=M):  # few distinct scores, so that many tie; an example without any gain
+    t = rng.integers(0, 4, (m, 5))
+    t[0] = 0
+    return t, np.round(t + rng.normal(size=(m, 5)))
 
 
 values_of_3, positive_of_3 = partial(values, outputs=(3,)), partial(positive, outputs=(3,))
@@ -109,7 +125,99 @@ def _poisson(t, p, sample_weight=None):
     return np.mean(each)
 
 
+def _stacked(f):
+    """A tuple of scores as one array."""
+    return lambda *data, **more: (lambda parts: (jnp if isinstance(parts[0], jax.Array) else np).stack(parts))(
+        f(*data, **more)
+    )
+
+
+def _one_hot(score):
+    """scikit-learn's score of columns, of labels and a column of scores a class."""
+    return lambda t, s, **more: score(np.eye(s.shape[1], dtype=int)[t], s, **more)
+
+
+def _calibration_error(t, p, sample_weight=None):
+    """Guo et al., 2017, equation 3, with 15 bins (k / 15, (k + 1) / 15]."""
+    w = np.ones(len(t)) if sample_weight is None else sample_weight
+    p = p if p.ndim == 2 else np.stack([1 - p, p], axis=1)
+    sure, right = p.max(axis=1), p.argmax(axis=1) == t
+    place = np.ceil(sure * 15).astype(int)
+    bins = [place == k for k in range(16)]
+    return sum(abs((w * right)[b].sum() - (w * sure)[b].sum()) for b in bins) / w.sum()
+
+
+def _report(t, p, weight=None, **more):
+    r = metrics.classification_report(t, p, weight=weight, **more)
+    wide = (jnp if isinstance(r.accuracy, jax.Array) else np).hstack
+    return wide([*(x for rates in (r.each, r.micro, r.macro, r.weighted) for x in rates[:3]), r.accuracy])
+
+
+def _their_report(t, p, sample_weight=None):
+    parts = [
+        sk.precision_recall_fscore_support(t, p, sample_weight=sample_weight, average=average, zero_division=0)[:3]
+        for average in (None, "micro", "macro", "weighted")
+    ]
+    return np.hstack([*(x for some in parts for x in some), sk.accuracy_score(t, p, sample_weight=sample_weight)])
+
+
+LEVELS, POWERS = (0.3, 0.5), (0.0, 1.0, 1.5, 2.0, 3.0)
+
+
+def _each_of(f, name, choices):
+    return _stacked(lambda *data, **more: [f(*data, **{name: x}, **more) for x in choices])
+
+
 TABLE = {
+    "average_precision": Row(metrics.average_precision, sk.average_precision_score, scores),
+    "average_precision of 4": Row(
+        joined(metrics.average_precision, ("micro", "macro", "weighted", None)),
+        joined(_one_hot(sk.average_precision_score), ("micro", "macro", "weighted", None)),
+        class_margins,
+    ),
+    "average_precision of columns": Row(
+        joined(metrics.average_precision, ("micro", "macro", "weighted", None)),
+        joined(sk.average_precision_score, ("micro", "macro", "weighted", None)),
+        column_scores,
+    ),
+    "expected_calibration_error": Row(metrics.expected_calibration_error, _calibration_error, probabilities),
+    "expected_calibration_error of 4": Row(metrics.expected_calibration_error, _calibration_error, class_scores),
+    "dcg": Row(_each_of(metrics.dcg, "k", (None, 2)), _each_of(sk.dcg_score, "k", (None, 2)), gains),
+    "ndcg": Row(_each_of(metrics.ndcg, "k", (None, 2)), _each_of(sk.ndcg_score, "k", (None, 2)), gains),
+    "likelihood_ratios": Row(_stacked(metrics.likelihood_ratios), _stacked(sk.class_likelihood_ratios), binary),
+    "hamming": Row(metrics.hamming, sk.hamming_loss, several),
+    "hamming of columns": Row(metrics.hamming, sk.hamming_loss, columns),
+    "hinge": Row(metrics.hinge, sk.hinge_loss, scores),
+    "hinge of 4": Row(metrics.hinge, partial(sk.hinge_loss, labels=[0, 1, 2, 3]), class_scores),
+    "mean_pinball": Row(
+        _each_of(metrics.mean_pinball, "level", LEVELS), _each_of(sk.mean_pinball_loss, "alpha", LEVELS), values
+    ),
+    "d2_pinball": Row(
+        _each_of(metrics.d2_pinball, "level", LEVELS), _each_of(sk.d2_pinball_score, "alpha", LEVELS), values
+    ),
+    "d2_pinball of 3": Row(
+        _each_of(metrics.d2_pinball, "level", LEVELS), _each_of(sk.d2_pinball_score, "alpha", LEVELS), values_of_3
+    ),
+    "mean_tweedie_deviance": Row(
+        _each_of(metrics.mean_tweedie_deviance, "power", POWERS),
+        _each_of(sk.mean_tweedie_deviance, "power", POWERS),
+        strictly_positive,
+    ),
+    "mean_gamma_deviance": Row(metrics.mean_gamma_deviance, sk.mean_gamma_deviance, strictly_positive),
+    "d2_tweedie": Row(
+        _each_of(metrics.d2_tweedie, "power", POWERS), _each_of(sk.d2_tweedie_score, "power", POWERS), strictly_positive
+    ),
+    "d2_log_loss": Row(metrics.d2_log_loss, sk.d2_log_loss_score, probabilities),
+    "d2_log_loss of 4": Row(metrics.d2_log_loss, sk.d2_log_loss_score, class_scores),
+    "d2_brier": Row(metrics.d2_brier, sk.d2_brier_score, probabilities),
+    "d2_brier of 4": Row(metrics.d2_brier, sk.d2_brier_score, class_scores),
+    "multilabel_confusion_matrix": Row(
+        partial(metrics.multilabel_confusion_matrix, classes=4), sk.multilabel_confusion_matrix, several, 0.0, True
+    ),
+    "multilabel_confusion_matrix of columns": Row(
+        metrics.multilabel_confusion_matrix, sk.multilabel_confusion_matrix, columns, 0.0, True
+    ),
+    "classification_report": Row(partial(_report, classes=4), _their_report, several, None),
     "accuracy": Row(metrics.accuracy, sk.accuracy_score, several),
     "accuracy of columns": Row(metrics.accuracy, sk.accuracy_score, columns),
     "zero_one": Row(metrics.zero_one, sk.zero_one_loss, several),
@@ -140,6 +248,13 @@ TABLE = {
     "mean_poisson_deviance": Row(metrics.mean_poisson_deviance, sk.mean_poisson_deviance, positive),
     "mean_poisson_deviance of 3": Row(metrics.mean_poisson_deviance, _poisson, positive_of_3),
 }
+for _name in ("precision", "recall", "f1", "jaccard"):
+    TABLE[f"{_name} of examples of columns"] = Row(
+        partial(getattr(metrics, _name), average="samples"),
+        partial(getattr(sk, f"{_name}_score"), average="samples", zero_division=0),
+        columns,
+        0.0,
+    )
 for _distance, _weights in (("equal", None), ("linear", "linear"), ("quadratic", "quadratic")):
     TABLE[f"cohen_kappa {_distance}"] = Row(
         partial(metrics.cohen_kappa, classes=4, distance=_distance),
@@ -273,7 +388,8 @@ def test_order_and_scale_of_weights_do_not_matter(row):
 def test_no_example_that_counts_is_defined(row):
     case = arrays(*draw(row, 9)[:2], np.zeros(M))
     for got in (row(*case), lanes(row, case)[0]):
-        np.testing.assert_array_equal(got, np.full(got.shape, row.empty))
+        if row.empty is not None:
+            np.testing.assert_array_equal(got, np.full(got.shape, row.empty))
 
 
 @each

@@ -97,6 +97,6 @@ def test_inputs_that_say_nothing_get_rows_of_zeros_and_can_be_left_out():
     less, _ = net.init(jax.random.key(0), features=int((~unused).sum()))
     assert sum(leaf.size for leaf in jax.tree.leaves(less)) == int(found["size"])
     params = {**run.params, "hidden_0": {**run.params["hidden_0"], "weight": run.params["hidden_0"]["weight"][~unused]}}
-    inputs = jnp.asarray(run.frame.scaled(x))
+    inputs = jnp.asarray(run.encoding.scaled(x))
     np.testing.assert_allclose(net.forward(params, (), inputs[:, ~unused])[0], run.outputs(x), rtol=1e-5, atol=1e-6)
     assert run.scores["train"]["accuracy"] > 0.9

@@ -33,9 +33,9 @@ def run_predict(
     if out is not None:
         check_out(out, model, {"DATA": new, "the model": file, "its description": file.with_suffix(".json")})
     run = load(file)
-    if proba and run.frame.task == "values":
+    if proba and run.encoding.task == "values":
         raise ValueError("--proba is for classes and labels; this model predicts values")
-    content = as_csv(run, examples(run.frame, new, separator, **options), proba)
+    content = as_csv(run, examples(run.encoding, new, separator, **options), proba)
     if out is None:
         write_out(content)
     else:
@@ -105,7 +105,7 @@ def as_csv(run: Run, x: Any, proba: bool) -> str:
     equal: a spreadsheet takes such a cell for a formula, so the column is to be imported as text.
     """
     answers = np.asarray(run.predict(x))
-    name = "prediction" if run.frame.name == "y" else run.frame.name
+    name = "prediction" if run.encoding.name == "y" else run.encoding.name
     wide = answers.ndim == 2
     header = [f"{name}.{k}" for k in range(answers.shape[1])] if wide else [name]
     columns = _written(run, answers if wide else answers[:, None])
@@ -117,8 +117,8 @@ def as_csv(run: Run, x: Any, proba: bool) -> str:
 
 def _written(run: Run, answers: np.ndarray) -> list[list[Any]]:
     """The columns of what is predicted; values in as many places as the network's float32 has in the target's unit."""
-    target = run.frame.target
-    if run.frame.task != "values" or target is None or answers.dtype != np.float64:
+    target = run.encoding.target
+    if run.encoding.task != "values" or target is None or answers.dtype != np.float64:
         return answers.T.tolist()
     scales = np.broadcast_to(np.asarray(target.scale, np.float64).reshape(-1), answers.shape[1:])
     return [[in_unit(v, scale) for v in column] for column, scale in zip(answers.T.tolist(), scales, strict=True)]

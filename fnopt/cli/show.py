@@ -48,9 +48,9 @@ def show(sweep: Sweep) -> None:
     sys.stdout.flush()
 
 
-def watch_for(task: str, objective: Objective) -> Watch:
+def watch_for(objective: Objective) -> Watch:
     """A bar and a leaderboard on stderr where it is a terminal, a line as each tenth is done elsewhere."""
-    return Board(task, objective, Console(stderr=True)) if sys.stderr.isatty() else Lines(task, objective)
+    return Board(objective, Console(stderr=True)) if sys.stderr.isatty() else Lines(objective)
 
 
 def training(number: int, repeat: int) -> Bar | bool:

@@ -26,7 +26,7 @@ from fnopt.model import classifier, multilabel, regressor
 from fnopt.run import Sweep, caviar, store
 from fnopt.run.caviar import SEARCHES
 from fnopt.run.manifest import arrays_of
-from fnopt.run.setup import joined, objective_of
+from fnopt.run.setup import joined
 from fnopt.run.store import COARSE, asked_of, open_sweep
 from fnopt.run.unlike import OtherSweep, Taken
 from fnopt.run.unsaid import epochs_of_search
@@ -36,7 +36,7 @@ from fnopt.sweep.deadline import Deadline, begin
 from fnopt.sweep.population import population
 from fnopt.sweep.result import digest
 from fnopt.sweep.stop import Rule, asynchronous_halving, halving, hyperband, median
-from fnopt.train import EarlyStopping, Objective, early_stopping
+from fnopt.train import EarlyStopping, Objective, early_stopping, objective_of
 
 OBJECTIVES = {"values": "dev/root_mean_squared_error"}  # in the target's unit; a search elsewhere ranks by dev/loss
 MODELS = {"classes": classifier, "values": regressor, "labels": multilabel}
@@ -267,7 +267,7 @@ def _searched(asked: Asked, ready: Ready, anyway: bool, deadline: Deadline) -> t
     train, dev, _ = ready.parts
     parts, start, taken = (train, dev) if asked.folds is None else (joined(train, dev),), time.perf_counter(), ""
     for folder in folders(asked.out, ready.found.name):
-        watch = show.watch_for(ready.found.task, ready.objective)
+        watch = show.watch_for(ready.objective)
         try:
             sweep = caviar(
                 MODELS[ready.found.task](),

@@ -194,7 +194,7 @@ def standard_errors(run: Run, test: Dataset, scores: dict[str, float]) -> dict[s
 
     With s the standard error of the mean of e²: s/(2 RMSE) of the RMSE, and s/var(y) of R².
     """
-    m, task = len(test), run.frame.task
+    m, task = len(test), run.encoding.task
     if m < 2 or test.weight is not None:
         return {}
     if task != "values":

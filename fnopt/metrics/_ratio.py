@@ -11,7 +11,7 @@ from fnopt._checks import one_of
 from fnopt.tree import binary_size
 
 LONG, BLOCK = 2**16, 2**10
-AVERAGES = ("binary", "micro", "macro", "weighted")
+AVERAGES = ("binary", "micro", "macro", "weighted", "samples")
 
 
 def ratio(part: Array, whole: Array, otherwise: ArrayLike = 0) -> Array:
@@ -68,20 +68,43 @@ def relative(weight: Array) -> Array:
 def median(x: Array, weight: Array) -> Array:
     """The weighted median of each column, shape=(columns,): half of the weight lies on each side.
 
-    The smallest value that has at least half of the weight at or below it, averaged with the largest that has at least
-    half at or above it: NumPy's median where all weights are alike.
+    NumPy's median where all weights are alike; see :func:`quantile`.
 
     >>> median(jnp.array([[1.0], [2.0], [3.0], [9.0]]), jnp.ones(4)).tolist()
     [2.5]
+    """
+    return quantile(x, weight, 0.5)
+
+
+def quantile(x: Array, weight: Array, level: ArrayLike) -> Array:
+    """The weighted quantile of each column, shape=(columns,), ``level`` in [0, 1].
+
+    The smallest value that has at least the share ``level`` of the weight at or below it, averaged with the largest
+    that has at least 1 - ``level`` at or above it. Hyndman and Fan, 1996, definition 2.
+
+    >>> quantile(jnp.array([[1.0], [2.0], [3.0], [9.0]]), jnp.ones(4), 0.9).tolist()
+    [9.0]
     """
     order = jnp.argsort(x, axis=0)
     x = jnp.take_along_axis(x, order, axis=0)
     w = jnp.take_along_axis(jnp.broadcast_to(relative(weight)[:, None], x.shape), order, axis=0)
     below, above = jnp.cumsum(w, axis=0), jnp.flip(jnp.cumsum(jnp.flip(w, axis=0), axis=0), axis=0)
-    half, counts = jnp.sum(w, axis=0) / 2, w > 0
-    low = jnp.min(jnp.where(counts & (below >= half[None, :]), x, jnp.inf), axis=0)
-    high = jnp.max(jnp.where(counts & (above >= half[None, :]), x, -jnp.inf), axis=0)
-    return jnp.where(half > 0, (low + high) / 2, jnp.nan)
+    total, counts = jnp.sum(w, axis=0), w > 0
+    level = jnp.asarray(level, x.dtype)
+    low = jnp.min(jnp.where(counts & (below >= (level * total)[None, :]), x, jnp.inf), axis=0)
+    high = jnp.max(jnp.where(counts & (above >= ((1 - level) * total)[None, :]), x, -jnp.inf), axis=0)
+    return jnp.where(total > 0, (low + high) / 2, jnp.nan)
+
+
+def gain(error: Array, spread: Array, unit: ArrayLike = 1) -> Array:
+    """``1 - error / spread``, times ``unit`` squared; 1 for 0/0 and 0 for all else over 0.
+
+    >>> gain(jnp.array([1.0, 0.0, 1.0]), jnp.array([4.0, 0.0, 0.0])).tolist()
+    [0.75, 1.0, 0.0]
+    """
+    constant = spread == 0
+    share = jnp.square(jnp.asarray(unit, error.dtype)) * (error / jnp.where(constant, 1, spread))
+    return jnp.where(constant, jnp.where(error == 0, 1, jnp.zeros_like(error)), 1 - share)
 
 
 @partial(jax.jit, static_argnames="average")
@@ -89,7 +112,8 @@ def averaged(part: Array, whole: Array, support: Array, average: str | None, zer
     """One ratio from those of the classes, all of shape=(classes,); ``average`` is already checked.
 
     ``binary`` is class 1's, ``micro`` the ratio of the sums, ``macro`` the mean, ``weighted`` the mean by support (the
-    plain one where no class has any), None each. With ``zero_division=nan`` a mean leaves out the classes with 0/0.
+    plain one where no class has any), None each; ``samples`` is the mean by support of examples, which stand in the
+    places of classes, their weights being the support. With ``zero_division=nan`` a mean leaves out those with 0/0.
     """
     if average == "binary":
         return ratio(part[1], whole[1], zero_division)
@@ -100,16 +124,19 @@ def averaged(part: Array, whole: Array, support: Array, average: str | None, zer
         return each
     left_out = (whole == 0) & jnp.isnan(jnp.asarray(zero_division, part.dtype))
     kept = jnp.where(left_out, 0, jnp.ones_like(support))
-    share = kept * support if average == "weighted" else kept
-    share = jnp.where(jnp.sum(share) == 0, kept, share)
+    share = kept * support if average in ("weighted", "samples") else kept
+    if average == "weighted":
+        share = jnp.where(jnp.sum(share) == 0, kept, share)
     return ratio(jnp.sum(share * jnp.where(left_out, 0, each)), jnp.sum(share), zero_division)
 
 
 def check_average(average: str | None, classes: int, columns: bool) -> None:
-    """ValueError for an unknown average, and for ``binary`` where there is no one class 1."""
+    """ValueError for an unknown average, ``binary`` without one class 1, and ``samples`` without several labels."""
     if average is None:
         return
     one_of("average", average, AVERAGES)
+    if average == "samples" and not columns:
+        raise ValueError('average="samples" is for several labels an example, shape (m, labels); say average="macro"')
     if average == "binary" and (columns or classes != 2):
         kind = f"{classes} labels an example" if columns else f"{classes} classes"
         raise ValueError(f'average="binary" is for two classes, got {kind}; say average="macro" (or another)')

@@ -7,7 +7,7 @@ from jax.typing import ArrayLike
 from fnopt.metrics._inputs import labelled
 from fnopt.metrics._precision import exact
 from fnopt.metrics._ratio import averaged, check_average
-from fnopt.metrics.confusion import Counts, counts
+from fnopt.metrics.confusion import Counts, counts, counts_of_examples
 from fnopt.numbers import NONNEGATIVE, as_number
 
 
@@ -29,7 +29,7 @@ def precision(
         weight: shape=(m,), not negative; None counts each example once.
         classes: how many; from the labels where they are known, else 2.
         average: "binary" (class 1), "micro" (the ratio of the sums over classes), "macro" (their mean), "weighted"
-            (their mean by true weight) or None (each).
+            (their mean by true weight), "samples" (each example over its labels, then their mean) or None (each).
         zero_division: the value of 0/0; with nan, means leave such classes out.
 
     Returns:
@@ -41,8 +41,8 @@ def precision(
     >>> precision([0, 1, 0, 1], [1, 1, 1, 0], average=None).round(3).tolist()
     [0.0, 0.333]
     """
-    c = _checked(truth, prediction, weight, classes, average)
-    return averaged(c.tp, c.tp + c.fp, c.tp + c.fn, average, zero_division)
+    c, support = _checked(truth, prediction, weight, classes, average)
+    return averaged(c.tp, c.tp + c.fp, support, average, zero_division)
 
 
 @exact("truth", "prediction")
@@ -62,8 +62,8 @@ def recall(
     >>> float(recall([0, 1, 0, 1], [1, 1, 1, 0]))
     0.5
     """
-    c = _checked(truth, prediction, weight, classes, average)
-    return averaged(c.tp, c.tp + c.fn, c.tp + c.fn, average, zero_division)
+    c, support = _checked(truth, prediction, weight, classes, average)
+    return averaged(c.tp, c.tp + c.fn, support, average, zero_division)
 
 
 sensitivity = recall
@@ -86,8 +86,8 @@ def specificity(
     >>> float(specificity([0, 0, 0, 0, 1], [1, 0, 0, 0, 1]))
     0.75
     """
-    c = _checked(truth, prediction, weight, classes, average)
-    return averaged(c.tn, c.tn + c.fp, c.tp + c.fn, average, zero_division)
+    c, support = _checked(truth, prediction, weight, classes, average)
+    return averaged(c.tn, c.tn + c.fp, support, average, zero_division)
 
 
 @exact("truth", "prediction")
@@ -107,8 +107,8 @@ def false_positive_rate(
     >>> float(false_positive_rate([0, 0, 0, 0, 1], [1, 0, 0, 0, 1]))
     0.25
     """
-    c = _checked(truth, prediction, weight, classes, average)
-    return averaged(c.fp, c.fp + c.tn, c.tp + c.fn, average, zero_division)
+    c, support = _checked(truth, prediction, weight, classes, average)
+    return averaged(c.fp, c.fp + c.tn, support, average, zero_division)
 
 
 @exact("truth", "prediction")
@@ -130,10 +130,10 @@ def fbeta(
     >>> round(float(fbeta([0, 1, 0, 1], [1, 1, 1, 0], beta=3.0)), 4)
     0.4762
     """
-    c = _checked(truth, prediction, weight, classes, average)
+    c, support = _checked(truth, prediction, weight, classes, average)
     square = jnp.square(as_number("beta", beta, NONNEGATIVE)).astype(c.tp.dtype)
     hits = (1 + square) * c.tp
-    return averaged(hits, hits + square * c.fn + c.fp, c.tp + c.fn, average, zero_division)
+    return averaged(hits, hits + square * c.fn + c.fp, support, average, zero_division)
 
 
 @exact("truth", "prediction")
@@ -153,8 +153,8 @@ def f1(
     >>> round(float(f1([0, 1, 0, 1], [1, 1, 1, 0])), 6)
     0.4
     """
-    c = _checked(truth, prediction, weight, classes, average)
-    return averaged(2 * c.tp, 2 * c.tp + c.fp + c.fn, c.tp + c.fn, average, zero_division)
+    c, support = _checked(truth, prediction, weight, classes, average)
+    return averaged(2 * c.tp, 2 * c.tp + c.fp + c.fn, support, average, zero_division)
 
 
 @exact("truth", "prediction")
@@ -174,13 +174,17 @@ def jaccard(
     >>> float(jaccard([0, 1, 0, 1], [1, 1, 1, 0]))
     0.25
     """
-    c = _checked(truth, prediction, weight, classes, average)
-    return averaged(c.tp, c.tp + c.fp + c.fn, c.tp + c.fn, average, zero_division)
+    c, support = _checked(truth, prediction, weight, classes, average)
+    return averaged(c.tp, c.tp + c.fp + c.fn, support, average, zero_division)
 
 
 def _checked(
     truth: ArrayLike, prediction: ArrayLike, weight: ArrayLike | None, classes: int | None, average: str | None
-) -> Counts:
+) -> tuple[Counts, Array]:
+    """The four outcomes of each class, or of each example, and what a weighted mean goes by."""
     x = labelled(truth, prediction, weight, classes)
     check_average(average, x.classes, x.truth.ndim == 2)
-    return counts(x)
+    if average == "samples":
+        return counts_of_examples(x._replace(weight=jnp.ones_like(x.weight))), jnp.asarray(x.weight)
+    c = counts(x)
+    return c, c.tp + c.fn

@@ -57,6 +57,51 @@ def _matrix(t: Array, p: Array, w: Array, classes: int, alike: bool) -> Array:
     return jnp.where(jnp.isnan(jnp.sum(w)), jnp.nan, matrix)
 
 
+@exact("truth", "prediction")
+def multilabel_confusion_matrix(
+    truth: ArrayLike,
+    prediction: ArrayLike,
+    *,
+    weight: ArrayLike | None = None,
+    classes: int | None = None,
+    samplewise: bool = False,
+) -> Array:
+    """A matrix [[TN, FP], [FN, TP]] for each class against the rest, or for each label of several.
+
+    Args:
+        truth: labels 0..classes-1, shape=(m,), or 0/1 columns, shape=(m, labels).
+        prediction: as ``truth``.
+        weight: shape=(m,), not negative; None counts each example once.
+        classes: how many; from the labels where they are known, else 2.
+        samplewise: a matrix for each example instead, over its labels.
+
+    Returns:
+        Array of shape=(classes, 2, 2), or (m, 2, 2).
+
+    Raises:
+        ValueError: for shapes that differ, labels out of range, and ``samplewise`` with one label an example.
+
+    >>> multilabel_confusion_matrix([[0, 1], [1, 1]], [[0, 1], [1, 0]]).tolist()
+    [[[1.0, 0.0], [0.0, 1.0]], [[0.0, 0.0], [1.0, 1.0]]]
+    """
+    x = labelled(truth, prediction, weight, classes)
+    if samplewise and x.truth.ndim != 2:
+        raise ValueError(f"`samplewise` needs several labels an example, shape (m, labels), got {x.truth.shape}")
+    c = counts_of_examples(x) if samplewise else counts(x)
+    return jnp.stack([jnp.stack([c.tn, c.fp], axis=-1), jnp.stack([c.fn, c.tp], axis=-1)], axis=-2)
+
+
+def counts_of_examples(x: Labelled) -> Counts:
+    """The four outcomes of each example over its labels, times its weight, each shape=(m,).
+
+    >>> counts_of_examples(labelled([[0, 1], [1, 1]], [[0, 1], [1, 0]], None, None)).tp.tolist()
+    [1.0, 1.0]
+    """
+    t, p, w = x.truth == 1, x.prediction == 1, jnp.asarray(x.weight)
+    found = (jnp.sum(hit, axis=1).astype(w.dtype) for hit in (t & p, ~t & p, t & ~p, ~t & ~p))
+    return Counts(*(jnp.where(w == 0, 0, some * w) for some in found))
+
+
 def counts(x: Labelled) -> Counts:
     """The four outcomes of each class or label.
 

@@ -7,7 +7,7 @@ from jax.typing import ArrayLike
 
 from fnopt.metrics._inputs import paired
 from fnopt.metrics._precision import exact
-from fnopt.metrics._ratio import mean, median, size_of
+from fnopt.metrics._ratio import gain, mean, median, size_of
 
 
 @exact("truth", "prediction")
@@ -64,7 +64,7 @@ def d2_absolute_error(truth: ArrayLike, prediction: ArrayLike, *, weight: ArrayL
 
 @jax.jit
 def _d2_absolute_error(y: Array, p: Array, w: Array) -> Array:
-    return _gain(mean(jnp.abs(y - p), w), mean(jnp.abs(y - median(y, w)[None, :]), w)).mean()
+    return gain(mean(jnp.abs(y - p), w), mean(jnp.abs(y - median(y, w)[None, :]), w)).mean()
 
 
 def _centred(x: Array, w: Array) -> Array:
@@ -77,11 +77,4 @@ def _gain_of_squares(error: Array, spread: Array, w: Array) -> Array:
     """``1 - Σ w error² / Σ w spread²``, whatever their unit: squares of 1e-22 and of 1e22 are beyond float32."""
     a, b = size_of(error), size_of(spread)
     error, spread = (mean(jnp.square(x / size[None, :]), w) for x, size in ((error, a), (spread, b)))
-    return _gain(error, spread, a / b)
-
-
-def _gain(error: Array, spread: Array, unit: ArrayLike = 1) -> Array:
-    """``1 - error / spread``, times ``unit`` squared; 1 for 0/0 and 0 for all else over 0."""
-    constant = spread == 0
-    share = jnp.square(jnp.asarray(unit, error.dtype)) * (error / jnp.where(constant, 1, spread))
-    return jnp.where(constant, jnp.where(error == 0, 1, jnp.zeros_like(error)), 1 - share)
+    return gain(error, spread, a / b)

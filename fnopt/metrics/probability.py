@@ -37,11 +37,12 @@ def log_loss(truth: ArrayLike, probability: ArrayLike, *, weight: ArrayLike | No
     >>> round(float(log_loss([1, 0], [0.5, 0.5])), 6)
     0.693147
     """
-    return _log_loss(*_checked(truth, probability, weight))
+    return log_loss_of(*checked(truth, probability, weight))
 
 
 @jax.jit
-def _log_loss(t: Array, p: Array, w: Array) -> Array:
+def log_loss_of(t: Array, p: Array, w: Array) -> Array:
+    """The score of what :func:`checked` gives."""
     eps = jnp.finfo(p.dtype).eps
     own = jnp.take_along_axis(jnp.clip(p, eps, 1 - eps), t[:, None], axis=1)
     return mean(-jnp.log(own), w)[0]
@@ -57,17 +58,18 @@ def brier(truth: ArrayLike, probability: ArrayLike, *, weight: ArrayLike | None 
     >>> float(brier([1, 0], [0.5, 0.0]))
     0.125
     """
-    return _brier(*_checked(truth, probability, weight))
+    return brier_of(*checked(truth, probability, weight))
 
 
 @jax.jit
-def _brier(t: Array, p: Array, w: Array) -> Array:
+def brier_of(t: Array, p: Array, w: Array) -> Array:
+    """The score of what :func:`checked` gives."""
     hit = (t[:, None] == jnp.arange(p.shape[1], dtype=jnp.int32)[None, :]).astype(p.dtype)
     error = jnp.sum(jnp.square(p - hit), axis=1, keepdims=True)
     return mean(error, w)[0] / (2 if p.shape[1] == 2 else 1)
 
 
-def _checked(truth: ArrayLike, probability: ArrayLike, weight: ArrayLike | None) -> tuple[Array, Array, Array]:
+def checked(truth: ArrayLike, probability: ArrayLike, weight: ArrayLike | None) -> tuple[Array, Array, Array]:
     """Labels, a probability for each class, shape=(m, classes), and weights; harmless where the weight is 0."""
     t, p = labels("truth", truth), numbers("probability", probability)
     if t.ndim != 1 or p.ndim > 2 or len(t) != len(p) or (p.ndim == 2 and p.shape[1] < 2):

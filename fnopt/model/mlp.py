@@ -11,7 +11,7 @@ from jax import Array
 
 from fnopt import losses, nn, penalties
 from fnopt._checks import one_of, whole
-from fnopt._types import Batch, InitModel, Loss, Params, Predict, Stats, Trial
+from fnopt._types import Batch, InitModel, Loss, Params, Predict, Score, Stats, Trial
 from fnopt.numbers import DECAY, FRACTION, NONNEGATIVE, POSITIVE, REAL, Range
 
 # The model's own numbers; each exists in a run that names it, and costs nothing in one that does not.
@@ -225,7 +225,7 @@ def build(
     numbers: tuple[str, ...],
     features: int,
     outputs: int,
-    metrics: tuple[str, ...],
+    metrics: tuple[Score, ...],
 ) -> Trial:
     """A feedforward network's trial from a model's structure."""
     hidden = structure["hidden"]

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from fnopt import optim
 from fnopt._checks import brief, nearest, one_of, unknown_number, whole
-from fnopt._types import Optimizer, Searchable, Trial
+from fnopt._types import Optimizer, Score, Searchable, Trial
 from fnopt.model.recipes import RECIPES
 from fnopt.numbers import REAL, Range, on_host
 from fnopt.space.columns import refuse_reserved
@@ -33,7 +33,7 @@ class Build(Protocol):
         numbers: tuple[str, ...],
         features: int,
         outputs: int,
-        metrics: tuple[str, ...],
+        metrics: tuple[Score, ...],
     ) -> Trial:
         """The trial of one structure."""
         ...
@@ -159,7 +159,7 @@ class Model:
         return f"{optimizer.name} has none; take it out, or take {' or '.join(having[:3])}" if having else ""
 
     def bind(
-        self, hyper: Mapping[str, Any] | None, features: int, outputs: int, metrics: tuple[str, ...]
+        self, hyper: Mapping[str, Any] | None, features: int, outputs: int, metrics: tuple[Score, ...]
     ) -> tuple[Trial, dict[str, Any]]:
         """The trial of this configuration and the numbers it takes; numbers that its structure lacks are left out."""
         structure, numbers = self.split(hyper)

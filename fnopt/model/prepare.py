@@ -121,12 +121,13 @@ def prepare(
     rooms: tuple[int, int] = (0, 0),
     unit: float | None = None,
     given: Frame | None = None,
+    own: bool = False,
 ) -> Prepared:
     """Check, encode, scale by the training part alone, and put on the device.
 
     ``rooms`` are how many rows each part is padded to at least, so that folds of unlike size share a program. ``unit``
     is what scores of values are taken in, where another part has said it. ``given`` is the frame of an earlier run,
-    whose scaling and classes the new data take.
+    whose scaling and classes the new data take. ``own`` is whether scores that a user wrote are taken.
 
     Raises:
         ValueError: for data that cannot be trained on, naming what and where.
@@ -142,20 +143,20 @@ def prepare(
     ruler = _ruler(frame, unit, train, dev)
     return Prepared(
         frame=frame,
-        train=_part(frame, train, rows, ruler, rooms[0], block),
-        dev=None if dev is None else _part(frame, dev, _rows(frame, dev, None), ruler, rooms[1], block),
+        train=_part(frame, train, rows, ruler, rooms[0], block, own),
+        dev=None if dev is None else _part(frame, dev, _rows(frame, dev, None), ruler, rooms[1], block, own),
         example=Batch(*(on_device(a[:1]) for a in rows[:3])),
         features=int(np.prod(frame.shape)),
         unit=ruler.unit,
     )
 
 
-def framed(frame: Frame, data: Dataset) -> tuple[Part, float]:
+def framed(frame: Frame, data: Dataset, own: bool = False) -> tuple[Part, float]:
     """Other data seen through a fitted frame, and the unit that scores of values are taken in."""
     check_data(data, "data")
     data = in_order(frame, data)
     ruler = _ruler(frame, None, data)
-    return _part(frame, data, _rows(frame, data, None), ruler), ruler.unit
+    return _part(frame, data, _rows(frame, data, None), ruler, own=own), ruler.unit
 
 
 class _Ruler(NamedTuple):
@@ -183,11 +184,21 @@ FAR = 1e9  # units; squared, and summed over the rows, float32 still holds them
 
 
 def _part(
-    frame: Frame, data: Dataset, rows: tuple[Any, Any, Any, Any], ruler: _Ruler, room: int = 0, block: int | None = None
+    frame: Frame,
+    data: Dataset,
+    rows: tuple[Any, Any, Any, Any],
+    ruler: _Ruler,
+    room: int = 0,
+    block: int | None = None,
+    own: bool = False,
 ) -> Part:
     """A part on the device; ``scale`` and ``mean`` turn outputs into what is scored."""
     if frame.task != "values":
         return part(*rows, 0.0, 1.0, room, block)
+    if own:
+        made = _part(frame, data, rows, ruler, room, block)
+        unit, shift = (on_device(np.asarray(x, default_float())) for x in (ruler.unit, ruler.shift))
+        return replace(made, user=(unit, shift))
     if frame.target is not None:
         return part(*rows, 0.0, frame.target.scale / ruler.unit, room, block)
     y = values_of(data.y, data.classes)
@@ -281,11 +292,11 @@ def _frame(model: Model, train: Dataset, dev: Dataset | None) -> Frame:
 def _earlier(given: Frame, own: Frame) -> Frame:
     """The frame of an earlier run for new data, whose own frame would be another."""
     if not isinstance(given, Frame):
-        raise TypeError(f"`frame` must be that of a run, run.frame, got {type(given).__name__}")
+        raise TypeError(f"`encoding` must be that of a run, run.encoding, got {type(given).__name__}")
     for name in ("task", "shape", "labels", "features"):
         there, here = getattr(given, name), getattr(own, name)
         if there != here and not (name == "features" and None in (there, here)):
-            raise ValueError(f"`frame` is of other data: its {name} is {there!r}, and that of the data {here!r}")
+            raise ValueError(f"`encoding` is of other data: its {name} is {there!r}, and that of the data {here!r}")
     return given
 
 

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from fnopt._checks import one_of
-from fnopt._types import InitModel, Loss, Optimizer, Penalty, Predict, Trial
+from fnopt._types import InitModel, Loss, Optimizer, Penalty, Predict, Score, Trial
 from fnopt.model.model import BATCHES, Model
 from fnopt.model.user_functions import Functions, trial_of
 from fnopt.numbers import REAL
@@ -98,7 +98,7 @@ def _build(
     numbers: tuple[str, ...],
     features: int,
     outputs: int,
-    metrics: tuple[str, ...],
+    metrics: tuple[Score, ...],
 ) -> Trial:
     names = ("optimizer", "batch_size", "shuffle", "batch")
     return trial_of(functions, *(structure[name] for name in names), numbers, metrics)

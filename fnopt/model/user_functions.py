@@ -13,7 +13,7 @@ from jax import Array
 
 from fnopt import tree
 from fnopt._keys import with_keys, without_keys
-from fnopt._types import Batch, InitModel, Loss, Optimizer, Params, Penalty, Predict, Stats, Trial
+from fnopt._types import Batch, InitModel, Loss, Optimizer, Params, Penalty, Predict, Score, Stats, Trial
 
 
 class Functions(NamedTuple):
@@ -59,7 +59,7 @@ def trial_of(
     shuffle: bool | str,
     batch: str,
     numbers: tuple[str, ...],
-    metrics: tuple[str, ...],
+    metrics: tuple[Score, ...],
 ) -> Trial:
     """The trial of these functions; one object for equal arguments."""
 

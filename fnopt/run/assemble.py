@@ -16,15 +16,20 @@ from fnopt.sweep.ranking import Kept
 from fnopt.sweep.stop import Rule
 
 
-def prepare_folds(model: Model, train: Dataset, dev: Dataset | None, folds: Folds | None) -> list[Prepared]:
-    """The data of each fold, scaled by its own training part and padded alike; one of them without folds."""
+def prepare_folds(
+    model: Model, train: Dataset, dev: Dataset | None, folds: Folds | None, own: bool = False
+) -> list[Prepared]:
+    """The data of each fold, scaled by its own training part and padded alike; one of them without folds.
+
+    ``own`` is whether scores that a user wrote are taken.
+    """
     if folds is None:
-        return [prepare(model, train, dev)]
+        return [prepare(model, train, dev, own=own)]
     parts = folds.parts(train)
     rooms = max(len(some) for some, _ in parts), max(len(rest) for _, rest in parts)
     made: list[Prepared] = []
     for some, rest in parts:
-        made.append(prepare(model, some, rest, rooms, made[0].unit if made else None))
+        made.append(prepare(model, some, rest, rooms, made[0].unit if made else None, own=own))
     for k, one in enumerate(made):
         if one.frame.classes != made[0].frame.classes:
             raise ValueError(
@@ -70,7 +75,7 @@ def assemble(
         entries=entries,
         widths=chosen,
         options=options,
-        kept=Kept(model.task, work.objective, len(configs), seeds, len(prepared)),
+        kept=Kept(work.objective, len(configs), seeds, len(prepared)),
         seeds=seeds,
         space=space,
         search=search,

@@ -9,7 +9,7 @@ from typing import Any
 import jax
 
 from fnopt._checks import one_of, real, whole
-from fnopt._types import Dataset
+from fnopt._types import Dataset, Score
 from fnopt.data import Folds
 from fnopt.data import folds as folds_of
 from fnopt.model import Model
@@ -17,10 +17,11 @@ from fnopt.run.assemble import assemble, prepare_folds, work_of
 from fnopt.run.coarse import Parts, coarse_to_fine
 from fnopt.run.conduct import conduct
 from fnopt.run.defined import check_defined
+from fnopt.run.notebook import NotebookBar, in_notebook
 from fnopt.run.programs import options_of
 from fnopt.run.progress import Board
 from fnopt.run.run import watch_of
-from fnopt.run.setup import as_key, bind_folds, metrics_of, objective_of, rules_of
+from fnopt.run.setup import as_key, bind_folds, rules_of
 from fnopt.run.store import FINE
 from fnopt.run.sweep import Sweep
 from fnopt.run.tracking import Tracker, tracked_sweep, trackers_of
@@ -38,7 +39,7 @@ from fnopt.sweep.plan import fingerprint
 from fnopt.sweep.population import Population
 from fnopt.sweep.search import propose, size
 from fnopt.sweep.stop import Rule
-from fnopt.train import EarlyStopping, early_stopping
+from fnopt.train import EarlyStopping, Objective, Reach, early_stopping, followed, metrics_of, objective_of
 
 SEARCHES = ("random", "sobol", "grid", FINE)
 
@@ -54,7 +55,8 @@ def caviar(
     seeds: int = 1,
     folds: int | Folds | Any = None,
     key: Any = None,
-    objective: str | None = None,
+    objective: str | Reach | None = None,
+    follow: str | Score | Sequence[str | Score] | None = None,
     search: str = "random",
     stop: EarlyStopping | Rule | None = None,
     path: str | Path | None = None,
@@ -86,6 +88,9 @@ def caviar(
         key: what proposals, folds and seeds draw from. Configuration i is the same whatever ``n``.
         objective: ``"dev/accuracy"`` for classes and ``"dev/loss"`` otherwise unless given; ties go by loss. Without a
             dev part and folds it is the train part's, with a warning: only that is left to rank by.
+            ``fo.reach("dev/loss", 0.1)`` ranks by the updates until a score is reached.
+        follow: scores to report after each epoch beside the usual ones: names, as ``("f1_macro", "brier")``, and
+            scores of one's own, from ``fo.metric``; any may be the objective.
         search: ``"random"``, ``"sobol"`` or ``"grid"``; or ``"coarse_to_fine"``: a third of ``n`` is drawn from the
             whole space and trained for a third of the epochs on a quarter of the examples, the space is narrowed to
             where the best fifth of them lie, and the others are drawn from there and trained in full. Where the best
@@ -151,21 +156,23 @@ def caviar(
     check_size(parsed, n, search)
     hypers = [] if two else propose(parsed, n, jax.random.fold_in(key, 0), search)
     chosen = _folds(model, train, dev, folds, key)
-    parts = Parts(train, dev, chosen, prepare_folds(model, train, dev, chosen))
+    scores = followed(model.task, follow)
+    own = any(score.own for score in scores)
+    parts = Parts(train, dev, chosen, prepare_folds(model, train, dev, chosen, own))
     rows = min(int(part.train.rows) for part in parts.prepared)
     _say_equal_batches(parsed, rows)
     if epochs is None:
         epochs = epochs_of_search(model, parsed, int(parts.prepared[0].train.rows))
         check_lengths(parsed, epochs)
-    target = objective_of(model.task, objective, dev is not None or chosen is not None)
+    target = objective_of(model.task, objective, dev is not None or chosen is not None, scores)
     if dev is None and chosen is None and objective is None:
         warnings.warn(
-            f"no dev part and no folds: ranked by {'/'.join(target)}, which favours whatever remembers its examples; "
+            f"no dev part and no folds: ranked by {target.title}, which favours whatever remembers its examples; "
             "give dev, or folds=5; objective= says that it is meant",
             stacklevel=2,
         )
     check_defined(target, parts.prepared, chosen is not None)
-    metrics = metrics_of(model.task, target)
+    metrics = metrics_of(model.task, target, scores)
     usual = 0 if patience is None and target.part == "dev" else 1
     stage = partial(
         _stage,
@@ -201,7 +208,7 @@ def _stage(
     epochs: int,
     path: Path | Folder | None,
     deadline: Deadline,
-    metrics: tuple[str, ...],
+    metrics: tuple[Score, ...],
     rule: Rule | None,
     ranges: Ranges,
     seeds: int,
@@ -230,7 +237,7 @@ def _stage(
         fingerprint=fingerprint(),
     )
     sweep.notes, sweep.ranges = dict(notes or {}), ranges
-    board = Board(model.task, sweep.work.objective) if progress is True else watch_of(progress)
+    board = _board(sweep.work.objective) if progress is True else watch_of(progress)
     if isinstance(board, Board):
         board.configs = [columns_of(config, sweep.names) for config in sweep.configs]
     try:
@@ -239,6 +246,10 @@ def _stage(
     finally:
         if progress is True and isinstance(board, Board):
             board.stop()
+
+
+def _board(objective: Objective) -> Watch:
+    return NotebookBar(objective) if in_notebook() else Board(objective)
 
 
 def _parsed(

@@ -20,7 +20,7 @@ from fnopt.sweep.merge import bound, shapes_of
 from fnopt.sweep.plan import Plan
 from fnopt.sweep.population import Population
 from fnopt.sweep.result import LaneResult, digest, result_of
-from fnopt.train import CURVES, Records, start
+from fnopt.train import CURVES, Records, reported, start
 
 if TYPE_CHECKING:
     from fnopt.run.sweep import Sweep
@@ -166,7 +166,7 @@ def _stacked(tables: Sequence[np.ndarray]) -> np.ndarray:
 
 def _columns(sweep: "Sweep") -> list[tuple[str, str]]:
     """What the columns of a table of curves are: (part, score), then cost, lr and updates."""
-    names = ("loss", *sweep.trials[0].metrics)
+    names = [score.name for score in reported(sweep.trials[0])]
     parts = ("train",) if sweep.work.folds[0].dev is None else ("train", "dev")
     return [*((part, name) for part in parts for name in names), *((name, "") for name in CURVES)]
 
@@ -200,7 +200,7 @@ def _places(
     columns: Sequence[Any],
 ) -> list[Place]:
     places, row, templates = [], 0, {}
-    width = 1 + len(sweep.trials[0].metrics)
+    width = len(reported(sweep.trials[0]))
     for i, (config, seed, fold, age) in enumerate(some):
         founder = founder_of(config, lineages[i])
         entry = sweep.entries[founder]

@@ -133,10 +133,10 @@ def _both(
 def _narrowed(model: Model, space: SearchSpace, coarse: Sweep, hypers: Sequence[Hyper]) -> SearchSpace:
     """Where the best of the coarse sweep lie, and beyond an edge of the space where they lie at one, with a warning."""
     ranking = coarse.ranking()
-    ranked = [hypers[s.config] for s in ranking if math.isfinite(s.score)]
+    ranked = [hypers[s.config] for s in ranking if s.ranked]
     narrowed = narrow(space, ranked)
 
-    for edge in edges(space, ranked, [hypers[s.config] for s in ranking if not math.isfinite(s.score)]):
+    for edge in edges(space, ranked, [hypers[s.config] for s in ranking if not s.ranked]):
         wider = widened(narrowed, edge, model)
         if wider is not None:
             narrowed = wider

@@ -12,7 +12,7 @@ from fnopt._types import Schedule, Trial, updates
 from fnopt.schedules import follow
 from fnopt.space.path import labels, leaves
 from fnopt.sweep.chunk import Place, Work
-from fnopt.train import batches_per_epoch, higher_is_better, in_unit
+from fnopt.train import batches_per_epoch, in_unit
 
 ROOM = 64  # epochs
 
@@ -34,9 +34,9 @@ def course(trial: Trial, place: Place, work: Work, history: Mapping[str, Any]) -
     if not changing:
         return {}
     part, metric = work.objective
-    sign = 1.0 if higher_is_better(trial.task, metric) else -1.0
+    sign = 1.0 if work.objective.higher else -1.0
     shown = np.asarray(history.get(part, history["train"])[metric])
-    scores = sign * in_unit(trial.task, (metric,), shown[:, None], 1 / work.unit)[:, 0]  # as the lane saw them
+    scores = sign * in_unit((work.objective.score,), shown[:, None], 1 / work.unit)[:, 0]  # as the lane saw them
     each = batches_per_epoch(int(work.folds[place.fold].train.rows), trial.batch_size, trial.batch)
     batches = each * np.arange(1, len(scores) + 1)
     own = {name: x for name, x in changing.items() if name in trial.numbers}

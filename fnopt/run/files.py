@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ import numpy as np
 from fnopt import tree
 from fnopt._checks import require
 from fnopt._keys import with_keys, without_keys
-from fnopt._types import Batch, Column, Trial
+from fnopt._types import Batch, Column, Score, Trial
 from fnopt.data import Standardizer
 from fnopt.model import Frame, Model
 from fnopt.run.codec import Unsaved, decode, encoded_or_named
@@ -37,6 +37,7 @@ from fnopt.store.schema import (
     text,
     whole,
 )
+from fnopt.train import SCORES
 
 if TYPE_CHECKING:
     from fnopt.run.run import Run
@@ -66,7 +67,7 @@ def save(run: "Run", path: str | Path, of: Mapping[str, Any] | None = None) -> P
     path = Path(path)
     if path.suffix != ".safetensors":
         raise ValueError(f"a model's file ends in .safetensors, got {path.name!r}")
-    frame = run.frame
+    frame = run.encoding
     tensors: dict[str, Any] = {}
     for part, some in (("params", run.params), ("stats", without_keys(run.stats)), ("numbers", run.numbers)):
         tree.check_names(some, part)
@@ -82,7 +83,7 @@ def save(run: "Run", path: str | Path, of: Mapping[str, Any] | None = None) -> P
         "kind": run.model.kind,
         "hyper": {"dict": {str(name): encoded_or_named(value) for name, value in run.hyper.items()}},
         "types": types,
-        "metrics": list(run.trial.metrics),
+        "metrics": [score.name for score in run.trial.metrics],
         "sha256": hashlib.sha256(content).hexdigest(),
         "frame": {
             "task": frame.task,
@@ -197,12 +198,12 @@ def _run(described: dict[str, Any], model: Model | None, tensors: dict[str, Any]
 
     frame, hyper = _frame(described["frame"], tensors), decode(described["hyper"])
     model = _model(described["kind"], model)
-    trial = trial_of(model, frame, hyper, tuple(described["metrics"]))
+    trial = trial_of(model, frame, hyper, scores_named(model.task, described["metrics"]))
     escaped, of_user = described["format"] > 1, described["kind"] not in KINDS
     params, stats, own = _weights(trial, frame, hyper, tensors, path, escaped, of_user)
     return Run(
         model=model,
-        frame=frame,
+        encoding=frame,
         trial=trial,
         hyper=hyper,
         params=params,
@@ -306,7 +307,12 @@ def _frame(kept: dict[str, Any], tensors: dict[str, Any]) -> Frame:
     )
 
 
-def trial_of(model: Model, frame: Frame, hyper: Mapping[str, Any], metrics: tuple[str, ...]) -> Trial:
+def scores_named(task: str, names: Sequence[str]) -> tuple[Score, ...]:
+    """The scores that a file names; one that a user wrote is not among them: its function is not in the file."""
+    return tuple(SCORES[task][name] for name in names if name in SCORES[task])
+
+
+def trial_of(model: Model, frame: Frame, hyper: Mapping[str, Any], metrics: tuple[Score, ...]) -> Trial:
     """The trial that predicts under a configuration; of what a file could not hold, predicting needs nothing."""
     absent = [name for name, value in hyper.items() if isinstance(value, Unsaved)]
     some = {name: 0.5 if name in absent and name in model.ranges else hyper[name] for name in hyper}
@@ -320,15 +326,17 @@ def pickled(run: "Run") -> tuple[Any, ...]:
     """How a run is pickled: as much of it as a file holds, and its model, whose functions Python pickles by name."""
     host = jax.tree.map(np.asarray, (run.params, without_keys(run.stats), run.numbers))
     told = {name: getattr(run, name) for name in ("hyper", "scores", "history", "status", "why", "best_epoch")}
-    return _unpickled, (run.model, run.frame, run.trial.metrics, host, told)
+    scores = [score if score.own else score.name for score in run.trial.metrics]
+    return _unpickled, (run.model, run.encoding, scores, host, told)
 
 
-def _unpickled(model: Model, frame: Frame, metrics: tuple[str, ...], host: Any, told: dict[str, Any]) -> "Run":
+def _unpickled(model: Model, frame: Frame, metrics: Sequence[Any], host: Any, told: dict[str, Any]) -> "Run":
     from fnopt.run.run import Run
 
     params, stats, own = jax.tree.map(jnp.asarray, host)
-    trial = trial_of(model, frame, told["hyper"], metrics)
-    return Run(model=model, frame=frame, trial=trial, params=params, stats=with_keys(stats), numbers=own, **told)
+    scores = tuple(x if isinstance(x, Score) else SCORES[model.task][x] for x in metrics)
+    trial = trial_of(model, frame, told["hyper"], scores)
+    return Run(model=model, encoding=frame, trial=trial, params=params, stats=with_keys(stats), numbers=own, **told)
 
 
 class _Own(Exception):

@@ -10,13 +10,13 @@ import numpy as np
 
 from fnopt._checks import same_structure, whole
 from fnopt._keys import without_keys
-from fnopt._types import Dataset, Params, Stats, Trial
+from fnopt._types import Dataset, Params, Score, Stats, Trial
 from fnopt.model import Frame, Model, prepare
 from fnopt.model.encode import check_datasets
 from fnopt.run.defined import check_defined
 from fnopt.run.late_bar import late_bar
 from fnopt.run.run import Going, Run, train_on, watch_of
-from fnopt.run.setup import as_key, bind, check_hyper, metrics_of, objective_of, rule_of, stopping_of
+from fnopt.run.setup import as_key, bind, check_hyper, rule_of, stopping_of
 from fnopt.run.tracking import Tracker, tracked_fit
 from fnopt.run.unsaid import Call, apart, checked_share, completed, still_falling
 from fnopt.space.epochs import NAME, own_length
@@ -26,7 +26,7 @@ from fnopt.sweep.draws import Draws
 from fnopt.sweep.drive import Watch
 from fnopt.sweep.merge import Program
 from fnopt.sweep.result import LaneResult
-from fnopt.train import CURVES, EarlyStopping, Keys, keys_of
+from fnopt.train import CURVES, EarlyStopping, Keys, followed, keys_of, metrics_of, objective_of
 
 
 def fit(
@@ -39,9 +39,10 @@ def fit(
     key: Any = None,
     stop: EarlyStopping | None = None,
     objective: str | None = None,
+    follow: str | Score | Sequence[str | Score] | None = None,
     holdout: float | None = None,
     params: Params | tuple[Params, Stats] | None = None,
-    frame: Frame | None = None,
+    encoding: Frame | None = None,
     progress: bool | Watch | None = None,
     track: Tracker | Sequence[Tracker] | None = None,
 ) -> Run:
@@ -65,11 +66,13 @@ def fit(
         key: what weights, order, dropout and held-out rows draw from; ``jax.random.key(0)`` unless given.
         stop: ``early_stopping(...)`` ends the run when the objective no longer improves, and keeps the best weights.
         objective: ``"dev/accuracy"`` and the like: what early stopping watches.
+        follow: scores to report after each epoch beside the usual ones: names, as ``("f1_macro", "brier")``, and
+            scores of one's own, from ``fo.metric``; any may be the objective.
         holdout: in [0, 1); the share of ``train`` that is held out as dev part, at random; 0 trains on all rows. The
             recipe's without ``epochs``, else 0.
         params: initial weights instead of drawn ones, of the structure that ``model`` has; or ``(params, stats)``,
             without which the statistics begin again.
-        frame: that of an earlier run, ``run.frame``: inputs and targets are scaled as they were there, so that its
+        encoding: that of an earlier run, ``run.encoding``: inputs and targets are scaled as they were there, so that its
             weights mean the same. By default by ``train``.
         progress: True for a bar on the terminal, False for none; without ``epochs`` a bar comes where training lasts.
         track: where curves and scores go when training ends: ``fo.track.csv(folder)`` and its like, one or several.
@@ -93,12 +96,13 @@ def fit(
     call = _in_full(model, train, dev, hyper, epochs, key, stopping_of(hyper, rule_of(stop)), objective, holdout)
     train, dev, hyper, epochs, rule, watched, plan = call
     check_hyper(model, said, hyper)
-    data = prepare(model, train, dev, given=frame)
-    target = objective_of(model.task, watched, dev is not None)
-    followed = target if objective is None else objective_of(model.task, objective, dev is not None)
+    scores = followed(model.task, follow)
+    data = prepare(model, train, dev, given=encoding, own=any(score.own for score in scores))
+    target = objective_of(model.task, watched, dev is not None, scores)
+    named = target if objective is None else objective_of(model.task, objective, dev is not None, scores)
     if objective is not None:
-        check_defined(followed, [data], several=False)
-    metrics = metrics_of(model.task, followed)
+        check_defined(named, [data], several=False)
+    metrics = metrics_of(model.task, named, scores)
     trial, numbers, complete, _ = bind(model, hyper, data, metrics)
     complete = {name: value for name, value in complete.items() if name != STOP}  # it is the rule of this run
     work = Work((Data(data.train, data.dev, data.example),), target, rule, epochs, key, unit=data.unit)
@@ -109,7 +113,7 @@ def fit(
     structure, _ = model.split(hyper)
     start = Run(
         model=model,
-        frame=data.frame,
+        encoding=data.frame,
         trial=trial,
         hyper={**structure, **numbers},
         params=(),

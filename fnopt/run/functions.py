@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 
-from fnopt._types import Batch, Trial
+from fnopt._types import Batch, Score, Trial
 
 ADDRESS = re.compile(r"0x[0-9a-f]+|at \S+\.py:\d+")
 DEPTH = 3  # derivatives of derivatives that are looked at: a rule may use functions with rules of their own
@@ -36,6 +36,19 @@ def functions_digest(trial: Trial, example: Batch) -> str:
     add(trial.predict, params, stats, example.x, numbers)
     if trial.penalty is not None:
         add(trial.penalty, params, numbers)
+    return sha.hexdigest()
+
+
+def score_digest(score: Score, trial: Trial, data: Any) -> str | None:
+    """SHA-256 of the traced operations and constants of a score that a user wrote; None where it has no function."""
+    if score.of is None:
+        return None
+    numbers = {name: jnp.asarray(0.5) for name in trial.numbers}
+    batch, part = data.example, data.train
+    params, stats = jax.eval_shape(lambda key: trial.init(key, batch, numbers), jax.random.key(0))
+    outputs = jax.eval_shape(lambda p, s, x: trial.predict(p, s, x, numbers), params, stats, part.x)
+    sha = hashlib.sha256()
+    _add(sha, jax.make_jaxpr(score.of)(part.y, outputs, part.weight), DEPTH)
     return sha.hexdigest()
 
 

@@ -5,6 +5,8 @@ import time
 from collections.abc import Sequence
 from importlib.util import find_spec
 
+from fnopt.run.notebook import in_notebook
+from fnopt.run.run import watch_of
 from fnopt.sweep.drive import Silent, Watch
 from fnopt.sweep.result import LaneResult
 
@@ -13,7 +15,8 @@ LASTS = 2.0  # seconds that are still to come when a bar is drawn
 
 def late_bar() -> Watch:
     """A bar that is drawn once training turns out to last; nothing where there is no terminal, or no rich."""
-    return LateBar() if sys.stdout.isatty() and find_spec("rich") is not None else Silent()
+    shown = in_notebook() or (sys.stdout.isatty() and find_spec("rich") is not None)
+    return LateBar() if shown else Silent()
 
 
 class LateBar:
@@ -36,9 +39,7 @@ class LateBar:
         elif not self._begun:  # the first step compiled; what comes is quicker
             self._begun, self._first = now, self._made
         elif (now - self._begun) * (self._epochs - self._made) > LASTS * (self._made - self._first):
-            from fnopt.run.progress import Bar
-
-            self._bar = Bar()
+            self._bar = watch_of(True)
             self._bar.start(self._lanes, self._epochs)
             self._bar.tick(self._made)
 

@@ -19,11 +19,17 @@ LISTED = 5  # configurations that diverged
 
 def leaderboard(sweep: "Sweep", shown: int = SHOWN) -> str:
     """The ranking's head as a plain table, with a line on the whole above and on divergences below."""
-    head, rows, tail = parts_of(sweep, shown)
+    head, rows, _ = parts_of(sweep, shown)
     rows = [[printable(name) for name in rows[0]], *rows[1:]]
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     body = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
-    return "\n".join([head, *body, *([tail] if tail else []), *at_edges(sweep), *_faults(sweep)])
+    return "\n".join([head, *body, *notes_of(sweep)])
+
+
+def notes_of(sweep: "Sweep") -> list[str]:
+    """The lines below the table: how configurations ended, edges, the first that diverged."""
+    tail = parts_of(sweep)[2]
+    return [*([tail] if tail else []), *at_edges(sweep), *_faults(sweep)]
 
 
 def at_edges(sweep: "Sweep") -> list[str]:
@@ -38,7 +44,7 @@ def at_edges(sweep: "Sweep") -> list[str]:
     lost: list[Any] = []
     for standing in sweep.ranking():
         if standing.status != "not run":
-            (ranked if math.isfinite(standing.score) else lost).append(at_end(sweep, standing.config))
+            (ranked if standing.ranked else lost).append(at_end(sweep, standing.config))
     found = edges(sweep.space, ranked, lost)
     if sweep.search == FINE:
         found = [] if sweep.coarse is None else [edge for edge in found if _outermost(edge, sweep.coarse.space)]
@@ -86,7 +92,7 @@ def parts_of(sweep: "Sweep", shown: int = SHOWN) -> tuple[str, list[list[str]], 
     there = [standing for standing in ranking if standing.status != "not run"]
     for rank, standing in enumerate(there[:shown] or ranking[:1], 1):
         values = columns_of(at_end(sweep, standing.config), sweep.names)
-        score = with_error(standing.score, standing.error) if math.isfinite(standing.score) else standing.status
+        score = with_error(standing.score, standing.error) if standing.ranked else standing.status
         rows.append([str(rank), str(standing.config), score, *(text(values.get(name)) for name in names)])
     counts = {s: sum(st.status == s for st in ranking) for s in ("pruned", "stopped", "diverged", "cut", "not run")}
     return head, rows, ", ".join(f"{count} {status}" for status, count in counts.items() if count)
@@ -118,7 +124,7 @@ def score_text(score: float) -> str:
     ('0.9877', '4712.8', '176553', '3.2e-25', '–')
     """
     if not math.isfinite(score):
-        return "–"
+        return "∞" if score == math.inf else "–"
     if 1e5 <= abs(score) < 1e9:
         return f"{score:.0f}"
     return f"{score:.4f}" if score == 0 or 1e-3 <= abs(score) < 10 else f"{score:.5g}"

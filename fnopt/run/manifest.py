@@ -16,13 +16,13 @@ import numpy as np
 import fnopt._types as types
 from fnopt.model import Model, classifier, multilabel, regressor
 from fnopt.run.codec import decode, encode
-from fnopt.run.functions import functions_digest
+from fnopt.run.functions import functions_digest, score_digest
 from fnopt.run.plain import load_arrays
 from fnopt.store.atomic import Folder
 from fnopt.sweep.population import Population
 from fnopt.sweep.result import digest
 from fnopt.sweep.stop import AsynchronousHalving, Halving, Hyperband, Median, Rule
-from fnopt.train import EarlyStopping, early_stopping
+from fnopt.train import LOSS, EarlyStopping, Objective, early_stopping, metrics_of
 
 if TYPE_CHECKING:
     from fnopt.run.sweep import Sweep
@@ -64,6 +64,7 @@ def manifest(sweep: "Sweep") -> dict[str, Any]:
         "seeds": sweep.seeds,
         "epochs": sweep.work.epochs,
         "objective": list(sweep.work.objective),
+        **_scores_apart(sweep),
         "every": sweep.work.every,
         "stop": _stop(sweep),
         "folds": None if sweep.folds is None else sweep.folds.plain(),
@@ -90,6 +91,16 @@ def manifest(sweep: "Sweep") -> dict[str, Any]:
         "notes": dict(sweep.notes),
     }
     return {**told, "digest": text_digest(told)}
+
+
+def _scores_apart(sweep: "Sweep") -> dict[str, Any]:
+    """The scores that are followed beside the usual ones, and the level to be reached; nothing where there are none."""
+    objective, trial = sweep.work.objective, sweep.trials[0]
+    usual = {*metrics_of(sweep.model.task, Objective(objective.part, LOSS)), objective.score}
+    more = [score for score in trial.metrics if score not in usual or score.own]
+    follow = [[s.name, s.higher, score_digest(s, trial, sweep.work.folds[0]) if s.own else None] for s in more]
+    level = {} if objective.level is None else {"level": objective.level}
+    return {**({"follow": follow} if follow else {}), **level}
 
 
 def identity_of(asked: Mapping[str, Any]) -> str:

@@ -108,7 +108,8 @@ MANIFEST: Schema = record(
         "measured": list_of(row(whole(), whole(1), number(0))),
         "notes": dict_of(anything),
         "digest": text,
-    }
+    },
+    {"follow": list_of(row(text, flag, maybe(text)), 1), "level": number()},
 )
 
 

@@ -123,7 +123,7 @@ def polish(
     chosen = {path: sweep.space.drawn[path] for n, path in ranges.items() if numbers is None or n in numbers}
     if not chosen:
         raise ValueError("this sweep searched no range of numbers (uniform, log_uniform, …): there is nothing to move")
-    best = [s.config for s in sweep.ranking()[:k] if math.isfinite(s.score) and s.status not in ("diverged", "not run")]
+    best = [s.config for s in sweep.ranking()[:k] if s.ranked and s.status not in ("diverged", "not run")]
     watch, begun, rows = watch_of(progress), time.perf_counter(), []
     watch.start(len(best), len(best) * steps)
     for config in best:

@@ -13,9 +13,9 @@ import numpy as np
 from fnopt._checks import require
 from fnopt.run.drawn import tables_of
 from fnopt.run.leaderboard import score_text, text, told_apart
-from fnopt.sweep.ranking import Standing, order_of, status_of
+from fnopt.sweep.ranking import Standing, order_of, score_of, status_of
 from fnopt.sweep.result import LaneResult
-from fnopt.train import Objective, higher_is_better
+from fnopt.train import Objective
 
 TENTHS = 10  # lines of a run without a terminal
 
@@ -88,8 +88,8 @@ def stopping_text(compiles: bool) -> str:
 class Leaders:
     """The best configurations so far, by the rule that ranks a sweep in the end: score, then loss, then number."""
 
-    def __init__(self, task: str, objective: Objective):
-        self.objective, self._higher = objective, higher_is_better(task, objective.metric)
+    def __init__(self, objective: Objective):
+        self.objective = objective
         self._lock = Lock()
         self._found: dict[int, list[tuple[float, float, int, str]]] = {}  # lanes: score, loss, epochs, status
 
@@ -99,11 +99,11 @@ class Leaders:
 
     def take(self, results: Sequence[LaneResult]) -> None:
         """Record scores; the ranking is computed when it is shown."""
-        part, metric = self.objective
         with self._lock:
             for r in results:
-                lost, scores = r.status == "diverged", r.scores[part]
-                score, loss = (math.nan if lost else scores.get(name, math.nan) for name in (metric, "loss"))
+                lost = r.status == "diverged"
+                score = math.nan if lost else score_of(self.objective, r)
+                loss = math.nan if lost else r.scores[self.objective.part].get("loss", math.nan)
                 self._found.setdefault(r.config, []).append((score, loss, r.epochs, r.status))
 
     def first(self, count: int) -> list[Standing]:
@@ -116,12 +116,12 @@ class Leaders:
             )
             for c, (score, loss, age, status) in each
         ]
-        there = [standing for standing in standings if math.isfinite(standing.score)]
-        return nsmallest(count, there, key=lambda standing: order_of(standing, self._higher))
+        there = [standing for standing in standings if standing.ranked]
+        return nsmallest(count, there, key=lambda standing: order_of(standing, self.objective.higher))
 
     def best(self) -> str:
         """The first in words, or nothing."""
-        return "".join(f"best {'/'.join(self.objective)} {score_text(s.score)} ({s.config})" for s in self.first(1))
+        return "".join(f"best {self.objective.title} {score_text(s.score)} ({s.config})" for s in self.first(1))
 
 
 class Board(Bar):
@@ -132,9 +132,9 @@ class Board(Bar):
 
     configs: Sequence[Mapping[str, Any]] = ()
 
-    def __init__(self, task: str, objective: Objective, console: Any = None, shown: int = 5):
+    def __init__(self, objective: Objective, console: Any = None, shown: int = 5):
         super().__init__("sweep", console)
-        self._leaders, self._shown, self._over = Leaders(task, objective), shown, False
+        self._leaders, self._shown, self._over = Leaders(objective), shown, False
         self._columns: tuple[Any, list[str], list[int]] = ((), [], [])  # of these configurations: names, widths
         self._screen = require("rich.live", "cli").Live(get_renderable=self._drawn, console=console)
 
@@ -170,7 +170,7 @@ class Board(Bar):
         self._name_best()
         names, widths = self._of_columns()
         told = [self.configs[s.config] if s.config < len(self.configs) else {} for s in leaders]
-        rows = [["rank", "config", "/".join(self._leaders.objective), *names]]
+        rows = [["rank", "config", self._leaders.objective.title, *names]]
         for rank, (standing, values) in enumerate(zip(leaders, told, strict=True), 1):
             cells = (text(values.get(name)) for name in names)
             rows.append([str(rank), str(standing.config), score_text(standing.score), *cells])
@@ -189,8 +189,8 @@ class Board(Bar):
 class Lines:
     """Progress without a terminal: a line as each tenth is done, for logs and pipes."""
 
-    def __init__(self, task: str, objective: Objective, file: TextIO | None = None):
-        self._leaders, self._file = Leaders(task, objective), file
+    def __init__(self, objective: Objective, file: TextIO | None = None):
+        self._leaders, self._file = Leaders(objective), file
         self._lanes = self._epochs = self._finished = self._ticked = self._said = 0
 
     def start(self, lanes: int, epochs: int) -> None:

@@ -16,7 +16,7 @@ from fnopt.run.setup import fields_of, joined, updates_of
 from fnopt.schedules import Clipped, Every, Plateau, Scaled, Stretched, Then, Warmed, filled, piecewise
 from fnopt.space.stopping import STOP
 from fnopt.sweep.result import LaneResult
-from fnopt.train import batches_per_epoch, higher_is_better, in_unit
+from fnopt.train import batches_per_epoch, in_unit
 
 if TYPE_CHECKING:
     from fnopt.run.sweep import Sweep
@@ -123,6 +123,6 @@ def _has_schedule(value: Any) -> bool:
 def _scores(sweep: "Sweep", lane: LaneResult) -> Any:
     """The objective of a lane, epoch by epoch, better when higher."""
     part, metric = sweep.work.objective
-    sign = 1.0 if higher_is_better(sweep.model.task, metric) else -1.0
+    sign = 1.0 if sweep.work.objective.higher else -1.0
     shown = np.asarray(lane.history[part][metric])[:, None]
-    return sign * in_unit(sweep.model.task, (metric,), shown, 1 / sweep.work.unit)[:, 0]  # as the lane saw them
+    return sign * in_unit((sweep.work.objective.score,), shown, 1 / sweep.work.unit)[:, 0]  # as the lane saw them

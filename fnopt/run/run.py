@@ -19,7 +19,9 @@ from fnopt._types import Dataset, Params, Stats, Trial
 from fnopt.model import Frame, Model, framed
 from fnopt.model.prepare import in_order
 from fnopt.numbers import resolve
+from fnopt.report import run_html
 from fnopt.run.course import course
+from fnopt.run.frame import as_frame
 from fnopt.run.shown import Scores
 from fnopt.sweep.chunk import Chunk, Pace, Work, going_on, trainer
 from fnopt.sweep.draws import Draws
@@ -30,6 +32,7 @@ from fnopt.sweep.merge import member
 from fnopt.sweep.result import LaneResult, Trim, result_of
 from fnopt.train import (
     CURVES,
+    EVALUATED,
     SCORES,
     Autopsy,
     Lane,
@@ -39,6 +42,7 @@ from fnopt.train import (
     evaluate,
     in_unit,
     linked,
+    reported,
     seen_by,
     window,
 )
@@ -73,7 +77,7 @@ class Run:
     """
 
     model: Model
-    frame: Frame
+    encoding: Frame
     trial: Trial = field(repr=False)
     hyper: dict[str, Any]
     params: Params = field(repr=False)
@@ -105,7 +109,7 @@ class Run:
             ValueError, TypeError: as :func:`fnopt.data.dataset` has it of the same ``x``; for a column that is not
                 there; for a number too far from the training data for float32.
         """
-        x = self.frame.scaled(x)
+        x = self.encoding.scaled(x)
         if not len(x):
             one = jax.eval_shape(self._outputs, np.zeros((1, *x.shape[1:]), x.dtype))
             return jnp.zeros((0, *one.shape[1:]), one.dtype)
@@ -119,19 +123,19 @@ class Run:
 
         ``x`` is as for :meth:`outputs`. Values that were standardized in training are float64.
         """
-        return self.frame.answers(linked(self.trial, self.outputs(x)))
+        return self.encoding.answers(linked(self.trial, self.outputs(x)))
 
     def predict_proba(self, x: Any) -> Any:
         """Probabilities, shape=(m, classes) in the order of ``run.classes``; shape=(m, labels) for labels.
 
         ``x`` is as for :meth:`outputs`.
         """
-        return self.frame.chances(self.outputs(x))
+        return self.encoding.chances(self.outputs(x))
 
     @property
     def classes(self) -> tuple[Any, ...] | None:
         """What the columns of ``predict_proba`` stand for."""
-        return self.frame.classes
+        return self.encoding.classes
 
     def evaluate(self, data: Dataset) -> dict[str, float]:
         """Every score of the task on some data, weights of examples included: a dictionary that prints short.
@@ -139,13 +143,13 @@ class Run:
         Named columns may stand in any order; those that the model does not know are left out.
         Scores of values are in the target's own units; ``loss`` is what training minimised, in its units.
         """
-        part, unit = framed(self.frame, data)
+        part, unit = framed(self.encoding, data, any(score.own for score in self.trial.metrics))
         part = seen_by(self.trial, part)
-        trial = replace(self.trial, metrics=tuple(SCORES[self.frame.task]))
+        usual = [SCORES[self.encoding.task][name] for name in EVALUATED[self.encoding.task]]
+        trial = replace(self.trial, metrics=tuple(dict.fromkeys([*usual, *self.trial.metrics])))
         scores = _evaluate(self.params, self.stats, self.numbers, part, trial=trial)
-        names = ("loss", *trial.metrics)
-        scores = in_unit(trial.task, names, np.asarray(scores), unit)
-        found = {name: float(v) for name, v in zip(names, scores, strict=True)}
+        values = in_unit(reported(trial), np.asarray(scores), unit)
+        found = {score.name: float(v) for score, v in zip(reported(trial), values, strict=True)}
         return Scores({**found, **self._far_scores(data)})
 
     def _far_scores(self, data: Dataset) -> dict[str, float]:
@@ -153,16 +157,16 @@ class Run:
 
         They are then far from the training part or vary far less than it, as when they come in another unit.
         """
-        if self.frame.target is None:
+        if self.encoding.target is None:
             return {}
-        truth = self.frame.values(data)
-        scaled = (truth - self.frame.target.mean) / self.frame.target.scale
+        truth = self.encoding.values(data)
+        scaled = (truth - self.encoding.target.mean) / self.encoding.target.scale
         spread, size = scaled.std(axis=0), np.abs(scaled).max(axis=0)
         if not np.any((spread > 0) & (spread < NEAR * np.maximum(size, 1))):
             return {}
         weight = None if data.weight is None else np.asarray(data.weight, np.float64)
-        predicted = np.asarray(self.predict(in_order(self.frame, data).x), np.float64).reshape(truth.shape)
-        return {name: float(getattr(metrics, name)(truth, predicted, weight=weight)) for name in SCORES["values"]}
+        predicted = np.asarray(self.predict(in_order(self.encoding, data).x), np.float64).reshape(truth.shape)
+        return {name: float(getattr(metrics, name)(truth, predicted, weight=weight)) for name in EVALUATED["values"]}
 
     def more(self, epochs: int, *, progress: bool | Watch = False) -> "Run":
         """The same run, so many epochs further: bit for bit what one longer run gives.
@@ -206,6 +210,23 @@ class Run:
         )
         why = f" ({self.why})" if self.why else ""
         return f"{self.model.kind}, {self.epochs} epochs, {self.status}{why}: {scores}{self._planned()}"
+
+    def _repr_html_(self) -> str:
+        return run_html(str(self), self.scores, self.history, self.best_epoch)
+
+    def frame(self) -> Any:
+        """The curves as a data frame of pandas where that is installed, else as arrays by name: a row an epoch.
+
+        >>> import fnopt as fo
+        >>> run = fo.fit(fo.classifier(hidden=()), fo.data.iris(), epochs=2, hyper=dict(lr=0.1))
+        >>> frame = run.frame()
+        >>> len(frame["train/loss"]), float(frame["epoch"][1])
+        (2, 2.0)
+        """
+        parts = [part for part in ("train", "dev") if part in self.history]
+        scores = {f"{part}/{name}": curve for part in parts for name, curve in self.history[part].items()}
+        rest = {name: curve for name, curve in self.history.items() if name not in parts}
+        return as_frame({"epoch": np.arange(1, self.epochs + 1), **scores, **rest})
 
     def _planned(self) -> str:
         """A second line: what was filled in, where something was."""
@@ -259,14 +280,14 @@ def train_on(run: Run, going: Going, epochs: int, watch: Watch) -> Run:
 
 def _continued(run: Run, going: Going, new: Records, watch: Guarded) -> Run:
     """A run from its lane after training, the curves so far and the new ones."""
-    names = ("loss", *run.trial.metrics)
+    scores = reported(run.trial)
 
     def earlier(part: str) -> Any:
         rows = run.history.get(part, {})
         if not rows:
             return None
-        values = np.stack([np.asarray(rows[n]) for n in names], axis=-1)
-        return in_unit(run.trial.task, names, values, 1 / going.work.unit).astype(jnp.result_type(float))
+        values = np.stack([np.asarray(rows[score.name]) for score in scores], axis=-1)
+        return in_unit(scores, values, 1 / going.work.unit).astype(jnp.result_type(float))
 
     if run.history["cost"].size:
         old = Records(train=earlier("train"), dev=earlier("dev"), **{n: run.history[n] for n in CURVES})
@@ -277,7 +298,7 @@ def _continued(run: Run, going: Going, new: Records, watch: Guarded) -> Run:
     result = result._replace(history={**course(run.trial, place, going.work, result.history), **result.history})
     watch.done([result])
     watch.complain()
-    made = replace(as_run(run.model, run.frame, run.trial, run.hyper, going._replace(result=result)), plan=run.plan)
+    made = replace(as_run(run.model, run.encoding, run.trial, run.hyper, going._replace(result=result)), plan=run.plan)
     return dissected(made, going, lane) if result.status == "diverged" else made
 
 
@@ -307,7 +328,7 @@ def as_run(model: Model, frame: Frame, trial: Trial, hyper: Mapping[str, Any], g
     numbers = resolve(jax.tree.map(lambda a: a[0], numbers), jnp.asarray(at, jnp.int32))
     return Run(
         model=model,
-        frame=frame,
+        encoding=frame,
         trial=trial,
         hyper=dict(hyper),
         params=jax.tree.map(jnp.asarray, result.params),
@@ -325,9 +346,10 @@ def as_run(model: Model, frame: Frame, trial: Trial, hyper: Mapping[str, Any], g
 def watch_of(progress: bool | Watch) -> Watch:
     """A watch from ``progress=``: nothing, a bar, or the caller's own."""
     if progress is True:
+        from fnopt.run.notebook import NotebookBar, in_notebook
         from fnopt.run.progress import Bar
 
-        return Bar()
+        return NotebookBar() if in_notebook() else Bar()
     return Silent() if progress is False else progress
 
 

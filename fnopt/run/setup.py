@@ -9,9 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fnopt._checks import one_of
 from fnopt._forks import check_fork
-from fnopt._types import Dataset, Trial
+from fnopt._types import Dataset, Score, Trial
 from fnopt.data._cells import kept
 from fnopt.data._rows import as_seed
 from fnopt.model import Model, Prepared
@@ -20,37 +19,9 @@ from fnopt.schedules import filled
 from fnopt.space.entry import has_ranges
 from fnopt.space.stopping import STOP
 from fnopt.sweep.stop import Rule
-from fnopt.train import FOLLOWED, EarlyStopping, Objective, batches_per_epoch, early_stopping, score_of
+from fnopt.train import EarlyStopping, batches_per_epoch, early_stopping
 
 BUILT_IN = ("classifier", "regressor", "multilabel")  # kinds of models whose outputs are as their task wants them
-
-
-def objective_of(task: str, objective: str | None, dev: bool) -> Objective:
-    """``"part/score"`` taken apart; by default accuracy for classes and loss otherwise, on dev where there is one.
-
-    A score without a part is that of dev, where there is one.
-
-    >>> objective_of("classes", None, dev=True)
-    Objective(part='dev', metric='accuracy')
-    """
-    default, usual = "accuracy" if task == "classes" else "loss", "dev" if dev else "train"
-    if objective is None:
-        return Objective(usual, default)
-    if not isinstance(objective, str) or not objective:
-        raise ValueError(f"`objective` must be 'part/score', as in 'dev/{default}', got {objective!r}")
-    part, metric = objective.split("/", 1) if "/" in objective else (usual, objective)
-    one_of("part", part, ("train", "dev"))
-    if part == "dev" and not dev:
-        raise ValueError(f"objective {objective!r} needs a dev part; give one, or write 'train/{metric}'")
-    if metric != "loss":
-        score_of(task, metric)
-    return Objective(part, metric)
-
-
-def metrics_of(task: str, objective: Objective) -> tuple[str, ...]:
-    """The scores that a run follows: those of the task, and the objective's."""
-    followed = FOLLOWED[task]
-    return followed if objective.metric in ("loss", *followed) else (*followed, objective.metric)
 
 
 class Bound(NamedTuple):
@@ -62,7 +33,7 @@ class Bound(NamedTuple):
     by_fold: tuple[dict[str, Any], ...] = ()  # ``complete`` of each fold, where a schedule counts its epochs
 
 
-def bind_folds(model: Model, hyper: Mapping[str, Any], folds: Sequence[Prepared], metrics: tuple[str, ...]) -> Bound:
+def bind_folds(model: Model, hyper: Mapping[str, Any], folds: Sequence[Prepared], metrics: tuple[Score, ...]) -> Bound:
     """As :func:`bind`; schedules that count epochs go by the number of batches of each fold."""
     first = bind(model, hyper, folds[0], metrics)
     counts = {batches_per_epoch(int(data.train.rows), first.trial.batch_size, first.trial.batch) for data in folds}
@@ -71,7 +42,7 @@ def bind_folds(model: Model, hyper: Mapping[str, Any], folds: Sequence[Prepared]
     return first._replace(by_fold=tuple(bind(model, hyper, data, metrics).complete for data in folds))
 
 
-def bind(model: Model, hyper: Mapping[str, Any] | None, data: Prepared, metrics: tuple[str, ...]) -> Bound:
+def bind(model: Model, hyper: Mapping[str, Any] | None, data: Prepared, metrics: tuple[Score, ...]) -> Bound:
     """A configuration's trial and its numbers, schedules that count epochs filled in; concrete ones checked."""
     if hyper is not None and not isinstance(hyper, Mapping):
         raise TypeError(f"`hyper` must be a dict of name to value, got {type(hyper).__name__}")

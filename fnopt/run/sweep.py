@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from fnopt._checks import nearest
 from fnopt._types import Dataset, Trial
 from fnopt.data import Folds
 from fnopt.model import Frame, Model
+from fnopt.report import sweep_html
+from fnopt.run.frame import as_frame
 from fnopt.run.lineage import course_of, lineage_of, over_time, retraced, shown, with_courses
 from fnopt.run.run import Going, Run, as_run, dissected
 from fnopt.run.shown import Scores
@@ -26,7 +29,7 @@ from fnopt.sweep.lineage import Move
 from fnopt.sweep.merge import Options
 from fnopt.sweep.plan import Plan, differences, fingerprint
 from fnopt.sweep.population import Population
-from fnopt.sweep.ranking import Kept, Standing, standard_error
+from fnopt.sweep.ranking import Kept, Standing, score_of, standard_error
 from fnopt.sweep.result import LaneResult, result_of
 from fnopt.sweep.stop import Rule
 
@@ -95,7 +98,7 @@ class Sweep:
     @property
     def objective(self) -> str:
         """What ranks them, as ``part/score``."""
-        return "/".join(self.work.objective)
+        return self.work.objective.title
 
     def ranking(self) -> list[Standing]:
         """All configurations, best first."""
@@ -105,7 +108,7 @@ class Sweep:
     def best(self) -> Best:
         """The first of the ranking, or ValueError where none has a finite score."""
         first = self.ranking()[0]
-        if not math.isfinite(first.score):
+        if not first.ranked:
             raise ValueError(f"no configuration came to a finite score; {self._why_none()}")
         return Best(first.config, over_time(self, first.config), first.score, self._means(first.config))
 
@@ -166,7 +169,7 @@ class Sweep:
 
         ``pandas.DataFrame(sweep.table())`` is the same as a frame.
         """
-        ranks = {standing.config: k for k, standing in enumerate(self.ranking(), 1) if math.isfinite(standing.score)}
+        ranks = {standing.config: k for k, standing in enumerate(self.ranking(), 1) if standing.ranked}
         configs = [columns_of(shown(self, i), self.names) for i in range(self.n)]
         columns = list(dict.fromkeys(name for config in configs for name in config))
         rows = []
@@ -188,6 +191,29 @@ class Sweep:
                 }
             )
         return rows
+
+    def frame(self) -> Any:
+        """:meth:`table` as a data frame of pandas where that is installed, else as arrays by column."""
+        rows = self.table()
+        return as_frame({name: [row[name] for row in rows] for name in rows[0]})
+
+    def curves(self, name: str | None = None) -> np.ndarray:
+        """A score over epochs of every trial, shape=(configurations, seeds, folds, epochs); NaN where there is none.
+
+        Args:
+            name: ``"dev/loss"``, ``"train/accuracy"`` and the like, ``"cost"``, ``"lr"`` or ``"updates"``; what ranks
+                the configurations unless given.
+
+        Raises:
+            ValueError: for a curve that the sweep does not have, with the nearest name.
+        """
+        name = "/".join(self.work.objective) if name is None else name
+        seeds, folds = self.seeds, len(self.frames)
+        found = np.full((self.n, seeds, folds, self.work.epochs), np.nan)
+        for (config, seed, fold), result in self.kept.lanes.items():
+            curve = curve_of(result.history, name)
+            found[config, seed, fold, : len(curve)] = curve
+        return found
 
     def replay(self, config: int, *, seed: int = 0, fold: int = 0, debug: bool = False) -> Run:
         """Configuration ``config`` alone, trained again in the sweep's own kernel: the same bits.
@@ -283,11 +309,10 @@ class Sweep:
 
     def _at_one_age(self, two: list[LaneResult]) -> list[float]:
         """The objective of two lanes: of the weights that count; at the age of the shorter, where one was stopped."""
-        part, metric = self.work.objective
         if any(r.status in ("pruned", "cut") for r in two):
             age = min(r.epochs for r in two)
-            return [float(r.history[part][metric][age - 1]) for r in two]
-        return [r.scores[part][metric] for r in two]
+            return [self.work.objective.value(r.history, age) for r in two]
+        return [score_of(self.work.objective, r) for r in two]
 
     def _known(self, config: int) -> None:
         if not 0 <= config < self.n:
@@ -378,7 +403,27 @@ class Sweep:
 
         return polish(self, k, steps=steps, numbers=numbers, first=first, progress=progress)
 
+    def _repr_html_(self) -> str:
+        from fnopt.run.leaderboard import notes_of, parts_of
+
+        head, rows, _ = parts_of(self)
+        first = self.ranking()[0]
+        best = first.config if first.ranked else None
+        plan = "" if self.plan is None else str(self.plan)
+        return sweep_html(head, rows, notes_of(self), self.curves(), best, "/".join(self.work.objective), plan)
+
     def __str__(self) -> str:
         from fnopt.run.leaderboard import leaderboard
 
         return leaderboard(self)
+
+
+def curve_of(history: Mapping[str, Any], name: str) -> np.ndarray:
+    """The curve called ``part/score`` or ``cost`` among those of a trial; ValueError with the nearest name."""
+    part, _, score = name.partition("/")
+    found = history.get(part) if not score else history.get(part, {}).get(score)
+    if found is None or isinstance(found, Mapping):
+        known = [f"{p}/{s}" for p in ("train", "dev") for s in history.get(p, {})]
+        known += [other for other in history if other not in ("train", "dev")]
+        raise ValueError(f"no curve {name!r}{nearest(name, known)}")
+    return np.asarray(found)

@@ -20,6 +20,7 @@ from fnopt.run.manifest import arrays_of, manifest, text_digest
 from fnopt.sweep.chunk import Work
 from fnopt.sweep.drive import Watch, tell
 from fnopt.sweep.result import LaneResult, digest
+from fnopt.train import reported
 
 if TYPE_CHECKING:
     from fnopt.run.sweep import Sweep
@@ -256,4 +257,5 @@ def _name(sweep: "Sweep") -> str:
 
 def _scores(work: Work, trial: Trial) -> tuple[str, ...]:
     parts = ("train",) if work.folds[0].dev is None else ("train", "dev")
-    return tuple(f"{part}/{name}" for part in parts for name in ("loss", *trial.metrics))
+    names = [score.name for score in reported(trial)]
+    return tuple(f"{part}/{name}" for part in parts for name in names)

@@ -225,20 +225,20 @@ def begin_lanes(work: Work, chunk: Chunk, draws: Draws, weights: tuple[Params, S
     trial, which = cohort.program.trial, np.int32(cohort.program.which)
     hyper = stack([place.numbers for place in chunk.places], cohort.width)
     if STOP in hyper:
-        hyper = {**hyper, STOP: _in_unit(work, trial.task, EarlyStopping(**hyper[STOP]))._asdict()}
+        hyper = {**hyper, STOP: _in_unit(work, EarlyStopping(**hyper[STOP]))._asdict()}
     example = work.folds[cohort.fold].example
     (device,) = example.x.devices()
     with exhausting(trial):
         weights = draws.weights(trial, example) if weights is None else weights
-        rule = None if work.rule is None else _in_unit(work, trial.task, work.rule)
+        rule = None if work.rule is None else _in_unit(work, work.rule)
         arguments = draws.keys.init, example, hyper, rule, which, weights
         return jax.block_until_ready(first_program(trial, device, *arguments)(*arguments))
 
 
-def _in_unit(work: Work, task: str, rule: EarlyStopping) -> EarlyStopping:
+def _in_unit(work: Work, rule: EarlyStopping) -> EarlyStopping:
     """The rule as lanes see it: its least improvement in the unit that they score in."""
     least = np.asarray(rule.min_delta)
-    scaled = in_unit(task, (work.objective.metric,), least[..., None], 1 / work.unit)[..., 0]
+    scaled = in_unit((work.objective.score,), least[..., None], 1 / work.unit)[..., 0]
     return rule._replace(min_delta=scaled.astype(least.dtype))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from fnopt.space.path import Path, keys, text
 from fnopt.space.perturb import Ranges
 from fnopt.sweep.chunk import Place, Work
-from fnopt.sweep.field import Entry, Field, dead, mean, scores_at
+from fnopt.sweep.field import Entry, Field, dead, mean, shown_at
 from fnopt.sweep.ledger import Ledger, mark_of
 from fnopt.sweep.lineage import Move
 from fnopt.sweep.population import Population, decide, repeats
@@ -104,13 +104,11 @@ class Evolving(Field):
 
     def _mark(self, config: int, age: int) -> Mark:
         places = self.rung[config]
-        names = ("loss", *self.entries[config].program.trial.metrics)
         if any(map(dead, places)):
             return mark_of(config, np.nan, np.nan, self.higher)
         trial = self.entries[config].program.trial
-        rows = [scores_at(self.work, trial, place.seen, age) for place in places]
-        score = mean([values[names.index(self.work.objective.metric)] for values in rows])
-        return mark_of(config, score, mean([values[0] for values in rows]), self.higher)
+        shown = [shown_at(self.work, trial, place.seen, age) for place in places]
+        return mark_of(config, mean([score for score, _ in shown]), mean([loss for _, loss in shown]), self.higher)
 
     def _now(self, place: Place) -> Mapping[Path, float]:
         return place.lineage[-1].numbers if place.lineage else self.numbers[place.config]

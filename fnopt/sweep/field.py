@@ -22,7 +22,7 @@ from fnopt.sweep.chunk import Chunk, Cohort, Place, Work, going_on, scored_each
 from fnopt.sweep.ledger import Ledger, Verdict
 from fnopt.sweep.merge import Program
 from fnopt.sweep.result import LaneResult, Trim, result_of
-from fnopt.train import EXACT, in_unit
+from fnopt.train import EXACT, in_unit, reported
 
 
 class Entry(NamedTuple):
@@ -266,7 +266,7 @@ class Field:
         least = min((place.age for place in here), default=end)
         while (age := self.ledger.due(config)) < end and age <= least:
             trial = self.entries[config].program.trial
-            rows = [scores_at(self.work, trial, place.seen, age) for place in here]
+            rows = [shown_at(self.work, trial, place.seen, age) for place in here]
             rows += [_past(self.work, r, age) for r in self.past[config] if _came_to(r, age)]
             if not rows:
                 break
@@ -275,10 +275,9 @@ class Field:
 
     def _judge(self, config: int, age: int, rows: Sequence[Any]) -> list[Verdict]:
         """Tell the ledger what a configuration scores at a rung: the mean over its lanes, none where one diverged."""
-        names = ("loss", *self.entries[config].program.trial.metrics)
         failed = self.failed.get(config, self.work.epochs) <= age
-        score = math.nan if failed else mean([row[names.index(self.work.objective.metric)] for row in rows])
-        return self.ledger.arrive(config, age, score, mean([row[0] for row in rows]), self.higher)
+        score = math.nan if failed else mean([score for score, _ in rows])
+        return self.ledger.arrive(config, age, score, mean([loss for _, loss in rows]), self.higher)
 
     def _carry_out(self, verdicts: Sequence[Verdict]) -> None:
         for verdict in verdicts:
@@ -355,15 +354,17 @@ def _scored_alone(work: Work, place: Place) -> Place:
     return place._replace(seen=place.seen._replace(train=train))
 
 
-def scores_at(work: Work, trial: Trial, seen: Any, age: int) -> Any:
-    """The scores of a lane after ``age`` epochs, on the objective's part, in the user's unit."""
-    row = getattr(seen, work.objective.part)[age - 1]
-    return in_unit(trial.task, ("loss", *trial.metrics), row, work.unit)
+def shown_at(work: Work, trial: Trial, seen: Any, age: int) -> tuple[float, float]:
+    """What ranks a lane after ``age`` epochs, and its loss on the objective's part, in the user's unit."""
+    part, scores = work.objective.part, reported(trial)
+    rows = in_unit(scores, getattr(seen, part)[:age], work.unit)
+    named = {score.name: rows[:, k] for k, score in enumerate(scores)}
+    return work.objective.value({part: named, "updates": seen.updates}, age), float(rows[-1, 0])
 
 
 def _past(work: Work, result: LaneResult, age: int) -> Any:
     """The same of a lane that has ended."""
-    return [values[age - 1] for values in result.history[work.objective.part].values()]
+    return work.objective.value(result.history, age), float(result.history[work.objective.part]["loss"][age - 1])
 
 
 def _came_to(result: LaneResult, age: int) -> bool:

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import jax
 import jaxlib.version
 
+from fnopt import _html as html
+
 WIDE = 65_536  # parameters; above, lanes go one at a time on a CPU: their work no longer fits its cache
 
 
@@ -88,6 +90,9 @@ class Plan(NamedTuple):
                 *self._why(),
             ]
         )
+
+    def _repr_html_(self) -> str:
+        return html.page(html.block(self))
 
     def _why(self) -> list[str]:
         """What the widths were chosen by, and what changed them."""

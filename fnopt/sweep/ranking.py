@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fnopt.sweep.result import LaneResult
-from fnopt.train import Objective, higher_is_better
+from fnopt.train import Objective
 
 KEPT = 10  # configurations whose weights stay in memory; the others come back by replay
 WORST_FIRST = ("diverged", "cut", "pruned", "stopped")  # what a configuration is called where its lanes differ
@@ -24,14 +24,19 @@ class Standing(NamedTuple):
     why: str
     epochs: float
 
+    @property
+    def ranked(self) -> bool:
+        """Whether it has a place: a score, or, where it never came to a level that was to be reached, a loss."""
+        return math.isfinite(self.score) or (self.score == math.inf and math.isfinite(self.loss))
+
 
 class Kept:
     """All results of a sweep, without the weights of those that are not among the best."""
 
-    def __init__(self, task: str, objective: Objective, n: int, seeds: int, folds: int = 1):
+    def __init__(self, objective: Objective, n: int, seeds: int, folds: int = 1):
         self.objective, self.n = objective, n
         self.replicas = [(seed, fold) for seed in range(seeds) for fold in range(folds)]
-        self.higher = higher_is_better(task, objective.metric)
+        self.higher = objective.higher
         self.lanes: dict[tuple[int, int, int], LaneResult] = {}
         self._heavy: dict[int, Any] = {}  # configuration whose weights are there -> its place in the order
 
@@ -66,8 +71,8 @@ class Kept:
     def standing(self, config: int) -> Standing:
         """A configuration's mean score over the seeds and folds that are there."""
         mine = self.of(config)
-        part, metric = self.objective
-        scores = [math.nan if r.status == "diverged" else r.scores[part][metric] for r in mine]
+        part = self.objective.part
+        scores = [math.nan if r.status == "diverged" else score_of(self.objective, r) for r in mine]
         losses = [math.nan if r.status == "diverged" else r.scores[part]["loss"] for r in mine]
         status = status_of([r.status for r in mine])
         whys = [self._named(r) + r.why for r in mine if r.status == status and r.why]
@@ -101,6 +106,13 @@ class Kept:
 
     def _order(self, s: Standing) -> Any:
         return order_of(s, self.higher)
+
+
+def score_of(objective: Objective, r: LaneResult) -> float:
+    """What ranks a result: the score of its weights, or the updates until it reached the level."""
+    if objective.level is None:
+        return r.scores[objective.part][objective.metric]
+    return objective.value(r.history, r.epochs)
 
 
 def order_of(s: Standing, higher: bool) -> Any:

@@ -13,7 +13,7 @@ from fnopt.sweep.chunk import Place, Work
 from fnopt.sweep.lanes import finish
 from fnopt.sweep.lineage import Lineage, founder_of
 from fnopt.sweep.merge import Program
-from fnopt.train import CURVES, Lane, batches_per_epoch, in_unit, last_cost, stopped
+from fnopt.train import CURVES, Lane, batches_per_epoch, in_unit, last_cost, reported, stopped
 
 
 class LaneResult(NamedTuple):
@@ -66,10 +66,10 @@ def result_of(work: Work, program: Program, place: Place, pruned: str = "", trim
         best, status, why = min(best, epochs - 1), "diverged", fault_of(lane, failed)
     if best < 0:  # no early stopping, or its objective was never a number: the last weights, of the last whole epoch
         best = epochs - 1 - (failed >= 0)
-    names = ("loss", *program.trial.metrics)
+    scores = reported(program.trial)
     parts = {"train": seen.train} if seen.dev is None else {"train": seen.train, "dev": seen.dev}
-    rows = {part: in_unit(program.trial.task, names, values[:epochs], work.unit) for part, values in parts.items()}
-    history = {part: {name: values[:, k] for k, name in enumerate(names)} for part, values in rows.items()}
+    rows = {part: in_unit(scores, values[:epochs], work.unit) for part, values in parts.items()}
+    history = {part: {score.name: values[:, k] for k, score in enumerate(scores)} for part, values in rows.items()}
     params, stats = _weights(program, lane)
     if trim is not None:
         params, stats = trim(params, stats)

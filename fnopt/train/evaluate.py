@@ -9,10 +9,9 @@ import jax.numpy as jnp
 from jax import Array
 
 from fnopt import tree
-from fnopt._types import Batch, Params, Stats, Trial
+from fnopt._types import Batch, Params, Score, Stats, Trial
 from fnopt.losses import weighted_mean
 from fnopt.train.part import BLOCK, Part, rows_of
-from fnopt.train.scores import SCORES
 
 
 def evaluate(trial: Trial, params: Params, stats: Stats, numbers: dict[str, Array], part: Part) -> Array:
@@ -129,9 +128,27 @@ def _scores(trial: Trial, part: Part, losses: Array, outputs: Array) -> Array:
     if trial.task == "values":
         outputs = _scored(linked(trial, outputs.reshape(y.shape)), part)
         y = _scored(y, part) if part.truth is None else part.truth
-    scores = [SCORES[trial.task][name].of(y, outputs, part.weight) for name in trial.metrics]
+    scores = [_taken(score, y, outputs, part) for score in trial.metrics]
     mean = weighted_mean(losses, part.weight)
     return jnp.stack([mean, *(s.astype(mean.dtype) for s in scores)])
+
+
+def _taken(score: Score, y: Array, outputs: Array, part: Part) -> Array:
+    """A score of what is scored; one that a user wrote sees values in the target's own units."""
+    if score.of is None:
+        raise ValueError(
+            f"the score {score.name!r} was written by a user, and files hold no functions: give it again, "
+            f"follow=fo.metric(f, name={score.name!r}, higher={score.higher})"
+        )
+    if score.own and part.user is not None:
+        unit, shift = part.user
+        y, outputs = y * unit + shift, outputs * unit + shift
+    found = score.of(y, outputs, part.weight)
+    if jnp.shape(found) != ():
+        raise ValueError(
+            f"the score {score.name!r} must return one number, shape (), got shape {jnp.shape(found)}; take its mean"
+        )
+    return jnp.asarray(found)
 
 
 def linked(trial: Trial, outputs: Array) -> Array:

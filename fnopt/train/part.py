@@ -17,7 +17,7 @@ FEW = 32  # rows; a part of fewer is padded rather than have its sister scored i
 
 @partial(
     jax.tree_util.register_dataclass,
-    data_fields=["x", "y", "weight", "pull", "mean", "scale", "rows", "truth"],
+    data_fields=["x", "y", "weight", "pull", "mean", "scale", "rows", "truth", "user"],
     meta_fields=["block", "exact"],
 )
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Part:
     rows: Array  # shape=(), int32
     block: int
     truth: Array | None = None  # as y; what outputs are scored against, where y itself has lost digits of it
+    user: tuple[Array, Array] | None = None  # (unit, shift): scored values * unit + shift are the user's own
     exact: int | None = None  # ``rows``, where programs are for exactly these: no padding is ever read
 
 

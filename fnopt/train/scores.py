@@ -1,7 +1,7 @@
 """The scores that a run can follow, by task: each from the truth, the network's outputs and the weights."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,14 +10,7 @@ from jax import Array
 
 from fnopt import metrics
 from fnopt._checks import nearest
-
-
-class Score(NamedTuple):
-    """A score of outputs and whether more of it is better."""
-
-    of: Callable[[Array, Array, Array], Array]  # (truth, outputs, weight) -> scalar
-    higher: bool
-    unit: int = 0  # the power of the target's unit that it is in: 0 for R², 1 for an error, 2 for its square
+from fnopt._types import Score, Trial
 
 
 def decide(outputs: Array) -> Array:
@@ -64,22 +57,6 @@ def _accuracy(y: Array, outputs: Array, weight: Array) -> Array:
     return metrics.accuracy(y, decide(outputs), weight=weight)
 
 
-def _roc_auc(y: Array, outputs: Array, weight: Array) -> Array:
-    if single(outputs):
-        margin = outputs.reshape(outputs.shape[0])  # the logit itself: probabilities tie where they round to 1
-    else:
-        margin = outputs[:, 1] - outputs[:, 0] if outputs.shape[-1] == 2 else jax.nn.log_softmax(outputs, axis=-1)
-    return metrics.roc_auc(y, margin, weight=weight)
-
-
-def _accuracy_of_labels(y: Array, outputs: Array, weight: Array) -> Array:
-    return metrics.accuracy(_yes(y), _yes(outputs), weight=weight)
-
-
-def _f1_of_labels(y: Array, outputs: Array, weight: Array) -> Array:
-    return metrics.f1(_yes(y), _yes(outputs), weight=weight, average="micro")
-
-
 def _yes(x: Array) -> Array:
     return (x > 0).astype(jnp.int32)
 
@@ -88,61 +65,144 @@ def _of_values(metric: Callable[..., Array]) -> Callable[[Array, Array, Array], 
     return lambda y, outputs, weight: metric(y, outputs.reshape(y.shape), weight=weight)
 
 
-# Each is the score of that name in fo.metrics, and so scikit-learn's: f1, precision and recall with average="binary"
-# for two classes, "macro" for more and "micro" for labels; roc_auc of several classes is "macro", each against others.
+def _of_chances(metric: Callable[..., Array]) -> Callable[[Array, Array, Array], Array]:
+    return lambda y, outputs, weight: metric(y, probabilities(outputs), weight=weight)
+
+
+def _averaged(metric: Callable[..., Array], average: str) -> Callable[[Array, Array, Array], Array]:
+    def score(y: Array, outputs: Array, weight: Array) -> Array:
+        return metric(y, decide(outputs), weight=weight, classes=_classes(outputs), average=average)
+
+    return score
+
+
+def _ranked(metric: Callable[..., Array], **settings: Any) -> Callable[[Array, Array, Array], Array]:
+    """A score of margins: the logit, the difference of two, or log probabilities of several classes."""
+
+    def score(y: Array, outputs: Array, weight: Array) -> Array:
+        if single(outputs):  # the logit itself: probabilities tie where they round to 1
+            return metric(y, outputs.reshape(outputs.shape[0]), weight=weight)
+        if outputs.shape[-1] == 2:
+            return metric(y, outputs[:, 1] - outputs[:, 0], weight=weight)
+        return metric(y, jax.nn.log_softmax(outputs, axis=-1), weight=weight, **settings)
+
+    return score
+
+
+def _yes_or_no(metric: Callable[..., Array], **settings: Any) -> Callable[[Array, Array, Array], Array]:
+    return lambda y, outputs, weight: metric(_yes(y), _yes(outputs), weight=weight, **settings)
+
+
+def _of_logits(metric: Callable[..., Array], **settings: Any) -> Callable[[Array, Array, Array], Array]:
+    return lambda y, outputs, weight: metric(_yes(y), outputs.reshape(y.shape), weight=weight, **settings)
+
+
+LOSS = Score("loss", None, higher=False)
+AVERAGES = ("micro", "macro", "weighted")
+RATES = {name: getattr(metrics, name) for name in ("f1", "precision", "recall", "specificity", "jaccard")}
+
+
+def _table(*scores: Score) -> dict[str, Score]:
+    return {score.name: score for score in scores}
+
+
+# Each is the score of that name in fo.metrics, and so scikit-learn's: rates with average="binary" for two classes,
+# "macro" for more and "micro" for labels, or the average that the name ends with; roc_auc and average_precision of
+# several classes are "macro", each against others.
 SCORES: dict[str, dict[str, Score]] = {
-    "classes": {
-        "accuracy": Score(_accuracy, True),
-        "balanced_accuracy": Score(_of_labels(metrics.balanced_accuracy), True),
-        "f1": Score(_of_labels(metrics.f1, averaged=True), True),
-        "precision": Score(_of_labels(metrics.precision, averaged=True), True),
-        "recall": Score(_of_labels(metrics.recall, averaged=True), True),
-        "matthews_corrcoef": Score(_of_labels(metrics.matthews_corrcoef), True),
-        "roc_auc": Score(_roc_auc, True),
-    },
-    "values": {
-        "r2": Score(_of_values(metrics.r2), True),
-        "mean_squared_error": Score(_of_values(metrics.mean_squared_error), False, 2),
-        "root_mean_squared_error": Score(_of_values(metrics.root_mean_squared_error), False, 1),
-        "mean_absolute_error": Score(_of_values(metrics.mean_absolute_error), False, 1),
-        "median_absolute_error": Score(_of_values(metrics.median_absolute_error), False, 1),
-        "explained_variance": Score(_of_values(metrics.explained_variance), True),
-    },
-    "labels": {"accuracy": Score(_accuracy_of_labels, True), "f1": Score(_f1_of_labels, True)},
+    "classes": _table(
+        Score("accuracy", _accuracy),
+        Score("balanced_accuracy", _of_labels(metrics.balanced_accuracy)),
+        Score("zero_one", lambda y, z, w: metrics.zero_one(y, decide(z), weight=w), higher=False),
+        *(Score(name, _of_labels(rate, averaged=True)) for name, rate in RATES.items()),
+        *(Score(f"{name}_{a}", _averaged(rate, a)) for name, rate in RATES.items() for a in AVERAGES),
+        Score("matthews_corrcoef", _of_labels(metrics.matthews_corrcoef)),
+        Score("cohen_kappa", _of_labels(metrics.cohen_kappa)),
+        Score("roc_auc", _ranked(metrics.roc_auc)),
+        Score("roc_auc_weighted", _ranked(metrics.roc_auc, average="weighted")),
+        Score("average_precision", _ranked(metrics.average_precision)),
+        *(Score(f"average_precision_{a}", _ranked(metrics.average_precision, average=a)) for a in AVERAGES),
+        Score("log_loss", _of_chances(metrics.log_loss), higher=False),
+        Score("brier", _of_chances(metrics.brier), higher=False),
+        Score("expected_calibration_error", _of_chances(metrics.expected_calibration_error), higher=False),
+        Score("d2_log_loss", _of_chances(metrics.d2_log_loss)),
+        Score("d2_brier", _of_chances(metrics.d2_brier)),
+    ),
+    "values": _table(  # of values less their mean, in a unit near their spread: no others are right of these
+        Score("r2", _of_values(metrics.r2)),
+        Score("mean_squared_error", _of_values(metrics.mean_squared_error), higher=False, unit=2),
+        Score("root_mean_squared_error", _of_values(metrics.root_mean_squared_error), higher=False, unit=1),
+        Score("mean_absolute_error", _of_values(metrics.mean_absolute_error), higher=False, unit=1),
+        Score("median_absolute_error", _of_values(metrics.median_absolute_error), higher=False, unit=1),
+        Score("max_error", _of_values(metrics.max_error), higher=False, unit=1),
+        Score("mean_pinball", _of_values(metrics.mean_pinball), higher=False, unit=1),
+        Score("explained_variance", _of_values(metrics.explained_variance)),
+        Score("d2_absolute_error", _of_values(metrics.d2_absolute_error)),
+    ),
+    "labels": _table(
+        Score("accuracy", _yes_or_no(metrics.accuracy)),
+        *(Score(name, _yes_or_no(rate, average="micro")) for name, rate in RATES.items()),
+        *(
+            Score(f"{name}_{a}", _yes_or_no(rate, average=a))
+            for name, rate in RATES.items()
+            for a in (*AVERAGES, "samples")
+        ),
+        Score("hamming", _yes_or_no(metrics.hamming), higher=False),
+        Score("roc_auc", _of_logits(metrics.roc_auc)),
+        Score("average_precision", _of_logits(metrics.average_precision)),
+    ),
 }
 
 FOLLOWED = {"classes": ("accuracy",), "values": ("mean_squared_error", "r2"), "labels": ("accuracy", "f1")}
+EVALUATED = {  # what ``evaluate`` gives of every model; a run's own scores come beside
+    "classes": ("accuracy", "balanced_accuracy", "f1", "precision", "recall", "matthews_corrcoef", "roc_auc"),
+    "values": (
+        "r2",
+        "mean_squared_error",
+        "root_mean_squared_error",
+        "mean_absolute_error",
+        "median_absolute_error",
+        "explained_variance",
+    ),
+    "labels": ("accuracy", "f1"),
+}
 
 
-def score_of(task: str, name: str) -> Score:
-    """The score called ``name``, or ValueError with the nearest name of this task.
+def score_of(task: str, name: str, own: Sequence[Score] = ()) -> Score:
+    """The score called ``name``: the loss, one of ``own``, or one of the task; ValueError with the nearest name.
 
     >>> score_of("classes", "accuracy").higher
     True
     """
-    if name not in SCORES[task]:
-        raise ValueError(f"no score {name!r} for {task}{nearest(name, ['loss', *SCORES[task]])}")
-    return SCORES[task][name]
+    known = {**SCORES[task], **{score.name: score for score in own}, "loss": LOSS}
+    if name not in known:
+        others = [other for other, some in SCORES.items() if other != task and name in some]
+        what = f"; it is a score of {' and of '.join(others)}" if others else nearest(name, known)
+        raise ValueError(f"no score {name!r} for {task}{what}")
+    return known[name]
 
 
-def higher_is_better(task: str, name: str) -> bool:
-    """Whether more is better; ``loss`` is better when less."""
-    return name != "loss" and score_of(task, name).higher
+def reported(trial: Trial) -> tuple[Score, ...]:
+    """What each epoch of a trial reports of a part, in order: the loss, then its metrics.
+
+    >>> [score.name for score in (LOSS, SCORES["classes"]["accuracy"])]
+    ['loss', 'accuracy']
+    """
+    return (LOSS, *trial.metrics)
 
 
-def in_unit(task: str, names: Sequence[str], values: Any, unit: float) -> np.ndarray:
+def in_unit(scores: Sequence[Score], values: Any, unit: float) -> np.ndarray:
     """Scores that were taken in ``unit`` of the target, as the user has them: float64, times ``unit`` to their degree.
 
     Args:
-        task: whose scores.
-        names: of the scores, shape=(scores,).
+        scores: which, shape=(scores,).
         values: shape=(…, scores).
         unit: of the target, in the user's; 1 / unit turns the way back.
 
-    >>> in_unit("values", ("loss", "mean_squared_error", "r2"), [1.0, 3.0, 0.5], 1e20).tolist()
+    >>> some = [score_of("values", name) for name in ("loss", "mean_squared_error", "r2")]
+    >>> in_unit(some, [1.0, 3.0, 0.5], 1e20).tolist()
     [1.0, 3e+40, 0.5]
     """
-    powers = [0 if name == "loss" else score_of(task, name).unit for name in names]
-    if not any(powers):
+    if not any(score.unit for score in scores):
         return np.asarray(values)
-    return np.asarray(values, np.float64) * np.array([unit**power for power in powers])
+    return np.asarray(values, np.float64) * np.array([unit**score.unit for score in scores])

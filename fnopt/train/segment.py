@@ -16,18 +16,11 @@ from fnopt.schedules import follow, follows
 from fnopt.train.early_stopping import look
 from fnopt.train.evaluate import evaluate, evaluate_both
 from fnopt.train.lane import Fault, Keys, Lane, Patience, active
+from fnopt.train.objective import Objective
 from fnopt.train.order import LENGTH
 from fnopt.train.part import BLOCK, Part
-from fnopt.train.scores import higher_is_better
+from fnopt.train.scores import reported
 from fnopt.train.step import Gradient, attempt, gradient, gradient_in_parts, kept, look_at
-
-
-class Objective(NamedTuple):
-    """The score that decides, as ``part/metric``; hashable, for it is part of a program with early stopping."""
-
-    part: str
-    metric: str
-
 
 CURVES = ("cost", "lr", "updates")
 """What a segment records of each epoch beside the scores."""
@@ -278,5 +271,4 @@ def _follow(trial: Trial, objective: Objective, lane: Lane, scores: Array) -> La
 
 def _score(trial: Trial, objective: Objective, scores: Array) -> Array:
     """The objective's score, better when higher."""
-    sign = 1.0 if higher_is_better(trial.task, objective.metric) else -1.0
-    return sign * scores[0 if objective.metric == "loss" else 1 + trial.metrics.index(objective.metric)]
+    return (1.0 if objective.higher else -1.0) * scores[reported(trial).index(objective.score)]

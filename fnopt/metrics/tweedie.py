@@ -1,0 +1,91 @@
+"""Tweedie deviances: one family from squared error over counts to gamma and beyond."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.core import Tracer
+from jax.scipy.special import xlogy
+from jax.typing import ArrayLike
+
+from fnopt.metrics._inputs import paired, refuse
+from fnopt.metrics._precision import exact
+from fnopt.metrics._ratio import mean
+
+
+@exact("truth", "prediction")
+def mean_tweedie_deviance(
+    truth: ArrayLike, prediction: ArrayLike, *, power: float = 0.0, weight: ArrayLike | None = None
+) -> Array:
+    """The mean deviance under a variance that grows as the mean to ``power``.
+
+    2 (max(y, 0)^(2-p) / ((1-p)(2-p)) - y ŷ^(1-p) / (1-p) + ŷ^(2-p) / (2-p)), with its limits: squared error at p = 0,
+    Poisson deviance at 1, gamma deviance at 2. Jørgensen, "The theory of dispersion models", 1997.
+
+    Args:
+        truth: shape=(m,), or (m, outputs), of which the score is the mean over outputs; any number for p <= 0, not
+            negative for 1 <= p < 2, positive from 2 on.
+        prediction: as ``truth``; any number for p = 0, else positive.
+        power: p, outside (0, 1), where no such distribution exists; not traced.
+        weight: shape=(m,), not negative; None counts each example once.
+
+    Returns:
+        Scalar of at least 0.
+
+    Raises:
+        ValueError: for shapes that differ, for such a power, and for values out of these ranges; traced ones give NaN.
+
+    >>> float(mean_tweedie_deviance([2.0, 0.0, 1.0, 4.0], [0.5, 0.5, 2.0, 2.0], power=1)).__round__(4)
+    1.426
+    """
+    power = checked_power(power)
+    y, p, w = paired(truth, prediction, weight, differences=False)
+    return _mean_tweedie(y, p, refuse_values(y, p, w, power), power)
+
+
+@exact("truth", "prediction")
+def mean_gamma_deviance(truth: ArrayLike, prediction: ArrayLike, *, weight: ArrayLike | None = None) -> Array:
+    """:func:`mean_tweedie_deviance` of power 2: the mean of 2 (log(ŷ/y) + y/ŷ - 1), for positive values.
+
+    >>> round(float(mean_gamma_deviance([2.0, 0.5, 1.0, 4.0], [0.5, 0.5, 2.0, 2.0])), 4)
+    1.0569
+    """
+    return mean_tweedie_deviance(truth, prediction, power=2.0, weight=weight)
+
+
+@jax.jit
+def _mean_tweedie(y: Array, p: Array, w: Array, power: Array) -> Array:
+    return mean(deviance(y, p, power), w).mean()
+
+
+def deviance(y: Array, p: Array, power: Any) -> Array:
+    """The deviance of each value; limits at powers 0, 1 and 2."""
+    power = jnp.asarray(power, y.dtype)
+    one, two = power == 1, power == 2
+    general = jnp.where(one | two | (power == 0), 3, power)  # any that divides by no 0
+    safe = jnp.where(power == 0, 1, p)  # a prediction of any sign is no base of a power
+    positive = jnp.where(y > 0, y, 1)
+    start = jnp.where(y > 0, positive ** (2 - general), 0) / ((1 - general) * (2 - general))
+    of_power = start - y * safe ** (1 - general) / (1 - general) + safe ** (2 - general) / (2 - general)
+    of_counts = xlogy(jnp.maximum(y, 0), positive / safe) - y + safe
+    of_gamma = jnp.log(safe / positive) + y / safe - 1
+    return jnp.where(power == 0, jnp.square(y - p), 2 * jnp.where(one, of_counts, jnp.where(two, of_gamma, of_power)))
+
+
+def checked_power(power: Any) -> float:
+    """The power as a number, or ValueError where no Tweedie distribution has it."""
+    if isinstance(power, Tracer | bool) or not isinstance(power, int | float | np.number):
+        raise TypeError(f"`power` must be a number that is known, not traced, got {type(power).__name__}")
+    if not np.isfinite(power) or 0 < power < 1:
+        raise ValueError(f"`power` must not be between 0 and 1, where no Tweedie distribution exists; got {power}")
+    return float(power)
+
+
+def refuse_values(y: Any, p: Any, w: Any, power: float) -> Any:
+    """The weights, or ValueError (NaN where traced) for values that a distribution of this power never gives."""
+    if power >= 1:
+        low = y < 0 if power < 2 else y <= 0
+        w = refuse(w, low, y, f"`truth` must {'not be negative' if power < 2 else 'be above 0'} for power {power:g}")
+    return w if power == 0 else refuse(w, p <= 0, p, f"`prediction` must be above 0 for power {power:g}")
