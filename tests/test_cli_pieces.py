@@ -60,9 +60,11 @@ def test_the_readmes_space_is_a_space():
 
 
 def test_the_readmes_tour_runs(capsys):
-    text = README.read_text(encoding="utf-8").split("<!-- tour -->\n```python\n", 1)[1].split("```", 1)[0]
     names = {}
-    exec(compile(text, "README.md", "exec"), names)
+    for block in ("tour", "scores"):
+        text = README.read_text(encoding="utf-8").split(f"<!-- {block} -->\n```python\n", 1)[1].split("```", 1)[0]
+        exec(compile(text, "README.md", "exec"), names)
+    assert names["sweep"].curves("dev/f1_macro").shape == (4, 1, 1, 3)
     assert {leaf.shape[0] for leaf in jax.tree.leaves(names["states"].params)} == {32}
     assert "ranked by dev/accuracy" in capsys.readouterr().out
 

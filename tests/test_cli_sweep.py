@@ -24,7 +24,7 @@ from fnopt.run import load, open_sweep
 from fnopt.run.leaderboard import parts_of
 from fnopt.run.progress import Board
 from fnopt.sweep.drive import Silent
-from fnopt.train import Objective
+from fnopt.train import objective_of
 
 FILES = {
     ".lock",
@@ -37,6 +37,7 @@ FILES = {
     "test.json",
 }
 RESULTS = ["config", "rank", "lr", "hidden", "optimizer", "batch_size", "score", "standard_error"]
+ACCURACY = objective_of("classes", None, dev=True)
 SCORES = [f"{part}/{name}" for part in ("train", "dev") for name in ("loss", "accuracy")]
 
 
@@ -227,7 +228,7 @@ def test_the_bar_shows_who_leads():
         return SimpleNamespace(config=config, scores={"dev": {"accuracy": score}}, status=status, epochs=3)
 
     file = io.StringIO()
-    bar = Board("classes", Objective("dev", "accuracy"), Console(file=file, force_terminal=True, width=200))
+    bar = Board(ACCURACY, Console(file=file, force_terminal=True, width=200))
     bar.configs = [{"lr": 0.5}, {"lr": 0.25}, {"lr": 0.125, "optimizer": "adam"}, {"lr": 1.0}]
     bar.start(4, 1)
     bar.done([result(0, 0.5), result(1, 0.75)])
@@ -241,7 +242,7 @@ def test_the_bar_shows_who_leads():
 
 def test_taking_results_down_ranks_nobody(monkeypatch):
     """Who leads is looked at by the thread that draws: threads that train do not wait for it."""
-    bar = Board("classes", Objective("dev", "accuracy"), Console(file=io.StringIO(), force_terminal=True, width=200))
+    bar = Board(ACCURACY, Console(file=io.StringIO(), force_terminal=True, width=200))
     looked = []
     monkeypatch.setattr(bar, "leaders", lambda: looked.append(threading.current_thread()) or [])
     bar.start(300, 1)
@@ -253,7 +254,7 @@ def test_taking_results_down_ranks_nobody(monkeypatch):
 
 def test_the_board_shows_the_best_configurations_while_a_sweep_runs():
     file = io.StringIO()
-    board = Board("classes", Objective("dev", "accuracy"), Console(file=file, force_terminal=True, width=200))
+    board = Board(ACCURACY, Console(file=file, force_terminal=True, width=200))
     train, dev = fo.data.split(fo.data.iris(), (0.5, 0.5), key=jax.random.key(0))
     space = dict(lr=fo.log_uniform(1e-3, 1e-1), optimizer=fo.choice("sgd", "adam"))
     sweep = fo.caviar(fo.classifier(hidden=(4,)), space, train, dev, n=6, epochs=2, progress=board)

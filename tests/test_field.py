@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 import fnopt as fo
-from fnopt._types import parameters
+from fnopt._types import Score, parameters
 from fnopt.sweep.chunk import Data, Place, Work
 from fnopt.sweep.field import Entry, Field
 from fnopt.sweep.ledger import Ledger
 from fnopt.sweep.merge import Program
-from fnopt.train import EarlyStopping, Fault, Lane, Objective, Records
+from fnopt.train import EarlyStopping, Fault, Lane, Records, objective_of, score_of
 from fnopt.train.early_stopping import Waiting
 from fnopt.train.lane import Patience
 
@@ -36,7 +36,7 @@ class Trial(NamedTuple):
     """As much of a trial as results need."""
 
     name: int
-    metrics: tuple[str, ...] = ("accuracy",)
+    metrics: tuple[Score, ...] = (score_of("classes", "accuracy"),)
     batch_size: int = 5
     batch: str | None = None
     task: str = "classes"
@@ -68,7 +68,8 @@ class Plan(NamedTuple):
 def plan_of(seed, rule, n=12, seeds=1, folds=1, programs=2, width=4, patience=True, dying=0.4, uneven=False):
     rng = np.random.default_rng(seed)
     data = Data(train=SimpleNamespace(rows=BATCHES * 5), dev=None, example=None)
-    work = Work((data,) * folds, Objective("dev", "accuracy"), EarlyStopping(1.0) if patience else None, EPOCHS, None)
+    rule = EarlyStopping(1.0) if patience else None
+    work = Work((data,) * folds, objective_of("classes", None, dev=True), rule, EPOCHS, None)
     made = [Program(Trial(k)) for k in range(programs)]
     entries = [Entry(made[rng.integers(programs)], width, {"lr": float(i)}) for i in range(n)]
     curves = rng.choice(np.float32([0.1, 0.2, 0.3, 0.7]), size=(n, seeds, folds, EPOCHS, 2))

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fnopt as fo
-from fnopt._types import State, parameters
+from fnopt._types import Score, State, parameters
 from fnopt.run.lineage import lane_numbers
 from fnopt.space import SearchSpace
 from fnopt.space.path import salt
@@ -24,7 +24,7 @@ from fnopt.sweep.field import Entry
 from fnopt.sweep.merge import Program
 from fnopt.sweep.population import PURPOSE, decide
 from fnopt.sweep.stop import Mark
-from fnopt.train import Fault, Lane, Objective, Records
+from fnopt.train import Fault, Lane, Records, objective_of, score_of
 
 KEY = jax.random.key(5)
 
@@ -213,7 +213,7 @@ class Trial(NamedTuple):
     """As much of a trial as results need."""
 
     name: int
-    metrics: tuple[str, ...] = ("accuracy",)
+    metrics: tuple[Score, ...] = (score_of("classes", "accuracy"),)
     batch_size: int = 5
     batch: str | None = None
     task: str = "classes"
@@ -254,7 +254,7 @@ def plan_of(seed, n=11, seeds=1, folds=1):
 def field_of(plan):
     numbers, programs, seeds, folds, rule = plan
     data = Data(train=type("", (), {"rows": BATCHES * 5}), dev=None, example=None)
-    work = Work((data,) * folds, Objective("dev", "accuracy"), None, EPOCHS, KEY)
+    work = Work((data,) * folds, objective_of("classes", None, dev=True), None, EPOCHS, KEY)
     made = [Program(Trial(k)) for k in range(2)]
     entries = [Entry(made[p], 3, dict(x)) for p, x in zip(programs, numbers, strict=True)]
 

@@ -72,8 +72,8 @@ def fit(
             recipe's without ``epochs``, else 0.
         params: initial weights instead of drawn ones, of the structure that ``model`` has; or ``(params, stats)``,
             without which the statistics begin again.
-        encoding: that of an earlier run, ``run.encoding``: inputs and targets are scaled as they were there, so that its
-            weights mean the same. By default by ``train``.
+        encoding: that of an earlier run, ``run.encoding``: inputs and targets are scaled as they were there, so that
+            its weights mean the same. By default by ``train``.
         progress: True for a bar on the terminal, False for none; without ``epochs`` a bar comes where training lasts.
         track: where curves and scores go when training ends: ``fo.track.csv(folder)`` and its like, one or several.
 

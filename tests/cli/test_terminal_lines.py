@@ -14,10 +14,10 @@ from fnopt.run.leaderboard import score_text
 from fnopt.run.progress import Board, Lines
 from fnopt.schedules import cosine
 from fnopt.sweep.ranking import Kept
-from fnopt.train import Objective
+from fnopt.train import objective_of
 
 WIDTHS = (60, 80, 100, 120)
-ACCURACY = Objective("dev", "accuracy")
+ACCURACY = objective_of("classes", None, dev=True)
 LINES = {
     "classes": ["99 classes: " + ", ".join(f"class-{k}" for k in range(99))],
     "space": ["b1         = when(optimizer='adam', b1=one_minus_log_uniform(0.5, 0.999))"] * 2,
@@ -84,10 +84,10 @@ def test_ties_are_decided_by_one_rule_everywhere():
         lane(0, 0.9, 0.5), lane(1, 0.9, 0.3), lane(2, 0.9, 0.3), lane(3, 0.8, 0.1), lane(4, 1.0, 0.0, "pruned", 1),
         lane(5, np.nan, np.nan, "diverged"),
     ]  # fmt: skip
-    kept = Kept("classes", ACCURACY, 6, 1)
+    kept = Kept(ACCURACY, 6, 1)
     kept.lanes = {(r.config, 0, 0): r for r in lanes}
-    board = Board("classes", ACCURACY, Console(file=io.StringIO(), width=200), shown=6)
-    log = Lines("classes", ACCURACY, io.StringIO())
+    board = Board(ACCURACY, Console(file=io.StringIO(), width=200), shown=6)
+    log = Lines(ACCURACY, io.StringIO())
     for watch in (board, log):
         watch.start(7, 21)
         watch.done(lanes[3:])
@@ -101,7 +101,7 @@ def test_ties_are_decided_by_one_rule_everywhere():
 
 def test_columns_of_the_live_table_stay_in_their_places():
     file = io.StringIO()
-    board = Board("classes", ACCURACY, Console(file=file, force_terminal=True, width=80))
+    board = Board(ACCURACY, Console(file=file, force_terminal=True, width=80))
     board.configs = [{"lr": 0.5, "b1": 0.9}, {"lr": 0.25}, {"lr": 1e-10, "size": 4}]
     board.start(9, 9)
     heads = []
@@ -121,7 +121,7 @@ def test_columns_of_the_live_table_stay_in_their_places():
 
 
 def test_the_live_table_leaves_out_what_is_the_same_in_all():
-    board = Board("classes", ACCURACY, Console(file=io.StringIO(), width=80))
+    board = Board(ACCURACY, Console(file=io.StringIO(), width=80))
     board.configs = [{"lr": "Cosine", "lr.peak": peak, "lr.steps": 900.0, "l2": 0.0} for peak in (0.1, 0.2)]
     board.start(2, 2)
     board.done([lane(0, 0.5, 0.1)])
@@ -140,7 +140,7 @@ def test_the_winners_line_leaves_out_what_is_the_same_in_all():
 
 def test_a_log_has_a_line_each_tenth():
     file = io.StringIO()
-    log = Lines("values", Objective("dev", "r2"), file)
+    log = Lines(objective_of("values", "r2", dev=True), file)
     log.start(20, 200)
     for k in range(20):
         for _ in range(10):

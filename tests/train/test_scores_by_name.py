@@ -2,11 +2,12 @@
 
 import warnings
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import fnopt as fo
-from fnopt.train import SCORES
+from fnopt.train import EVALUATED, SCORES
 
 sk = pytest.importorskip("sklearn.metrics")
 
@@ -36,29 +37,60 @@ def runs():
 
 
 CASES = [(task, name) for task, (model, _) in TASKS.items() for name in SCORES[model.task]]
+AVERAGED = ("f1", "precision", "recall", "specificity", "jaccard")  # scores of labels
+RANKED = ("roc_auc", "average_precision")  # scores of margins
+CHANCES = ("log_loss", "brier", "expected_calibration_error", "d2_log_loss", "d2_brier")
+
+
+def split(name):
+    """A score's name in fo.metrics, and its average."""
+    for average in ("micro", "macro", "weighted", "samples"):
+        if name.endswith(f"_{average}"):
+            return name.removesuffix(f"_{average}"), average
+    return name, None
 
 
 @pytest.mark.parametrize(("task", "name"), CASES)
 def test_a_score_is_the_metric_of_its_name(task, name, runs):
+    """Every score of a task, taken of the outputs as a run takes it, against the metric of what a user sees."""
     data, run = runs[task]
-    y = TASKS[task][1]
-    ours, theirs = {}, {}
-    if name in ("f1", "precision", "recall"):
-        ours = theirs = {"average": AVERAGE[task]}
+    y, (metric, average) = TASKS[task][1], split(name)
+    classes = {} if TASKS[task][0].task != "classes" else {"classes": max(2, y.max() + 1)}
+    ours = {**classes, "average": average or AVERAGE[task]} if metric in AVERAGED else {}
+    ours |= {"average": average} if average and metric in RANKED else {}
     given = run.predict(X)
+    if metric in (*RANKED, *CHANCES):
+        given = run.predict_proba(X)
+        given = given[:, 1] if task == "two classes" else given
+    outputs = np.asarray(run.outputs(X))
+    outputs = outputs if TASKS[task][0].task != "values" else run.predict(X).reshape(y.shape)
+    found = float(SCORES[TASKS[task][0].task][name].of(jnp.asarray(y), jnp.asarray(outputs), jnp.asarray(W)))
+    mine = float(getattr(fo.metrics, metric)(y, given, weight=W, **ours))
+    assert found == pytest.approx(mine, rel=5e-5, abs=1e-6)
+    if name in EVALUATED[TASKS[task][0].task]:
+        assert run.evaluate(data)[name] == pytest.approx(mine, rel=2e-5)
+    if name in run.scores["train"]:
+        assert run.scores["train"][name] == pytest.approx(mine, rel=2e-5)
+
+
+USUAL = [(task, name) for task, (model, _) in TASKS.items() for name in EVALUATED[model.task]]
+
+
+@pytest.mark.parametrize(("task", "name"), USUAL)
+def test_a_score_is_scikit_learns(task, name, runs):
+    data, run = runs[task]
+    y, theirs, given = TASKS[task][1], {}, run.predict(X)
+    if name in ("f1", "precision", "recall"):
+        theirs = {"average": AVERAGE[task]}
     if name == "roc_auc":
         chances = run.predict_proba(X)
         given = chances[:, 1] if task == "two classes" else chances
         theirs = {"multi_class": "ovr"} if task == "three classes" else {}
-    found = run.evaluate(data)[name]
-    mine = getattr(fo.metrics, name)(y, given, weight=W, **ours)
-    assert found == pytest.approx(float(mine), rel=2e-5)
     peer = getattr(sk, NAMES.get(name, name), None) or getattr(sk, f"{name}_score")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert found == pytest.approx(float(peer(y, given, sample_weight=W, **theirs)), rel=2e-4), name
-    if name in run.scores["train"]:
-        assert run.scores["train"][name] == pytest.approx(found, rel=1e-6)
+        expected = float(peer(y, given, sample_weight=W, **theirs))
+    assert run.evaluate(data)[name] == pytest.approx(expected, rel=2e-4), name
 
 
 def test_labels_count_alike_in_a_run_a_sweep_and_the_metric():
