@@ -57,17 +57,35 @@ METRICS = {
         fo.metrics,
         "mean_squared_error root_mean_squared_error mean_absolute_error median_absolute_error max_error r2 "
         "explained_variance d2_absolute_error mean_absolute_percentage_error mean_squared_log_error "
-        "mean_poisson_deviance",
+        "mean_poisson_deviance mean_gamma_deviance mean_tweedie_deviance mean_pinball d2_pinball d2_tweedie",
         score,
     ),
-    **of(fo.metrics, "log_loss brier roc_auc", chance),
+    **of(
+        fo.metrics,
+        "log_loss brier roc_auc average_precision expected_calibration_error d2_log_loss d2_brier hinge",
+        chance,
+    ),
+    **of(fo.metrics, "calibration_curve", lambda f, x: scores(lambda p: f(T, p, bins=2), x)),
+    **of(
+        fo.metrics,
+        "precision_recall_curve det_curve",
+        lambda f, x: scores(lambda w: tuple(f(T, Y, weight=w))[:2], x),
+    ),
+    **of(
+        fo.metrics,
+        "likelihood_ratios classification_report",
+        lambda f, x: scores(lambda w: f(T, np.roll(T[::-1], 2) * [1, 1, 1, 0, 1, 1], weight=w), x),
+    ),
+    **of(fo.metrics, "multilabel_confusion_matrix", of_labels),
+    **of(fo.metrics, "dcg ndcg", lambda f, x: f(np.arange(M).reshape(1, M), x[None, :])),
+    **of(fo.metrics, "updates_to", lambda f, x: f(x, 0.5)[1] * jnp.sum(x)),
     **of(
         fo.metrics,
         "balanced_accuracy matthews_corrcoef cohen_kappa precision recall sensitivity specificity "
         "false_positive_rate f1 jaccard confusion_matrix",
         of_labels,
     ),
-    **of(fo.metrics, "accuracy zero_one", lambda f, x: f(T, T[::-1], weight=x)),
+    **of(fo.metrics, "accuracy zero_one hamming", lambda f, x: f(T, T[::-1], weight=x)),
     "fnopt.metrics.fbeta": lambda x: fo.metrics.fbeta(T, T[::-1], beta=2.0, weight=x, classes=2),
     "fnopt.metrics.rates": lambda x: scores(fo.metrics.rates, x[:4].reshape(2, 2)),
     "fnopt.metrics.roc_curve": lambda x: scores(lambda w: fo.metrics.roc_curve(T, Y, weight=w), x),

@@ -11,7 +11,7 @@ from jax.typing import ArrayLike
 from fnopt._checks import one_of
 from fnopt.metrics._inputs import floats, labels, library, numbers, refuse, weights, where_counted, whole, within
 from fnopt.metrics._precision import exact
-from fnopt.metrics._ratio import ratio
+from fnopt.metrics._ratio import added, ratio
 from fnopt.metrics.probability import checked
 
 STRATEGIES = ("uniform", "quantile")
@@ -115,8 +115,9 @@ def binned(x: Array, inner: Array, values: Array, bins: int) -> Array:
     >>> binned(jnp.array([0.1, 0.5, 0.9]), jnp.array([0.5]), jnp.ones((3, 1)), 2).tolist()
     [[2.0], [1.0]]
     """
-    place = jnp.searchsorted(inner, x, side="left")
-    total = jnp.zeros((bins, values.shape[1]), values.dtype).at[place].add(values)
+    place = jnp.searchsorted(inner, x, side="left").astype(jnp.int32)
+    here = place[:, None] == jnp.arange(bins, dtype=jnp.int32)[None, :]
+    total = added(jnp.where(here[:, :, None], values[:, None, :], 0))
     return jnp.where(jnp.isnan(jnp.sum(values[:, -1])), jnp.nan, total)
 
 

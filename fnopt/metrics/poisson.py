@@ -28,15 +28,20 @@ def mean_poisson_deviance(truth: ArrayLike, prediction: ArrayLike, *, weight: Ar
 
 @jax.jit
 def _mean_poisson_deviance(y: Array, p: Array, w: Array) -> Array:
-    # With x = ŷ/y - 1 the deviance is 2 y (x - log(1 + x)): near 0 the plain form is a difference of large numbers.
+    return mean(poisson_deviance(y, p), w).mean()
+
+
+def poisson_deviance(y: Array, p: Array) -> Array:
+    """The deviance of each count."""
+    # With x = ŷ/y - 1 it is 2 y (x - log(1 + x)): near 0 the plain form is a difference of large numbers.
     x = (p - y) / jnp.where(y > 0, y, 1)
     near = (y > 0) & (jnp.abs(x) < 0.1)
     some = (y > 0) & ~near
     surprise = jnp.where(some, y * jnp.log(jnp.where(some, y, p) / p), 0)
-    return mean(2 * jnp.where(near, y * _beyond_log(jnp.where(near, x, 0)), surprise - y + p), w).mean()
+    return 2 * jnp.where(near, y * beyond_log(jnp.where(near, x, 0)), surprise - y + p)
 
 
-def _beyond_log(x: Array) -> Array:
+def beyond_log(x: Array) -> Array:
     r"""``x - log(1 + x)`` for \|x\| < 0.1, by log(1 + x) = 2 artanh r with r = x / (2 + x)."""
     r = x / (2 + x)
     square, tail = jnp.square(r), jnp.zeros_like(r)

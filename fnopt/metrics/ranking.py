@@ -92,7 +92,7 @@ def _ranks(k: int | None, items: int) -> int:
 def _checked(truth: ArrayLike, score: ArrayLike, weight: ArrayLike | None) -> tuple[Array, Array, Array]:
     t, s = numbers("truth", truth), numbers("score", score)
     if t.ndim != 2 or t.shape != s.shape:
-        raise ValueError(f"`truth` and `score` must both have shape (m, items), got {t.shape} and {s.shape}")
+        raise ValueError(f"`truth` and `score` must have shapes (m, items) both, got {t.shape} and {s.shape}")
     t, s = floats(t), floats(s)
     w = spoil(spoil(weights(weight, len(t)), t != t), s != s)
     return where_counted(w, t, 0), library(s).asarray(where_counted(w, s, 0)), w

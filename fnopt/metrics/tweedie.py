@@ -7,12 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jax.core import Tracer
-from jax.scipy.special import xlogy
 from jax.typing import ArrayLike
 
 from fnopt.metrics._inputs import paired, refuse
 from fnopt.metrics._precision import exact
 from fnopt.metrics._ratio import mean
+from fnopt.metrics.poisson import beyond_log, poisson_deviance
 
 
 @exact("truth", "prediction")
@@ -66,12 +66,18 @@ def deviance(y: Array, p: Array, power: Any) -> Array:
     one, two = power == 1, power == 2
     general = jnp.where(one | two | (power == 0), 3, power)  # any that divides by no 0
     safe = jnp.where(power == 0, 1, p)  # a prediction of any sign is no base of a power
-    positive = jnp.where(y > 0, y, 1)
+    positive, positive_or_0 = jnp.where(y > 0, y, 1), jnp.maximum(y, 0)
     start = jnp.where(y > 0, positive ** (2 - general), 0) / ((1 - general) * (2 - general))
     of_power = start - y * safe ** (1 - general) / (1 - general) + safe ** (2 - general) / (2 - general)
-    of_counts = xlogy(jnp.maximum(y, 0), positive / safe) - y + safe
-    of_gamma = jnp.log(safe / positive) + y / safe - 1
-    return jnp.where(power == 0, jnp.square(y - p), 2 * jnp.where(one, of_counts, jnp.where(two, of_gamma, of_power)))
+    of_power = jnp.where(two, _gamma(positive, safe), 2 * of_power)
+    return jnp.where(power == 0, jnp.square(y - p), jnp.where(one, poisson_deviance(positive_or_0, safe), of_power))
+
+
+def _gamma(y: Array, p: Array) -> Array:
+    """2 (log(ŷ/y) + y/ŷ - 1); with x = y/ŷ - 1 it is 2 (x - log(1 + x)), whose plain form cancels near 0."""
+    x = (y - p) / p
+    near = jnp.abs(x) < 0.1
+    return 2 * jnp.where(near, beyond_log(jnp.where(near, x, 0)), x - jnp.log(jnp.where(near, 1, y / p)))
 
 
 def checked_power(power: Any) -> float:

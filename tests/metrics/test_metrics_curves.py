@@ -150,7 +150,7 @@ REFUSED = {
     "logits": (lambda: metrics.calibration_curve([0, 1], [-1.0, 2.0]), "take the sigmoid"),
     "probabilities of three": (lambda: metrics.calibration_curve([0, 1], [[0.1, 0.9]] * 2), "one column at a time"),
     "ranks of none": (lambda: metrics.dcg([[1, 0]], [[0.1, 0.2]], k=0), "at least 1"),
-    "one axis": (lambda: metrics.ndcg([1, 0], [0.1, 0.2]), r"shape \(m, items\)"),
+    "one axis": (lambda: metrics.ndcg([1, 0], [0.1, 0.2]), r"shapes \(m, items\)"),
     "a negative gain": (lambda: metrics.ndcg([[-1, 0]], [[0.1, 0.2]]), "must not be negative"),
     "a power between": (lambda: metrics.d2_tweedie([1.0], [1.0], power=0.5), "between 0 and 1"),
     "a truth of 0": (lambda: metrics.mean_gamma_deviance([0.0], [1.0]), "above 0"),
