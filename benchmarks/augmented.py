@@ -27,9 +27,7 @@ NET = dict(
     batch_size=50,
 )
 STRENGTHS = dict(crop=fo.uniform(0.0, 0.15), zoom=fo.uniform(0.0, 0.4), noise=fo.uniform(0.0, 0.4))
-AUGMENT = fo.data.augment.chain(
-    fo.data.augment.zoom, fo.data.augment.crop, fo.data.augment.noise, shape=SHAPE
-)
+AUGMENT = fo.data.augment.chain(fo.data.augment.zoom, fo.data.augment.crop, fo.data.augment.noise, shape=SHAPE)
 MODELS = {
     "plain": (fo.classifier(standardize=False), NET),
     "augmented": (fo.classifier(standardize=False, augment=AUGMENT), {**NET, **STRENGTHS}),
@@ -38,9 +36,12 @@ MODELS = {
 
 def images(folder: Path) -> tuple[fo.Dataset, fo.Dataset]:
     """The 60,000 and the 10,000, pixels from 0 to 1."""
-    names = [("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"), ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz")]
-    whole, test = (fo.data.read_idx(*(folder / name for name in pair)) for pair in names)
-    return whole._replace(x=np.asarray(whole.x) / np.float32(255)), test._replace(x=np.asarray(test.x) / np.float32(255))
+    parts = []
+    for part in ("train", "t10k"):
+        files = (folder / f"{part}-images-idx3-ubyte.gz", folder / f"{part}-labels-idx1-ubyte.gz")
+        read = fo.data.read_idx(*files)
+        parts.append(read._replace(x=np.asarray(read.x) / np.float32(255)))
+    return parts[0], parts[1]
 
 
 def rows_of(data: fo.Dataset, rows: np.ndarray) -> fo.Dataset:
@@ -81,7 +82,8 @@ def main() -> None:
     for name, each in errors.items():
         print(f"{name}: test error {np.mean(each):.2%} ± {_error(each):.2%} over {asked.draws} draws of {ROWS} images")
     gain = np.subtract(errors["plain"], errors["augmented"])
-    print(f"plain − augmented: {gain.mean():.2%}, standard error {_error(gain):.2%}, {gain.mean() / _error(gain):.1f} of them")
+    many = gain.mean() / _error(gain)
+    print(f"plain − augmented: {gain.mean():.2%}, standard error {_error(gain):.2%}, {many:.1f} of them")
     assert gain.mean() > 2 * _error(gain)
 
 

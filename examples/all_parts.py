@@ -23,8 +23,8 @@ def main(n=16, epochs=20):
     with tempfile.TemporaryDirectory() as folder:
         path = final.save(Path(folder) / "wine.safetensors")
         same = np.array_equal(fo.load(path).predict(test.x), final.predict(test.x))
-    print(f"for use: trained on all {len(train) + len(dev) + len(test)} examples; what to expect of it is the line above,")
-    print("no score of its own: there are no rows left that it has not seen")
+    rows = len(train) + len(dev) + len(test)
+    print(f"for use: trained on all {rows} examples; the line above says what to expect of it, for no rows are left")
     return sweep, tested, final, same
 
 

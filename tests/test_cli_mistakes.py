@@ -65,7 +65,10 @@ SPACES = {
     "a number that no structure has": ('optimizer = "sgd"\nb1 = 0.9', "has the number 'b1'"),
     "when of nothing": ("b1 = {uniform = [0.5, 0.9], when = 3}", "space.toml: b1: `when` wants names"),
     "when of itself": ("l2 = {uniform = [0, 1], when = {l2 = 0.1}}", "space.toml: l2: `when` names l2 itself"),
-    "lists for a number": ("max_norm = {choice = [[1], [2]]}", "space.toml: `max_norm` must be one number or one schedule"),
+    "lists for a number": (
+        "max_norm = {choice = [[1], [2]]}",
+        "space.toml: `max_norm` must be one number or one schedule",
+    ),
     "a list for a number": ("max_norm = [0.1, 0.2]", "space.toml: `max_norm` must be one number or one schedule"),
     "strengths of another number of layers": ("l2 = [0.1, 0.2, 0.3]", "space.toml: `l2` must be one number, or 2: one"),
     "400 digits": (f"lr = {'9' * 400}", "space.toml: `lr` must be in [0, inf), got inf"),

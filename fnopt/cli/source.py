@@ -173,7 +173,7 @@ def describe(found: Found, split: Sequence[Dataset], seed: int) -> None:
     say("task", f"{found.task}, {why}")
     how = "stratified" if found.task == "classes" else "at random"
     sizes = ", ".join(f"{len(part)} {name}" for name, part in zip(NAMES, split, strict=False))
-    none = [] if len(split) == len(NAMES) else ["no test part: the winner will not be tested on rows that nothing chose by"]
+    none = [] if len(split) == len(NAMES) else ["no test part: the winner is not tested"]
     say("split", f"{sizes}, {how} by seed {seed}", *none)
 
 

@@ -28,7 +28,8 @@ def by_class_and_group(labels: np.ndarray, groups: np.ndarray, shares: np.ndarra
     parts = len(shares)
     if len(names) < parts:
         raise ValueError(f"{len(names)} groups cannot fill {parts} parts; take fewer parts")
-    wanted = shares[:, None] * totals * parts  # of equal shares all rows of the class, for each part
+    size = shares / shares.max()
+    wanted = size[:, None] * totals
     counts, home = np.zeros((parts, len(totals))), np.empty(len(names), np.int64)
     order = turn[np.argsort(-np.std(table[turn], axis=1), kind="stable")]
     each = np.eye(parts)[:, :, None]
@@ -37,7 +38,16 @@ def by_class_and_group(labels: np.ndarray, groups: np.ndarray, shares: np.ndarra
         uneven = np.std(tried, axis=1).mean(axis=1)
         filled = counts.sum(axis=1)
         must = filled == 0 if (filled == 0).sum() >= len(names) - k else np.ones(parts, bool)
-        best = np.flatnonzero(must & np.isclose(uneven, uneven[must].min()))
-        home[one] = best[np.argmin(filled[best] / shares[best])]
+        home[one] = _best(np.flatnonzero(must).tolist(), uneven, filled / size)
         counts[home[one]] += table[one]
     return home[group.reshape(-1)]
+
+
+def _best(choices: list[int], uneven: np.ndarray, filled: np.ndarray) -> int:
+    """The choice that leaves the parts least uneven; of two as good the part that is less filled."""
+    best = choices[0]
+    for one in choices[1:]:
+        as_good = np.isclose(uneven[one], uneven[best])
+        if uneven[one] < uneven[best] or (as_good and filled[one] < filled[best]):
+            best = one
+    return best

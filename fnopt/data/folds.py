@@ -119,8 +119,8 @@ def folds(
         key: what the random order of "kfold" comes from; repeat r takes ``fold_in(key, r)``, so more repeats change
             none of the first. None: the order of the rows, in blocks; rows sorted by label then want ``stratify``.
         stratify: spread each class: its counts in the dev parts differ by at most one, and so do their sizes.
-        groups: shape=(m,); no group stands on both sides of a fold. With ``stratify`` whole groups are dealt so that the
-            classes come as near to equal shares as they allow, as scikit-learn's ``StratifiedGroupKFold`` does.
+        groups: shape=(m,); no group stands on both sides of a fold. With ``stratify`` whole groups are dealt so that
+            the classes come as near to equal shares as they allow, as by scikit-learn's ``StratifiedGroupKFold``.
         repeats: how often to make k folds, each time in another random order, ≥ 1; k × repeats folds in all.
         gap: rows left out between training and dev rows of "time_series", ≥ 0.
         max_train: the most rows to train on, the latest, in "time_series"; ≥ 1. None: all.

@@ -53,7 +53,7 @@ def split(
         The parts, in the order of ``fractions``.
 
     Raises:
-        ValueError: for fractions that cannot be, a part that would be empty, or ``order="time"`` with stratify or groups.
+        ValueError: for fractions that cannot be, a part that would be empty, or time with stratify or groups.
         TypeError: for what is no dataset or no key.
 
     >>> import jax, numpy as np
@@ -75,7 +75,8 @@ def split(
     if groups is not None:
         known_groups(groups, rows)
         groups = example_groups(groups, m)
-        part = _by_group(groups[rows], shares) if not stratify else _by_both(class_labels(data)[rows], groups[rows], shares)
+        known = groups[rows]
+        part = _by_both(class_labels(data)[rows], known, shares) if stratify else _by_group(known, shares)
         counts = np.bincount(part, minlength=len(shares))
     elif stratify:
         labels = class_labels(data)

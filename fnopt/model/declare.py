@@ -88,8 +88,8 @@ def classifier(
         augment: None; or what changes training batches at random, of ``fo.data.augment``: ``flip``, several in a tuple,
             any pure function ``(key, x, hyper) -> x``. Its strengths are numbers of the model, off in evaluation.
         numbers: defaults for any number (``lr``, ``l2``, ``dropout``, …); ``hyper`` and ``space`` go over them.
-            ``dropout`` may be a tuple, one rate a hidden layer, and ``l1``, ``l2`` and ``prox_l1`` one strength a layer,
-            the output last: ``l2=(1e-3, 0.0, 0.0)`` under two hidden layers.
+            ``dropout`` may be a tuple, one rate a hidden layer; ``l1``, ``l2`` and ``prox_l1`` one strength a layer,
+            the output last, as in ``l2=(1e-3, 0.0, 0.0)`` under two hidden layers.
 
     Returns:
         a ``Model`` for ``fit`` and ``caviar``.

@@ -45,8 +45,8 @@ def supervised(
         task: ``"classes"``, ``"values"`` or ``"labels"``.
         numbers: the model's own numbers and their defaults; ``hyper[name]`` inside the functions. They are traced: for
             dropout write ``fo.nn.dropout(x, hyper["dropout"], key)``, since others ask in Python whether a rate is 0.
-        optimizer, batch_size, shuffle, standardize_target, class_weight, augment: as in ``classifier``. A strength of an
-            augmentation is one more number of the model.
+        optimizer, batch_size, shuffle, standardize_target, class_weight, augment: as in ``classifier``. A strength
+            of an augmentation is one more number of the model.
         batch: what becomes of the last batch of an epoch, where the rows do not divide. ``"short"``: it has the rows
             that are left, and no row that does not exist is ever seen, in evaluation neither. ``"drop"``: it is left
             out of training (data of fewer rows than ``batch_size`` are one batch). ``"masked"``: it is filled with

@@ -21,7 +21,13 @@ from fnopt.data.augment import (
 from fnopt.model import Model
 from fnopt.store.schema import either, list_of, maybe, record, text, whole
 
-PLAIN: dict[str, Augmentation] = {"flip": flip, "flip_vertical": flip_vertical, "zoom": zoom, "crop": crop, "noise": noise}
+PLAIN: dict[str, Augmentation] = {
+    "flip": flip,
+    "flip_vertical": flip_vertical,
+    "zoom": zoom,
+    "crop": crop,
+    "noise": noise,
+}
 SIZED = {"crop_to": crop_to, "centre_crop": centre_crop}
 SIZES = list_of(whole(1, 2**31 - 1), 2, 3)
 

@@ -18,7 +18,7 @@ DEPTH = 3  # derivatives of derivatives that are looked at: a rule may use funct
 
 
 def functions_digest(trial: Trial, example: Batch) -> str:
-    """SHA-256 of the traced operations and constants of a trial's init, loss (after its augmentation), outputs, penalty.
+    """SHA-256 of the traced operations and constants of a trial's init, loss (augmented), outputs and penalty.
 
     Of each function what it computes and, where it has rules of its own for derivatives, what these compute. Equal
     functions give equal digests in every process of one jax version; names and comments do not count.

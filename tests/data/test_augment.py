@@ -60,7 +60,7 @@ def windows(x, share, size=(4, 3)):
         begins = []
         for k, (side, new) in enumerate(zip((H, W), size, strict=True)):
             room = side - new
-            begins.append(round(room // 2 + share * (int(u[k, i] * (room + 1)) - room // 2)))
+            begins.append(room // 2 + round(share * (int(u[k, i] * (room + 1)) - room // 2)))
         out.append(one[begins[0] : begins[0] + size[0], begins[1] : begins[1] + size[1]])
     return np.stack(out)
 

@@ -59,9 +59,7 @@ def test_parts_hold_whole_groups_and_near_shares_of_each_class():
 
 def test_the_key_decides_and_no_part_is_empty():
     data, groups = grouped(1)
-    one, same, other = (
-        fo.data.folds(data, 4, key=jax.random.key(k), stratify=True, groups=groups) for k in (0, 0, 1)
-    )
+    one, same, other = (fo.data.folds(data, 4, key=jax.random.key(k), stratify=True, groups=groups) for k in (0, 0, 1))
     assert one == same and one != other
     few = fo.data.dataset(np.zeros((6, 1)), [0, 1, 0, 1, 0, 1])
     parts = fo.data.split(few, (0.98, 0.01, 0.01), key=KEY, stratify=True, groups=[0, 0, 1, 1, 2, 2])

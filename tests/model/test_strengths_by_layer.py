@@ -40,14 +40,17 @@ def by_hand(l1=0.0, l2=0.0, prox_l1=0.0):
             a = np.tanh(x @ w1 + b1)
             z = a @ w2 + b2
             p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
-            penalty = sum(s * f(w).sum() for f, of in ((np.abs, l1), (np.square, l2)) for w, s in zip((w1, w2), pairs(of)))
+            sizes = [f(w).sum() for f in (np.abs, np.square) for w in (w1, w2)]
+            penalty = np.dot((*pairs(l1), *pairs(l2)), sizes)
             total += (-(y * np.log(p)).sum() / SIZE + penalty) * SIZE
             dz = (p - y) / SIZE
             da = (dz @ w2.T) * (1 - a**2)
-            pull = [2 * s2 * w + s1 * np.sign(w) for w, s1, s2 in zip((w1, w2), pairs(l1), pairs(l2))]
+            pull = [2 * s2 * w + s1 * np.sign(w) for w, s1, s2 in zip((w1, w2), pairs(l1), pairs(l2), strict=True)]
             w2, b2 = w2 - LR * (a.T @ dz + pull[1]), b2 - LR * dz.sum(axis=0)
             w1, b1 = w1 - LR * (x.T @ da + pull[0]), b1 - LR * da.sum(axis=0)
-            w1, w2 = (np.sign(w) * np.maximum(np.abs(w) - LR * s, 0) for w, s in zip((w1, w2), pairs(prox_l1)))
+            w1, w2 = (
+                np.sign(w) * np.maximum(np.abs(w) - LR * s, 0) for w, s in zip((w1, w2), pairs(prox_l1), strict=True)
+            )
         costs.append(total / M)
     return {"hidden_0": {"bias": b1, "weight": w1}, "output": {"bias": b2, "weight": w2}}, costs
 
@@ -190,5 +193,5 @@ def test_layers_that_a_call_names_decide():
     """A declaration that leaves the layers open may hold strengths of any number of them."""
     model = fo.classifier(l2=(0.1, 0.0, 0.0))
     assert fo.fit(model, DATA, hyper=dict(hidden=(4, 4)), epochs=1).hyper["l2"] == (0.1, 0.0, 0.0)
-    with pytest.raises(ValueError, match="or 2: .* got 3"):
+    with pytest.raises(ValueError, match=r"or 2: .* got 3"):
         fo.fit(model, DATA, epochs=1)

@@ -183,9 +183,7 @@ def test_a_search_that_is_interrupted_comes_to_the_same(searched, tmp_path):
     sweep, _ = searched
     broken = 0
     for cuts in (2, 5, 9, 10**6):
-        again = fo.caviar(
-            MODEL, SPACE, DATA, n=6, path=tmp_path / "s", progress=Breaking(cuts), threads=1, **REST
-        )
+        again = fo.caviar(MODEL, SPACE, DATA, n=6, path=tmp_path / "s", progress=Breaking(cuts), threads=1, **REST)
         broken += again.ended == "interrupted"
     assert broken >= 2 and again.finished
     assert {k: r.digest for k, r in again.kept.lanes.items()} == {k: r.digest for k, r in sweep.kept.lanes.items()}
