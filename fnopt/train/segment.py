@@ -251,10 +251,10 @@ def _exact_gradient(
     size, whole, rest = exact_sizes(trial, train)
     count = rest if last else size
     rows = jax.lax.dynamic_slice_in_dim(order, i * size, count)
+    batch = Batch(x=train.x[rows], y=train.y[rows], weight=train.pull[rows])
     step = epoch * (whole + (rest > 0)) + i
-    x = augmented(trial, keys, numbers, train.x[rows], step)
-    batch = Batch(x=x, y=train.y[rows], weight=train.pull[rows])
     noise = jax.random.fold_in(keys.noise, step)
+    batch = batch._replace(x=augmented(trial, keys, numbers, batch.x, step))
     many = jnp.asarray(count, jnp.int32)
     return gradient(trial, lane, numbers, batch, many, noise), many
 

@@ -161,9 +161,9 @@ def test_a_search_is_extended_and_opened_with_the_same_bits(searched, tmp_path):
     again = fo.open(path)
     assert again.model.augment == MODEL.augment and again.table() == sweep.table()
     assert again.replay(2).going.result.digest == sweep.kept.lanes[2, 0, 0].digest
-    for other in (fo.classifier(augment=(a.crop, a.flip, a.noise)), fo.classifier(flip=0.1, crop=0.1, noise=0.1)):
+    for parts in ((a.crop, a.flip, a.noise), (a.flip, a.crop, a.noise, a.centre_crop(5))):
         with pytest.raises(ValueError, match="another sweep"):
-            fo.caviar(other, SPACE, DATA, n=6, path=path, **REST)
+            fo.caviar(fo.classifier(augment=parts), SPACE, DATA, n=6, path=path, **REST)
 
 
 class Breaking(Silent):
