@@ -260,6 +260,16 @@ class Project(Protocol):
     def __call__(self, params: Params, hyper: Mapping[str, Array], lr: Array) -> Params: ...
 
 
+class Augment(Protocol):
+    """``augment(key, x, hyper) -> x``: the inputs of a training batch, changed at random; see ``fo.data.augment``."""
+
+    def __call__(self, key: chex.PRNGKey, x: Array, hyper: Mapping[str, Array]) -> Array: ...
+
+    def evaluated(self, x: Array) -> Array:
+        """What the model sees of x outside training, of the shape and type that a call gives."""
+        ...
+
+
 @dataclass(frozen=True)
 class Score:
     """A score of outputs, and whether more of it is better. Hashable: it is a part of a program's name.
@@ -298,3 +308,5 @@ class Trial:
     splits: bool = False  # whether a batch's loss is a sum over its examples, so that it may be taken in parts
     batch: str | None = None  # what becomes of a last batch that is not whole: "short", "drop" or "masked", see
     # ``supervised``; None: it is padded with rows of weight 0, which is all that the loss looks at
+    augment: Augment | None = field(default=None, repr=False)  # of training batches alone; ``init``, ``predict`` and
+    # ``loss`` outside training take x as it is in the data, and leave of it what ``evaluated`` leaves

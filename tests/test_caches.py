@@ -21,6 +21,7 @@ CACHES = {  # entries, at most; where none is written, an entry for each device,
     ("sweep/debugging.py", "one"),
     ("sweep/merge.py", 1024),
     ("sweep/merge.py", 4096),
+    ("train/augmented.py", 256),
 }
 
 

@@ -259,7 +259,7 @@ BAD = {
     "kind": (5, {"kind": "leaveoneout"}, ValueError, "unknown kind 'leaveoneout'; did you mean 'leave_one_out'"),
     "kind of time": (5, {"kind": "time"}, ValueError, "did you mean 'time_series'"),
     "own by name": (5, {"kind": "own"}, ValueError, "unknown kind 'own'"),
-    "both": (2, {"stratify": True, "groups": range(10)}, ValueError, "choose one of stratify=True and groups"),
+    "more than groups of classes": (3, {"groups": [1, 2] * 5, "stratify": True}, ValueError, "more than the 2 groups"),
     "classes in time": (2, {"kind": "time_series", "stratify": True}, ValueError, "takes gap, max_train and no strat"),
     "one out twice": (2, {"kind": "leave_one_out", "repeats": 2}, ValueError, "takes groups and no repeats"),
     "gap": (2, {"gap": 1}, ValueError, "'kfold' takes stratify, groups, repeats and no gap: leave out gap"),

@@ -138,7 +138,7 @@ BAD = {
     "no key": (lambda d: data.split(d, (0.5, 0.5)), TypeError, r"write key=jax.random.key\(0\)"),
     "no data": (lambda d: data.split(d.x, (0.5, 0.5), key=KEY), TypeError, "write fo.data.dataset"),
     "order": (lambda d: data.split(d, (0.5, 0.5), key=KEY, order="times"), ValueError, "did you mean 'time'"),
-    "two ways": (lambda d: data.split(d, (0.5, 0.5), key=KEY, stratify=True, order="time"), ValueError, "choose one"),
+    "two ways": (lambda d: data.split(d, (0.5, 0.5), key=KEY, stratify=True, order="time"), ValueError, "leave out"),
     "groups length": (lambda d: data.split(d, (0.5, 0.5), key=KEY, groups=[1, 2]), ValueError, r"shape \(10,\)"),
     "few groups": (lambda d: data.split(d, (0.5, 0.5), key=KEY, groups=[1] * 10), ValueError, "1 groups cannot fill 2"),
     "strata of values": (

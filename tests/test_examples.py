@@ -98,3 +98,12 @@ def test_their_models_go_where_optax_goes(example, library, capsys):
         most, sweep = made
         assert most <= 1e-5 and "never more than" in told
         assert len(sweep.table()) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("example", ["all_parts"], indirect=True)
+def test_the_winner_is_trained_on_all_three_parts_in_the_end(example):
+    sweep, tested, final, same = example.main(n=4, epochs=5)
+    assert tested.hyper["lr"] == final.hyper["lr"] == sweep.best.hyper["lr"]
+    rows = [int(run.going.work.folds[0].train.rows) for run in (tested, final)]
+    assert rows[1] == 178 > rows[0] > 130 and same

@@ -121,7 +121,8 @@ def sweep(
         Path | None, typer.Option(help="The file of labels that belongs to a file of IDX images.")
     ] = None,
     split: Annotated[
-        str, typer.Option(help="Shares of train, dev and test, or percentages as in 60,20,20.")
+        str,
+        typer.Option(help="Shares of train, dev and test, or of train and dev alone; or percentages as in 60,20,20."),
     ] = "0.6,0.2,0.2",
     seed: Annotated[
         str, typer.Option(metavar="N", help="What the split, the proposals and the training draw from.")

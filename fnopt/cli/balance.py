@@ -78,7 +78,7 @@ def _few(data: Dataset, parts: Sequence[Dataset]) -> list[str]:
     counts = [_counts(part, names) for part in parts]
     lines = []
     for k, name in enumerate(names):
-        each = dict(zip(("train", "dev", "test"), (count[k] for count in counts), strict=True))
+        each = dict(zip(("train", "dev", "test"), (count[k] for count in counts), strict=False))
         total, there = sum(each.values()), [part for part, count in each.items() if count]
         if total < FEW or len(there) < len(each):
             examples = f"{total} example{'s' * (total != 1)}"

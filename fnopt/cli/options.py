@@ -67,18 +67,21 @@ def name_of(option: str, text: str | None, known: Iterable[str]) -> str | None:
     raise ValueError(f"{option} has no {text!r}{nearest(text, known)}")
 
 
-def shares_of(text: str) -> tuple[float, float, float]:
-    """Shares of train, dev and test, which add up to 1; percentages, which add up to 100, are taken too.
+def shares_of(text: str) -> tuple[float, ...]:
+    """Shares of train, dev and test, or of train and dev alone, with the sum 1; or percentages, with the sum 100.
 
-    >>> shares_of("0.6,0.2,0.2"), shares_of("60,20,20")
-    ((0.6, 0.2, 0.2), (0.6, 0.2, 0.2))
+    >>> shares_of("0.6,0.2,0.2"), shares_of("80,20")
+    ((0.6, 0.2, 0.2), (0.8, 0.2))
     """
     try:
         shares = [float(share.strip().removesuffix("%")) for share in text.split(",")]
     except ValueError:
         shares = []
-    if len(shares) != 3 or not all(0 < share < math.inf for share in shares):
-        raise ValueError(f"--split wants three shares above 0, for train, dev and test, as in 0.6,0.2,0.2: {text!r}")
+    if len(shares) not in (2, 3) or not all(0 < share < math.inf for share in shares):
+        raise ValueError(
+            "--split wants three shares above 0, for train, dev and test, as in 0.6,0.2,0.2, or two without a test "
+            f"part, as in 0.8,0.2: {text!r}"
+        )
     total = math.fsum(shares)
     if math.isclose(total, 100, rel_tol=1e-6):
         shares, total = [share / 100 for share in shares], total / 100
@@ -86,8 +89,7 @@ def shares_of(text: str) -> tuple[float, float, float]:
         raise ValueError(
             f"--split wants shares whose sum is 1, or percentages whose sum is 100; that of {text} is {total:g}"
         )
-    train, dev, test = shares
-    return train, dev, test
+    return tuple(shares)
 
 
 def either(yes: str, with_yes: bool, no: str, with_no: bool) -> bool | None:

@@ -27,6 +27,7 @@ from fnopt.data._text import names_in
 TABLES = (".csv", ".tsv", ".txt", ".dat")
 MORE = ("columns", "ignore", "keep", "missing_marks", "header", "encoding")  # options of tables alone
 SHOWN = 10  # classes named one by one
+NAMES = ("train", "dev", "test")
 
 
 @dataclass(frozen=True)
@@ -157,12 +158,10 @@ def _as_task(read: Dataset, task: str | None) -> tuple[Dataset, str]:
     return read, task
 
 
-def parts(found: Found, fractions: str, seed: int) -> tuple[Dataset, Dataset, Dataset]:
-    """Train, dev and test: stratified for classes, all drawn from the seed."""
-    shares = shares_of(fractions)
+def parts(found: Found, fractions: str, seed: int) -> tuple[Dataset, ...]:
+    """Train, dev and, of three fractions, test: stratified for classes, all drawn from the seed."""
     key = jax.random.key(seed)
-    train, dev, test = data.split(found.data, shares, key=key, stratify=found.task == "classes")
-    return train, dev, test
+    return data.split(found.data, shares_of(fractions), key=key, stratify=found.task == "classes")
 
 
 def describe(found: Found, split: Sequence[Dataset], seed: int) -> None:
@@ -173,8 +172,9 @@ def describe(found: Found, split: Sequence[Dataset], seed: int) -> None:
     why = "as told" if found.told else f"recognised from {read.target!r}; --task {other} takes it otherwise"
     say("task", f"{found.task}, {why}")
     how = "stratified" if found.task == "classes" else "at random"
-    sizes = ", ".join(f"{len(part)} {name}" for name, part in zip(("train", "dev", "test"), split, strict=True))
-    say("split", f"{sizes}, {how} by seed {seed}")
+    sizes = ", ".join(f"{len(part)} {name}" for name, part in zip(NAMES, split, strict=False))
+    none = [] if len(split) == len(NAMES) else ["no test part: the winner is not tested"]
+    say("split", f"{sizes}, {how} by seed {seed}", *none)
 
 
 def _target(found: Found) -> str:

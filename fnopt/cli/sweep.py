@@ -101,10 +101,12 @@ def score(folder: Path, data: str | None = None) -> int:
     keep_for_command()
     asked = _asked_in(folder, data)
     with _speaking_of(folder, asked.data, "score"):
-        train, dev, test = _parts(asked)[1]
+        train, dev, *rest = _parts(asked)[1]
+        if not rest:
+            raise ValueError(f"{str(folder)!r} has no test part: its --split, {asked.split}, left it out")
         sweep = open_sweep(folder)
         if same_data(joined(sweep.train, sweep.dev), joined(train, dev)):
-            winner.show_winner(sweep, folder, test, asked.repeat)
+            winner.show_winner(sweep, folder, rest[0], asked.repeat)
             return 0
         raise ValueError(_changed(folder, asked.data, "score"))
 
@@ -174,7 +176,7 @@ def _anew(folder: Path, command: str) -> str:
     return f"fnopt {command} {shlex.quote(str(folder))} --data FILE"
 
 
-def _parts(asked: Asked) -> tuple[source.Found, tuple[Dataset, Dataset, Dataset]]:
+def _parts(asked: Asked) -> tuple[source.Found, tuple[Dataset, ...]]:
     """The data of a command, read and split."""
     more = {name: getattr(asked, name) for name in source.MORE}
     table = asked.text, asked.missing, asked.separator
@@ -187,7 +189,7 @@ class Ready(NamedTuple):
 
     space: dict[str, Any]
     found: source.Found
-    parts: tuple[Dataset, Dataset, Dataset]
+    parts: tuple[Dataset, ...]  # train, dev and perhaps test
     objective: Objective
     epochs: int
 
@@ -202,7 +204,8 @@ def run_sweep(asked: Asked, anyway: bool = False) -> int:
         raise KeyboardInterrupt("nothing was begun") from None
     asked = asked._replace(epochs=ready.epochs, stop=_rule(asked))
     sweep, folder, seconds = _searched(asked, ready, anyway, deadline)
-    return _finish(sweep, folder, ready.parts[-1], asked, seconds)
+    test = ready.parts[2] if len(ready.parts) > 2 else None
+    return _finish(sweep, folder, test, asked, seconds)
 
 
 def _ready(asked: Asked) -> Ready:
@@ -233,7 +236,7 @@ def _ready(asked: Asked) -> Ready:
 
 def _rows(parts: Sequence[Dataset], folds: int | None) -> int:
     """How many rows each configuration is trained on."""
-    train, dev, _ = map(len, parts)
+    train, dev = map(len, parts[:2])
     return train if folds is None else (train + dev) * (folds - 1) // folds
 
 
@@ -264,7 +267,7 @@ def check_folds(parts: Sequence[Dataset], folds: int, task: str) -> None:
 
 def _searched(asked: Asked, ready: Ready, anyway: bool, deadline: Deadline) -> tuple[Sweep, Path, float]:
     """The sweep, its folder, and how many seconds it took; in the first folder that holds no other sweep."""
-    train, dev, _ = ready.parts
+    train, dev = ready.parts[:2]
     parts, start, taken = (train, dev) if asked.folds is None else (joined(train, dev),), time.perf_counter(), ""
     for folder in folders(asked.out, ready.found.name):
         watch = show.watch_for(ready.objective)
@@ -358,7 +361,7 @@ def _describe(asked: Asked, space: Mapping[str, Any], objective: str) -> None:
     say("plan", f"{what}{times}, {most}{asked.epochs} epochs, {asked.search} search, ranked by {objective}{rule}")
 
 
-def _finish(sweep: Sweep, folder: Path, test: Dataset, asked: Asked, seconds: float) -> int:
+def _finish(sweep: Sweep, folder: Path, test: Dataset | None, asked: Asked, seconds: float) -> int:
     """From the ranking to the test scores; what stands in the folder already is shown, not made again."""
     there = len({config for config, *_ in sweep.kept.lanes})
     if there:

@@ -48,17 +48,17 @@ TESTED = record(
 )
 
 
-def show_winner(sweep: Sweep, folder: Path, test: Dataset, repeat: int, score: bool = True) -> None:
+def show_winner(sweep: Sweep, folder: Path, test: Dataset | None, repeat: int, score: bool = True) -> None:
     """Retrain the winner and score it on test, unless the folder holds its scores, and print them.
 
     Args:
         sweep: the sweep of the winner.
         folder: of the sweep; it is held meanwhile.
-        test: the part that nothing was chosen by. It is looked at once.
+        test: the part that nothing was chosen by. It is looked at once. None where the split has left it out.
         repeat: how many times the winner is trained.
         score: False for a sweep that may still find another winner: the test part is left alone.
     """
-    best = sweep.best
+    best, score = sweep.best, score and test is not None
     say("winner", f"configuration {best.config}: {_apart(sweep)}")
     with hold(folder) as kept:
         of = {"identity": _identity(sweep, kept.folder, folder), "config": best.config}
@@ -69,19 +69,21 @@ def show_winner(sweep: Sweep, folder: Path, test: Dataset, repeat: int, score: b
             runs = _retrained(sweep, best.config, repeat if score else 1)
             save(runs[0], kept.folder.path / MODEL, of)
             made = _told(sweep, runs)
-            if score:
+            if score and test is not None:
                 looks = 1 if before is None else before["looks"] + ({**before, **of} != before)
                 made |= {**asked, **plain(_scored(runs, test)), "model": _model(kept.folder), "looks": looks}
                 made["digest"] = text_digest(made)
                 kept.folder.write(SCORES, (json.dumps(made, indent=1) + "\n").encode())
     times = f", {repeat} times" if repeat > 1 and score else ""
     say("retrained", f"on train and dev, {made['examples']} examples, for {made['epochs']} epochs{times}")
-    if score:
+    if score and test is not None:
         again = f"look {made['looks']} at this test part, after other winners: it flatters" if made["looks"] > 1 else ""
         task = sweep.model.task
         names = SHOWN[task] if balance.uneven(test, task) is None else UNEVEN
         scores = [_score(made, name, sweep.train.target) for name in names if name in made["scores"]]
         say("test", *scores, *_yardstick(test, task), *([again] if again else []))
+    elif test is None:
+        say("test", "none: --split left it out, and the score on dev is the best of many")
     else:
         name = shlex.quote(str(folder))
         say("test", f"left alone until the sweep is finished: fnopt resume {name}; or now: fnopt score {name}")

@@ -15,6 +15,7 @@ from fnopt._names import suggesting as _suggesting
 from fnopt._types import Batch as Batch
 from fnopt._types import Column as Column
 from fnopt._types import Dataset as Dataset
+from fnopt.data import augment as augment
 from fnopt.data.batches import batches as batches
 from fnopt.data.builtin import NAMES as NAMES
 from fnopt.data.builtin import breast_cancer as breast_cancer

@@ -9,6 +9,7 @@ import numpy as np
 from fnopt._checks import printable
 from fnopt._types import Label
 from fnopt.data._rows import scattered
+from fnopt.data._stratified_groups import by_class_and_group
 
 Order = Callable[[int], Any]  # a count to its numbers in some order: np.arange, or random
 
@@ -66,6 +67,13 @@ def by_group(groups: np.ndarray, k: int, order: Order) -> np.ndarray:
         home[group] = np.argmin(filled)
         filled[home[group]] += sizes[group]
     return home[codes.reshape(-1)]
+
+
+def by_both(labels: np.ndarray, groups: np.ndarray, k: int, order: Order) -> np.ndarray:
+    """Homes by whole groups that spread each class as far as they can."""
+    count = len(np.unique(groups))
+    _enough(k, count, f"{count} groups")
+    return by_class_and_group(labels, groups, np.full(k, 1 / k), order(count))
 
 
 def leave_out(units: np.ndarray, what: str) -> np.ndarray:

@@ -12,7 +12,7 @@ from jax.core import Tracer
 
 from fnopt._checks import one_of, whole
 from fnopt._types import Dataset
-from fnopt.data._folds_kinds import Order, by_block, by_class, by_group, in_time, leave_out
+from fnopt.data._folds_kinds import Order, by_block, by_both, by_class, by_group, in_time, leave_out
 from fnopt.data._folds_own import Pair, others, own_pairs
 from fnopt.data._rows import as_key, checked, class_labels, example_groups, known_groups, permutation, take, where
 
@@ -119,7 +119,8 @@ def folds(
         key: what the random order of "kfold" comes from; repeat r takes ``fold_in(key, r)``, so more repeats change
             none of the first. None: the order of the rows, in blocks; rows sorted by label then want ``stratify``.
         stratify: spread each class: its counts in the dev parts differ by at most one, and so do their sizes.
-        groups: shape=(m,); no group stands on both sides of a fold.
+        groups: shape=(m,); no group stands on both sides of a fold. With ``stratify`` whole groups are dealt so that
+            the classes come as near to equal shares as they allow, as by scikit-learn's ``StratifiedGroupKFold``.
         repeats: how often to make k folds, each time in another random order, ≥ 1; k × repeats folds in all.
         gap: rows left out between training and dev rows of "time_series", ≥ 0.
         max_train: the most rows to train on, the latest, in "time_series"; ≥ 1. None: all.
@@ -172,7 +173,10 @@ def folds(
     labels = class_labels(data) if stratify else None
     pairs: list[Pair] = []
     for order in _orders(key, whole("repeats", repeats)):
-        if labels is not None:
+        if labels is not None and groups is not None:
+            home = by_both(labels, groups, k, order)
+            sizes = np.bincount(home)
+        elif labels is not None:
             home, sizes = by_class(labels, k, order, data.classes)
         elif groups is None:
             home, sizes = by_block(m, k, order)
@@ -190,8 +194,6 @@ def _go_together(kind: str, given: list[str], key: Any) -> None:
     if odd:
         takes = ", ".join(TAKES[kind][1:])
         raise ValueError(f"kind={kind!r} takes {takes} and no {', '.join(odd)}: leave out {', '.join(odd)}")
-    if "stratify" in given and "groups" in given:
-        raise ValueError("choose one of stratify=True and groups=…: whole groups cannot keep the classes' shares")
     if "repeats" in given and key is None:
         raise ValueError("repeats need an order that changes; write key=jax.random.key(0)")
 

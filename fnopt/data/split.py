@@ -20,6 +20,7 @@ from fnopt.data._rows import (
     take,
     where,
 )
+from fnopt.data._stratified_groups import by_class_and_group
 
 NOISE = 1e-9  # 0.7 × 10 is a hair above 7 in floating point
 
@@ -44,14 +45,15 @@ def split(
         stratify: keep the shares of the classes: each class's count in each part is within 1 of its share. Where a
             class has too few examples for all parts, the first part (train) has at least one.
         groups: shape=(m,); examples of one group stay together. Groups go, in random order, each to the part that
-            lacks most, so sizes come as near as whole groups allow.
+            lacks most, so sizes come as near as whole groups allow. With ``stratify`` each goes where the classes
+            come nearest to their shares in all parts.
         order: "random", or "time" for consecutive parts in the order of the rows.
 
     Returns:
         The parts, in the order of ``fractions``.
 
     Raises:
-        ValueError: for fractions that cannot be, a part that would be empty, or two of stratify, groups and time.
+        ValueError: for fractions that cannot be, a part that would be empty, or time with stratify or groups.
         TypeError: for what is no dataset or no key.
 
     >>> import jax, numpy as np
@@ -66,14 +68,15 @@ def split(
     checked(data)
     one_of("order", order, ("random", "time"))
     shares = _shares(fractions)
-    if (order == "time") + bool(stratify) + (groups is not None) > 1:
-        raise ValueError('choose one of stratify=True, groups=… and order="time"')
+    if order == "time" and (stratify or groups is not None):
+        raise ValueError('order="time" takes the rows as they come: leave out stratify and groups')
     m, labels = len(data), None
     rows = np.arange(m) if order == "time" else permutation(as_key(key), m)
     if groups is not None:
         known_groups(groups, rows)
         groups = example_groups(groups, m)
-        part = _by_group(groups[rows], shares)
+        known = groups[rows]
+        part = _by_both(class_labels(data)[rows], known, shares) if stratify else _by_group(known, shares)
         counts = np.bincount(part, minlength=len(shares))
     elif stratify:
         labels = class_labels(data)
@@ -142,6 +145,12 @@ def _by_class(labels: np.ndarray, rows: Any, shares: np.ndarray) -> tuple[Any, n
         parts.append(np.repeat(np.arange(len(shares)), sizes))
     together = np.concatenate if isinstance(rows, np.ndarray) else jnp.concatenate
     return scattered(together(places), np.concatenate(parts)), total
+
+
+def _by_both(labels: np.ndarray, groups: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """The part of each example where whole groups keep the shares of the classes as far as they can."""
+    first = np.unique(groups, return_index=True)[1]
+    return by_class_and_group(labels, groups, shares, np.argsort(first))
 
 
 def _by_group(groups: np.ndarray, shares: np.ndarray) -> np.ndarray:

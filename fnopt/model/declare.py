@@ -6,6 +6,8 @@ from typing import Any
 
 from fnopt._checks import nearest, one_of
 from fnopt._types import Optimizer
+from fnopt.data.augment import as_augmentation
+from fnopt.model.augmenting import missing, with_strengths
 from fnopt.model.mlp import FORWARD, NUMBERS, build
 from fnopt.model.model import Model, numbers_of, usual_numbers
 from fnopt.model.recipes import RECIPES
@@ -20,14 +22,18 @@ NEEDS = {
 LAYERED = frozenset({"activation", "norm", "dropout", *FORWARD})  # names of hidden layers: without any they do nothing
 
 
-def _declare(kind: str, task: str, loss: str, structure: dict[str, Any], numbers: dict[str, Any], **rest: Any) -> Model:
+def _declare(
+    kind: str, task: str, loss: str, structure: dict[str, Any], numbers: dict[str, Any], augment: Any, **rest: Any
+) -> Model:
     one_of("recipe", rest["recipe"], RECIPES)
     names = {"loss": loss, **structure}
+    augment = as_augmentation(augment)
     ranges = {name: range_ for name, range_ in NUMBERS.items() if task != "values" or name != "label_smoothing"}
+    ranges, numbers = with_strengths(augment, ranges, numbers, {*names, *usual_numbers()})
     known = {*structure, *ranges, *usual_numbers(), *numbers_of(structure["optimizer"])}
     for name in numbers:
         if name not in known:
-            say = f": its loss is {loss}" if name == "loss" else nearest(name, known)
+            say = f": its loss is {loss}" if name == "loss" else missing(name) or nearest(name, known)
             raise TypeError(f"{kind} has no argument {name!r}{say}")
     return Model(
         kind=kind,
@@ -38,6 +44,7 @@ def _declare(kind: str, task: str, loss: str, structure: dict[str, Any], numbers
         numbers=numbers,
         needs=NEEDS,
         layered=LAYERED,
+        augment=augment,
         **rest,
     )
 
@@ -60,6 +67,7 @@ def classifier(
     standardize: bool = True,
     class_weight: Any = None,
     recipe: str = "default",
+    augment: Any = None,
     **numbers: Any,
 ) -> Model:
     """A network that names one of C classes: softmax output and cross-entropy, one sigmoid where there are two.
@@ -77,7 +85,11 @@ def classifier(
         class_weight: None, ``"balanced"``, or {label: weight}; counts in training, not in scores.
         recipe: what fills in the names that are not given where ``fit`` is called without ``epochs``: ``"default"`` or
             ``"notes"``, see ``fo.recipes``.
+        augment: None; or what changes training batches at random, of ``fo.data.augment``: ``flip``, several in a tuple,
+            any pure function ``(key, x, hyper) -> x``. Its strengths are numbers of the model, off in evaluation.
         numbers: defaults for any number (``lr``, ``l2``, ``dropout``, …); ``hyper`` and ``space`` go over them.
+            ``dropout`` may be a tuple, one rate a hidden layer; ``l1``, ``l2`` and ``prox_l1`` one strength a layer,
+            the output last, as in ``l2=(1e-3, 0.0, 0.0)`` under two hidden layers.
 
     Returns:
         a ``Model`` for ``fit`` and ``caviar``.
@@ -92,6 +104,7 @@ def classifier(
         "cross_entropy",
         structure,
         numbers,
+        augment,
         standardize=standardize,
         class_weight=class_weight,
         said=said,
@@ -112,6 +125,7 @@ def regressor(
     standardize: bool = True,
     standardize_target: bool | None = None,
     recipe: str = "default",
+    augment: Any = None,
     **numbers: Any,
 ) -> Model:
     """A network that predicts values: identity output, squared error unless another ``loss`` is named.
@@ -134,6 +148,7 @@ def regressor(
         loss,
         structure,
         numbers,
+        augment,
         standardize=standardize,
         standardize_target=standardize_target,
         said=said,
@@ -152,6 +167,7 @@ def multilabel(
     shuffle: bool | str = True,
     standardize: bool = True,
     recipe: str = "default",
+    augment: Any = None,
     **numbers: Any,
 ) -> Model:
     """A network that says yes or no to each of several labels: a sigmoid each; ``y`` is shape=(m, labels) of 0 and 1.
@@ -164,7 +180,7 @@ def multilabel(
     """
     structure, said = _structure(hidden, activation, norm, init, optimizer, batch_size, shuffle)
     rest: dict[str, Any] = {"standardize": standardize, "said": said, "recipe": recipe}
-    return _declare("multilabel", "labels", "cross_entropy", structure, numbers, **rest)
+    return _declare("multilabel", "labels", "cross_entropy", structure, numbers, augment, **rest)
 
 
 def _structure(

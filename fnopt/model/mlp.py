@@ -12,11 +12,13 @@ from jax import Array
 from fnopt import losses, nn, penalties
 from fnopt._checks import one_of, whole
 from fnopt._types import Batch, InitModel, Loss, Params, Predict, Score, Stats, Trial
+from fnopt.model.augmenting import view_of, viewed
+from fnopt.model.by_layer import apart
 from fnopt.numbers import DECAY, FRACTION, NONNEGATIVE, POSITIVE, REAL, Range
 
 # The model's own numbers; each exists in a run that names it, and costs nothing in one that does not.
 NUMBERS: dict[str, Range] = {
-    "l1": NONNEGATIVE,  # s of s Σ|w|
+    "l1": NONNEGATIVE,  # s of s Σ|w|; this and the next two: one for all layers or a tuple, the output last
     "l2": NONNEGATIVE,  # s of s Σ w²
     "prox_l1": NONNEGATIVE,  # λ′ of the proximal step: weights shrink by lr λ′ towards an exact zero
     "max_norm": POSITIVE,  # the largest norm of a unit's incoming weights; under clip_by_global_norm it is the clip's
@@ -44,6 +46,7 @@ class Network(NamedTuple):
     init: str
     loss: str
     outputs: int
+    view: Any = None  # an augmentation that leaves a part of x outside training, as a crop to another size; None: all
 
 
 PER_EXAMPLE: dict[str, dict[str, Callable[..., Array]]] = {
@@ -68,7 +71,8 @@ class Init:
 
     def __call__(self, key: chex.PRNGKey, example: Batch, hyper: Mapping[str, Array]) -> tuple[Params, Stats]:
         """The parameters and stats, see ``InitModel``."""
-        return layers(self.network).init(key, features=flat(example.x).shape[-1], units=_units(self.network, hyper))
+        features = flat(viewed(self.network.view, example.x)).shape[-1]
+        return layers(self.network).init(key, features=features, units=_units(self.network, hyper))
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ class ExampleLoss:
         outputs, stats = layers(self.network).forward(
             params,
             stats,
-            flat(batch.x),
+            flat(batch.x if train else viewed(self.network.view, batch.x)),
             dropout=hyper.get("dropout") if train else None,
             key=key,
             train=train,
@@ -102,7 +106,8 @@ class Outputs:
 
     def __call__(self, params: Params, stats: Stats, x: Array, hyper: Mapping[str, Array]) -> Array:
         """The outputs, see ``Predict``."""
-        return layers(self.network).forward(params, stats, flat(x), **_forward(self.network, hyper))[0]
+        x = flat(viewed(self.network.view, x))
+        return layers(self.network).forward(params, stats, x, **_forward(self.network, hyper))[0]
 
 
 class Functions(NamedTuple):
@@ -194,19 +199,17 @@ def _smoothed(y: Array, smoothing: Array | None) -> Array:
 
 
 def penalty(params: Params, hyper: Mapping[str, Array]) -> Array:
-    """Elastic net: s₁ Σ|w| + s₂ Σ w² over the weights, each where it is named."""
-    terms = []
-    if "l1" in hyper:
-        terms.append(penalties.l1(params, hyper["l1"]))
-    if "l2" in hyper:
-        terms.append(penalties.l2(params, hyper["l2"]))
+    """Elastic net: s₁ Σ|w| + s₂ Σ w² over the weights, each where it is named, a strength for all layers or each."""
+    named = [(name, of, hyper[name]) for name, of in (("l1", penalties.l1), ("l2", penalties.l2)) if name in hyper]
+    terms = [of(some, s) for name, of, strength in named for some, s in apart(name, params, strength)]
     return sum(terms[1:], terms[0])
 
 
-def project(params: Params, hyper: Mapping[str, Array], lr: Array) -> Params:
+def project(params: Any, hyper: Mapping[str, Array], lr: Array) -> Params:
     """The proximal step of L1, then the max-norm constraint, each where it is named."""
     if "prox_l1" in hyper:
-        params = penalties.shrink(params, lr * hyper["prox_l1"])
+        parts = [penalties.shrink(some, lr * s) for some, s in apart("prox_l1", params, hyper["prox_l1"])]
+        params = {name: layer for part in parts for name, layer in part.items()}
     return penalties.max_norm(params, hyper["max_norm"]) if "max_norm" in hyper else params
 
 
@@ -233,7 +236,8 @@ def build(
         hidden = usual_hidden(features, outputs)
     hidden = tuple(whole("hidden", width) for width in (hidden if isinstance(hidden, tuple) else (hidden,)))
     names = ("activation", "norm", "init", "loss")
-    network = Network(task=task, hidden=hidden, outputs=outputs, **{name: structure[name] for name in names})
+    chosen, augment = {name: structure[name] for name in names}, structure.get("augment")
+    network = Network(task=task, hidden=hidden, outputs=outputs, **chosen, view=view_of(augment))
     for check in (layers, example_loss):  # a name that there is not shows here
         check(network)
     return Trial(
@@ -248,4 +252,5 @@ def build(
         metrics=metrics,
         link="log" if structure["loss"] == "poisson" else "identity",
         splits=structure["norm"] is None,  # batch norm looks at the whole batch
+        augment=augment,
     )

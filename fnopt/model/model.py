@@ -11,6 +11,10 @@ import jax.numpy as jnp
 from fnopt import optim
 from fnopt._checks import brief, nearest, one_of, unknown_number, whole
 from fnopt._types import Optimizer, Score, Searchable, Trial
+from fnopt.data.augment import Augmentation
+from fnopt.model.augmenting import check_optimizer, missing
+from fnopt.model.by_layer import check_layers, several
+from fnopt.model.mlp import network_of
 from fnopt.model.recipes import RECIPES
 from fnopt.numbers import REAL, Range, on_host
 from fnopt.space.columns import refuse_reserved
@@ -56,6 +60,7 @@ class Model:
     class_weight: Any = None  # None, "balanced" or {label: weight}
     said: frozenset[str] = frozenset()  # names of structure that were given; a recipe may fill in the others
     recipe: str = "default"  # what fills them in where a call says no epochs
+    augment: Augmentation | None = None  # of training batches; its numbers are among those of the model
     needs: Mapping[str, tuple[str, tuple[Any, ...]]] = field(default_factory=dict, repr=False)  # see ``lacks``
     layered: frozenset[str] = frozenset()  # names, of structure and numbers, that do nothing without a hidden layer
 
@@ -69,7 +74,10 @@ class Model:
                 raise ValueError(f"the number {name!r} is a name of structure; call the model's own something else")
         structure, numbers = self.split(None)
         _no_ranges({**structure, **numbers})
-        self.check_values(structure, {})
+        trial, given = self.bind(structure, *ANY)
+        self.complete(trial, given)
+        if "hidden" in self.said:  # else a call may name the layers that numbers of the declaration are of
+            self.check_layers(trial, given)
         if lacking := self.lacking({}, self.numbers):
             filled = RECIPES[self.recipe](self.task, 1, 1).get("optimizer")  # where a call leaves that to the recipe
             free = self.kind != "supervised" and "optimizer" not in self.said and filled is not None
@@ -102,7 +110,7 @@ class Model:
             if name in known:
                 continue
             if self.kind != "supervised":
-                raise ValueError(f"unknown name {name!r}{nearest(name, known | {NAME})}")
+                raise ValueError(f"unknown name {name!r}{missing(name) or nearest(name, known | {NAME})}")
             theirs = {
                 n for o in (*optimizers, self.structure["optimizer"]) if o is not None for n in _fields(as_optimizer(o))
             }
@@ -124,6 +132,13 @@ class Model:
         """ValueError or TypeError for a structure or a number that cannot be, whatever the data are."""
         trial, given = self.bind({**structure, **numbers}, *ANY)
         self.complete(trial, given)
+        self.check_layers(trial, given)
+
+    def check_layers(self, trial: Trial, numbers: Mapping[str, Any]) -> None:
+        """ValueError for a number by layer that has not as many parts as the network of a trial has layers."""
+        network = network_of(trial) if any(several(name, x) for name, x in numbers.items()) else None
+        if network is not None:
+            check_layers(len(network.hidden), numbers)
 
     def lacking(self, hyper: Mapping[str, Any], given: Iterable[str]) -> str:
         """What is wrong with the first number among ``given`` that the structure of ``hyper`` lacks, and the cure.
@@ -169,11 +184,13 @@ class Model:
         if "batch" in structure:
             one_of("batch", structure["batch"], BATCHES)
         structure["optimizer"] = optimizer
+        if self.augment is not None:
+            check_optimizer(self.augment, optimizer)
+            structure["augment"] = self.augment
         theirs = _fields(optimizer) if self.kind != "supervised" else ()
         own = tuple(sorted(name for name in numbers if name in self.ranges and name not in theirs))
         cure = "; declare a number for each" if self.kind == "supervised" else ""
-        by_layer = ("dropout",) if self.kind != "supervised" else ()
-        _check_single({name: numbers[name] for name in own if name not in by_layer}, cure)
+        _check_single({name: numbers[name] for name in own}, cure, layers=self.kind != "supervised")
         trial = self.build(structure, own, features, outputs, metrics)
         if "lr" in optimizer.numbers._fields:  # pyright: ignore[reportAttributeAccessIssue]
             numbers.setdefault("lr", optimizer.lr)
@@ -241,9 +258,12 @@ def _check_batches(batch_size: Any, shuffle: Any) -> None:
         raise ValueError(f"`shuffle` must be True, False or 'replacement', got {shuffle!r}")
 
 
-def _check_single(numbers: Mapping[str, Any], cure: str) -> None:
-    """A number of a model is one number, or one schedule of it."""
+def _check_single(numbers: Mapping[str, Any], cure: str, layers: bool = False) -> None:
+    """A number of a model is one number, or one schedule of it; with ``layers`` some may be one of these a layer."""
     for name, value in numbers.items():
+        if layers and several(name, value):
+            _check_single({f"{name}.{k}": one for k, one in enumerate(value)}, cure)
+            continue
         if isinstance(value, tuple | list | Mapping) or (not callable(value) and getattr(value, "ndim", 0) > 0):
             raise ValueError(f"`{name}` must be one number or one schedule, got {brief(value)}{cure}")
 

@@ -6,7 +6,9 @@ from typing import Any
 
 from fnopt._checks import one_of
 from fnopt._types import InitModel, Loss, Optimizer, Penalty, Predict, Score, Trial
-from fnopt.model.model import BATCHES, Model
+from fnopt.data.augment import as_augmentation
+from fnopt.model.augmenting import with_strengths
+from fnopt.model.model import BATCHES, Model, usual_numbers
 from fnopt.model.user_functions import Functions, trial_of
 from fnopt.numbers import REAL
 
@@ -26,6 +28,7 @@ def supervised(
     standardize: bool = False,
     standardize_target: bool = False,
     class_weight: Any = None,
+    augment: Any = None,
 ) -> Model:
     """A model from pure functions: hand-written, Flax, Equinox, whatever speaks in pytrees of arrays.
 
@@ -42,7 +45,8 @@ def supervised(
         task: ``"classes"``, ``"values"`` or ``"labels"``.
         numbers: the model's own numbers and their defaults; ``hyper[name]`` inside the functions. They are traced: for
             dropout write ``fo.nn.dropout(x, hyper["dropout"], key)``, since others ask in Python whether a rate is 0.
-        optimizer, batch_size, shuffle, standardize_target, class_weight: as in ``classifier``.
+        optimizer, batch_size, shuffle, standardize_target, class_weight, augment: as in ``classifier``. A strength
+            of an augmentation is one more number of the model.
         batch: what becomes of the last batch of an epoch, where the rows do not divide. ``"short"``: it has the rows
             that are left, and no row that does not exist is ever seen, in evaluation neither. ``"drop"``: it is left
             out of training (data of fewer rows than ``batch_size`` are one batch). ``"masked"``: it is filled with
@@ -79,16 +83,20 @@ def supervised(
         raise ValueError(f"the number {taken[0]!r} is structure of every model; call the model's own something else")
     if "epochs" in numbers:
         raise ValueError("the number 'epochs' is how long a configuration trains; call the model's own something else")
+    augment = as_augmentation(augment)
+    taken = {*structure, *usual_numbers()}
+    ranges, numbers = with_strengths(augment, dict.fromkeys(numbers, REAL), numbers, taken)
     return Model(
         kind="supervised",
         task=task,
         build=partial(_build, Functions(init, loss, predict, penalty, task)),
         structure=structure,
-        ranges=dict.fromkeys(numbers, REAL),
+        ranges=ranges,
         numbers=numbers,
         standardize=standardize,
         standardize_target=standardize_target,
         class_weight=class_weight,
+        augment=augment,
     )
 
 
@@ -101,4 +109,4 @@ def _build(
     metrics: tuple[Score, ...],
 ) -> Trial:
     names = ("optimizer", "batch_size", "shuffle", "batch")
-    return trial_of(functions, *(structure[name] for name in names), numbers, metrics)
+    return trial_of(functions, *(structure[name] for name in names), numbers, metrics, structure.get("augment"))

@@ -14,6 +14,8 @@ from jax import Array
 from fnopt import tree
 from fnopt._keys import with_keys, without_keys
 from fnopt._types import Batch, InitModel, Loss, Optimizer, Params, Penalty, Predict, Score, Stats, Trial
+from fnopt.data.augment import Augmentation
+from fnopt.model.augmenting import view_of, viewed
 
 
 class Functions(NamedTuple):
@@ -60,12 +62,14 @@ def trial_of(
     batch: str,
     numbers: tuple[str, ...],
     metrics: tuple[Score, ...],
+    augment: Augmentation | None = None,
 ) -> Trial:
     """The trial of these functions; one object for equal arguments."""
+    view = view_of(augment)
 
     def init(key: chex.PRNGKey, example: Batch, hyper: Mapping[str, Array]) -> tuple[Params, Stats]:
         with _traced_numbers(numbers):
-            made = functions.init(key, _masked(example), Numbers(hyper))
+            made = functions.init(key, _masked(_seen(view, example)), Numbers(hyper))
         if not (isinstance(made, tuple) and len(made) == 2):
             raise TypeError("`init` must return (params, stats); where nothing is collected, write `return params, ()`")
         params, stats = made
@@ -80,6 +84,7 @@ def trial_of(
     ) -> tuple[Array, Stats]:
         stats = without_keys(stats)
         with _traced_numbers(numbers):
+            batch = batch if train else _seen(view, batch)
             made = functions.loss(params, with_keys(stats), _masked(batch), Numbers(hyper), key, train)
         if not (isinstance(made, tuple) and len(made) == 2):
             raise TypeError("`loss` must return (one value an example, stats); write `return losses, stats`")
@@ -89,7 +94,7 @@ def trial_of(
 
     def predict(params: Params, stats: Stats, x: Array, hyper: Mapping[str, Array]) -> Array:
         with _traced_numbers(numbers):
-            outputs = functions.predict(params, with_keys(stats), x, Numbers(hyper))
+            outputs = functions.predict(params, with_keys(stats), viewed(view, x), Numbers(hyper))
         if not isinstance(outputs, jax.Array | np.ndarray):
             raise TypeError(f"`predict` must return one array, its rows the examples, got {_kind(outputs)}")
         return jnp.asarray(outputs)
@@ -114,7 +119,13 @@ def trial_of(
         shuffle=shuffle,
         metrics=metrics,
         batch=batch,
+        augment=augment,
     )
+
+
+def _seen(view: Augmentation | None, batch: Batch) -> Batch:
+    """A batch as it is seen outside training."""
+    return batch if view is None else batch._replace(x=viewed(view, batch.x))
 
 
 def _masked(batch: Batch) -> Batch:

@@ -17,8 +17,10 @@ from fnopt._keys import with_keys, without_keys
 from fnopt._types import Batch, Column, Score, Trial
 from fnopt.data import Standardizer
 from fnopt.model import Frame, Model
+from fnopt.run.augmentations import augment_of, decode_augmentation
+from fnopt.run.augmentations import described as described_augmentation
 from fnopt.run.codec import Unsaved, decode, encoded_or_named
-from fnopt.run.manifest import KINDS
+from fnopt.run.manifest import KINDS, not_in_file
 from fnopt.run.manifest_schema import COLUMN, LABEL, encoded_dict
 from fnopt.run.plain import curves, numbers, plain
 from fnopt.run.shown import Scores
@@ -81,6 +83,7 @@ def save(run: "Run", path: str | Path, of: Mapping[str, Any] | None = None) -> P
     described = {
         "format": FORMAT,
         "kind": run.model.kind,
+        **augment_of(run.model),
         "hyper": {"dict": {str(name): encoded_or_named(value) for name, value in run.hyper.items()}},
         "types": types,
         "metrics": [score.name for score in run.trial.metrics],
@@ -197,7 +200,7 @@ def _run(described: dict[str, Any], model: Model | None, tensors: dict[str, Any]
     from fnopt.run.run import Run
 
     frame, hyper = _frame(described["frame"], tensors), decode(described["hyper"])
-    model = _model(described["kind"], model)
+    model = _model(described, model)
     trial = trial_of(model, frame, hyper, scores_named(model.task, described["metrics"]))
     escaped, of_user = described["format"] > 1, described["kind"] not in KINDS
     params, stats, own = _weights(trial, frame, hyper, tensors, path, escaped, of_user)
@@ -270,7 +273,12 @@ MODEL = record(
         "why": text,
         "best_epoch": whole(),
     },
-    {"bytes": whole(0, 2**33), "types": dict_of(text), "of": maybe(record({"identity": text, "config": whole()}))},
+    {
+        "bytes": whole(0, 2**33),
+        "types": dict_of(text),
+        "of": maybe(record({"identity": text, "config": whole()})),
+        "augment": described_augmentation,
+    },
 )
 
 
@@ -279,12 +287,13 @@ def _digest(described: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
 
-def _model(kind: str, model: Model | None) -> Model:
+def _model(described: dict[str, Any], model: Model | None) -> Model:
     if model is not None:
         return model
-    if kind not in KINDS:
-        raise ValueError("this model was made by fo.supervised: fo.load(path, model=…) with the same functions")
-    return KINDS[kind]()
+    if why := not_in_file(described):
+        raise ValueError(f"this model {why}: fo.load(path, model=…) with the same functions")
+    augment = described.get("augment")
+    return KINDS[described["kind"]](augment=None if augment is None else decode_augmentation(augment))
 
 
 def _frame(kept: dict[str, Any], tensors: dict[str, Any]) -> Frame:

@@ -108,7 +108,7 @@ def fit(
     work = Work((Data(data.train, data.dev, data.example),), target, rule, epochs, key, unit=data.unit)
     cohort = Cohort(Program(trial), 1, jax.tree.structure(complete), 0, 0)
     chunk = Chunk(cohort, (Place(0, 0, 0, complete),))
-    draws = Draws(keys_of(key))
+    draws = Draws(keys_of(key, trial.augment is not None))
     lanes = begin_lanes(work, chunk, draws, _given(params, work, trial, draws.keys))
     structure, _ = model.split(hyper)
     start = Run(

@@ -11,13 +11,14 @@ import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 
 from fnopt._types import Batch, Score, Trial
+from fnopt.train import changed
 
 ADDRESS = re.compile(r"0x[0-9a-f]+|at \S+\.py:\d+")
 DEPTH = 3  # derivatives of derivatives that are looked at: a rule may use functions with rules of their own
 
 
 def functions_digest(trial: Trial, example: Batch) -> str:
-    """SHA-256 of the traced operations and constants of a trial's init, loss, outputs and penalty.
+    """SHA-256 of the traced operations and constants of a trial's init, loss (augmented), outputs and penalty.
 
     Of each function what it computes and, where it has rules of its own for derivatives, what these compute. Equal
     functions give equal digests in every process of one jax version; names and comments do not count.
@@ -32,7 +33,7 @@ def functions_digest(trial: Trial, example: Batch) -> str:
     add(lambda key, batch, numbers: trial.init(key, batch, numbers), key, example, numbers)
     params, stats = jax.eval_shape(lambda key: trial.init(key, example, numbers), key)
     for train in (True, False):
-        add(lambda p, s, b, n, k, train=train: trial.loss(p, s, b, n, k, train), params, stats, example, numbers, key)
+        add(lambda p, s, b, n, k, train=train: _loss(trial, p, s, b, n, k, train), params, stats, example, numbers, key)
     add(trial.predict, params, stats, example.x, numbers)
     if trial.penalty is not None:
         add(trial.penalty, params, numbers)
@@ -50,6 +51,13 @@ def score_digest(score: Score, trial: Trial, data: Any) -> str | None:
     sha = hashlib.sha256()
     _add(sha, jax.make_jaxpr(score.of)(part.y, outputs, part.weight), DEPTH)
     return sha.hexdigest()
+
+
+def _loss(trial: Trial, params: Any, stats: Any, batch: Batch, numbers: Any, key: Any, train: bool) -> Any:
+    """The loss of a batch, which is augmented first in training."""
+    if train and trial.augment is not None:
+        batch = batch._replace(x=changed(trial.augment, key, batch.x, numbers))
+    return trial.loss(params, stats, batch, numbers, key, train)
 
 
 def _add(sha: Any, traced: ClosedJaxpr, depth: int) -> None:

@@ -159,7 +159,8 @@ def problem_of(
     batches = batches_per_epoch(int(data[1].rows), trial.batch_size, trial.batch)
     passes = own_length(hyper, 1) if epochs is None else whole("epochs", epochs)
     count = batches * passes if steps is None else whole("steps", steps)
-    return Problem(trial, own_numbers(trial, given, batches), data, keys_of(as_key(key)), count, batches)
+    keys = keys_of(as_key(key), trial.augment is not None)
+    return Problem(trial, own_numbers(trial, given, batches), data, keys, count, batches)
 
 
 def own_numbers(trial: Trial, given: Mapping[str, Any], batches: int) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import numpy as np
 
 import fnopt._types as types
 from fnopt.model import Model, classifier, multilabel, regressor
+from fnopt.run.augmentations import augment_of, decode_augmentation, of_own
 from fnopt.run.codec import decode, encode
 from fnopt.run.functions import functions_digest, score_digest
 from fnopt.run.plain import load_arrays
@@ -52,11 +53,12 @@ def manifest(sweep: "Sweep") -> dict[str, Any]:
             "kind": model.kind,
             "structure": encode(dict(model.structure)),
             "functions": functions_digest(sweep.trials[0], sweep.work.folds[0].example)
-            if model.kind == "supervised"
+            if model.kind == "supervised" or of_own(augment_of(model).get("augment"))
             else None,
             "numbers": encode(dict(model.numbers)),
             "standardize": model.standardize,
             "standardize_target": model.standardize_target,
+            **augment_of(model),
         },
         "class_weight": _pairs(model.class_weight),
         "space": sweep.space.to_json(encode),
@@ -218,17 +220,25 @@ def datasets(folder: Folder | Path, asked: Mapping[str, Any]) -> tuple[types.Dat
     return train, dev
 
 
+def not_in_file(kept: Mapping[str, Any]) -> str:
+    """What of a model no file holds, as it was made of functions of somebody's own; "" where a file holds all of it."""
+    if kept["kind"] not in KINDS:
+        return "was made by fo.supervised"
+    own = of_own(kept.get("augment"))
+    return f"is augmented by a function of your own, {own!r}" if own else ""
+
+
 def model_of(asked: Mapping[str, Any], model: Model | None) -> Model:
     """The model of a sweep: the caller's, or a built-in one from its structure and numbers."""
     kept = asked["model"]
     if model is not None:
         return model
-    if kept["kind"] not in KINDS:
-        raise ValueError(
-            "this sweep's model was made by fo.supervised: fo.open(folder, model=…) with the same functions"
-        )
+    if why := not_in_file(kept):
+        raise ValueError(f"this sweep's model {why}: fo.open(folder, model=…) with the same functions")
     weights = asked["class_weight"]
     options: dict[str, Any] = {"standardize": kept["standardize"]}
+    if "augment" in kept:
+        options["augment"] = decode_augmentation(kept["augment"])
     if kept["kind"] == "classifier":
         options["class_weight"] = dict(map(tuple, weights)) if isinstance(weights, list) else weights
     if kept["kind"] == "regressor":

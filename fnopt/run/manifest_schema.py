@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from fnopt.run.augmentations import described
 from fnopt.run.manifest import identity_of
 from fnopt.store.schema import (
     Schema,
@@ -81,7 +82,8 @@ MODEL = record(
         "numbers": encoded_dict,
         "standardize": flag,
         "standardize_target": flag,
-    }
+    },
+    {"augment": described},
 )
 PLAIN = either("a number, true, false or null", maybe(number()), flag, text)
 MANIFEST: Schema = record(

@@ -49,7 +49,7 @@ def _timed(sweep: "Sweep", config: int, width: int, threads: int, epochs: int = 
     entry, work = sweep.entries[config], sweep.work
     cohort = Cohort(entry.program, width, jax.tree.structure(entry.numbers), 0, 0)
     chunk = Chunk(cohort, (Place(config, 0, 0, entry.numbers),))
-    draws = run_draws(work, 0, 0)
+    draws = run_draws(work, entry.program.trial, 0, 0)
     epochs = min(epochs, window(work.folds[0].train.x.shape[0]))
 
     def one(lanes: Any) -> Any:

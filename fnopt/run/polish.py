@@ -185,7 +185,7 @@ def _problems(sweep: "Sweep", config: int) -> Any:
             trial = replace(trial, batch_size=program.trial.batch_size)
         assert data.dev is not None
         parts = (data.example, data.train, data.dev)
-        keys = run_draws(sweep.work, seed, fold).keys
+        keys = run_draws(sweep.work, trial, seed, fold).keys
         yield Problem(trial, numbers, parts, keys, epochs * batches, batches, program.batch_size)
 
 

@@ -19,7 +19,12 @@ from fnopt.schedules import filled
 from fnopt.space.entry import has_ranges
 from fnopt.space.stopping import STOP
 from fnopt.sweep.stop import Rule
-from fnopt.train import EarlyStopping, batches_per_epoch, early_stopping
+from fnopt.train import (
+    EarlyStopping,
+    batches_per_epoch,
+    check_augmentation,
+    early_stopping,
+)
 
 BUILT_IN = ("classifier", "regressor", "multilabel")  # kinds of models whose outputs are as their task wants them
 
@@ -50,6 +55,8 @@ def bind(model: Model, hyper: Mapping[str, Any] | None, data: Prepared, metrics:
         if has_ranges(value):
             raise ValueError(f"`{name}` is a range to search, {value!r}: give a value here, or the space to fo.caviar")
     trial, numbers = model.bind(hyper, data.features, data.frame.outputs, metrics)
+    model.check_layers(trial, numbers)
+    check_augmentation(trial, data.example.x)
     if model.kind not in BUILT_IN:
         check_outputs(trial, data)
     per_epoch = batches_per_epoch(int(data.train.rows), trial.batch_size, trial.batch)

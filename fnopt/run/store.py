@@ -29,7 +29,7 @@ from fnopt.run.checkpoint import Stored, add_cut, decoded, put_into, state_of
 from fnopt.run.generations import read, write
 from fnopt.run.lock import NAME as LOCK
 from fnopt.run.lock import locked
-from fnopt.run.manifest import FORMAT, KINDS, arrays_of, datasets, manifest, model_of, text_digest
+from fnopt.run.manifest import FORMAT, arrays_of, datasets, manifest, model_of, not_in_file, text_digest
 from fnopt.run.manifest_schema import check_manifest
 from fnopt.run.plain import save_arrays
 from fnopt.run.tables import curves_csv as curves_csv
@@ -417,7 +417,7 @@ def _rebuilt(folder: Folder, asked: Mapping[str, Any], model: Model | None) -> "
     from fnopt.run.rebuild import rebuild
 
     train, dev = datasets(folder, asked)
-    if model is None and asked["model"]["kind"] not in KINDS:
+    if model is None and not_in_file(asked["model"]):
         model_of(asked, model)  # says what to give
     try:
         return rebuild(asked, model_of(asked, model), train, dev)

@@ -248,7 +248,9 @@ class Sweep:
         hyper = over_time(self, config)
         hyper = {**self.model.split(hyper)[0], **{name: x for name, x in hyper.items() if name != NAME}}
         result = result._replace(history={**course_of(self, result), **result.history})
-        going = Going(self.work, lanes, run_draws(self.work, seed, fold), alone, result, entry.trim)
+        going = Going(
+            self.work, lanes, run_draws(self.work, entry.program.trial, seed, fold), alone, result, entry.trim
+        )
         run = as_run(self.model, self.frames[fold], self.trials[place.founder], hyper, going)
         return dissected(run, going, place.lane) if debug and result.status == "diverged" else run
 

@@ -8,7 +8,7 @@ import chex
 import jax
 import numpy as np
 
-from fnopt._types import Batch, Params, Stats
+from fnopt._types import Batch, Params, Stats, Trial
 from fnopt.schedules import follows
 from fnopt.space.stopping import STOP
 from fnopt.sweep.compiled import exhausting, first_program, program
@@ -84,9 +84,9 @@ Publish = Callable[[Sequence[Place]], None]
 Step = Callable[[Lane, int, int], tuple[Lane, Records, float]]
 
 
-def run_draws(work: Work, seed: int, fold: int) -> Draws:
+def run_draws(work: Work, trial: Trial, seed: int, fold: int) -> Draws:
     """What the lanes of one seed and fold draw from: the same for every configuration."""
-    return draws_of(work.key, seed, None if len(work.folds) == 1 else fold)
+    return draws_of(work.key, seed, None if len(work.folds) == 1 else fold, trial.augment is not None)
 
 
 LEAST = 0.01  # seconds; what a segment costs the host is a twentieth of so much
@@ -145,7 +145,7 @@ def run_chunk(
     """
     places, pace, clock = list(chunk.places), pace or Pace(0.25), clock or Clock()
     cohort, age = chunk.cohort, places[0].age
-    draws = run_draws(work, cohort.seed, cohort.fold)
+    draws = run_draws(work, cohort.program.trial, cohort.seed, cohort.fold)
     most = window(work.folds[cohort.fold].train.x.shape[0])
     step = trainer(work, chunk, draws, until, ends, clock)
     lanes = begin_lanes(work, chunk, draws) if places[0].lane is None else _resumed(chunk)

@@ -91,12 +91,12 @@ class Draws:
         return drawn
 
 
-def draws_of(key: chex.PRNGKey, seed: int, fold: int | None) -> Draws:
+def draws_of(key: chex.PRNGKey, seed: int, fold: int | None, augment: bool = False) -> Draws:
     """The draws of one seed and fold, made where they are not remembered; ``fold`` is None where there is one."""
     with _LOCK:
-        name = *_name(key), seed, fold
+        name = *_name(key), seed, fold, augment
         if name not in _MADE:
-            _MADE[name] = Draws(_keys(key, np.int32(seed), None if fold is None else np.int32(fold)))
+            _MADE[name] = Draws(_keys(key, np.int32(seed), None if fold is None else np.int32(fold), augment=augment))
             while len(_MADE) > DRAWS:
                 _MADE.popitem(last=False)
         _MADE.move_to_end(name)
@@ -119,7 +119,7 @@ def _way() -> Any:
     return getattr(jax.config, PARTITIONABLE)
 
 
-@partial(jax.jit, compiler_options=ONCE)
-def _keys(key: chex.PRNGKey, seed: Any, fold: Any) -> Keys:
+@partial(jax.jit, static_argnames="augment", compiler_options=ONCE)
+def _keys(key: chex.PRNGKey, seed: Any, fold: Any, *, augment: bool) -> Keys:
     key = jax.random.fold_in(key, seed)
-    return keys_of(key if fold is None else jax.random.fold_in(key, fold))
+    return keys_of(key if fold is None else jax.random.fold_in(key, fold), augment)

@@ -1,5 +1,7 @@
 """The lane program from its parts: batches, step, evaluation, early stopping, segment."""
 
+from fnopt.train.augmented import changed as changed
+from fnopt.train.augmented import check_augmentation as check_augmentation
 from fnopt.train.autopsy import Autopsy as Autopsy
 from fnopt.train.autopsy import autopsy as autopsy
 from fnopt.train.early_stopping import EarlyStopping as EarlyStopping

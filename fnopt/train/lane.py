@@ -53,11 +53,12 @@ class Keys(NamedTuple):
     init: chex.PRNGKey
     order: chex.PRNGKey
     noise: chex.PRNGKey
+    augment: Any = None  # None, and so no argument of a program, where nothing is augmented
 
 
-def keys_of(key: chex.PRNGKey) -> Keys:
-    """Split one key by purpose."""
-    return Keys(*(jax.random.fold_in(key, purpose) for purpose in range(3)))
+def keys_of(key: chex.PRNGKey, augment: bool = False) -> Keys:
+    """Split one key by purpose; the fourth, of augmentation, where it is asked for."""
+    return Keys(*(jax.random.fold_in(key, purpose) for purpose in range(4 if augment else 3)))
 
 
 def start(

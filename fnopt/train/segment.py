@@ -13,6 +13,7 @@ from fnopt import tree
 from fnopt._types import Batch, Trial
 from fnopt.numbers import resolve
 from fnopt.schedules import follow, follows
+from fnopt.train.augmented import augmented
 from fnopt.train.early_stopping import look
 from fnopt.train.evaluate import evaluate, evaluate_both
 from fnopt.train.lane import Fault, Keys, Lane, Patience, active
@@ -208,22 +209,24 @@ def gradient_at(
         piece = min(piece, BLOCK)
     places = jnp.arange(piece, dtype=jnp.int32)
 
-    def take(begin: Array, end: Array) -> Batch:
+    def take(begin: Array, end: Array, *part: Array) -> Batch:
         """The examples at these places of the order; a place past the end holds some row and does not count."""
         at = begin + places
         rows, there = order[jnp.minimum(at, room - 1)], at < end
         weight = train.pull[rows] * there.astype(train.pull.dtype)
-        return Batch(x=train.x[rows], y=train.y[rows], weight=weight, mask=there)
+        x = augmented(trial, keys, numbers, train.x[rows], step, *part)
+        return Batch(x=x, y=train.y[rows], weight=weight, mask=there)
 
     begin = i * size
     end = jnp.minimum(begin + size, train.rows)
-    noise = jax.random.fold_in(keys.noise, epoch * batches + i)
+    step = epoch * batches + i
+    noise = jax.random.fold_in(keys.noise, step)
     if not in_parts:
         return gradient(trial, lane, numbers, take(begin, end), end - begin, noise), end - begin
     whole = trial.batch_size if batch_size is None else batch_size
     parts = -(-min(whole, room) // piece) if unrolled else _pieces(end - begin, piece)
     piecewise = partial(gradient_in_parts, trial, lane, numbers)
-    return piecewise(lambda j: take(begin + j * piece, end), parts, end - begin, noise), end - begin
+    return piecewise(lambda j: take(begin + j * piece, end, j), parts, end - begin, noise), end - begin
 
 
 def _exact_gradient(
@@ -242,7 +245,9 @@ def _exact_gradient(
     count = rest if last else size
     rows = jax.lax.dynamic_slice_in_dim(order, i * size, count)
     batch = Batch(x=train.x[rows], y=train.y[rows], weight=train.pull[rows])
-    noise = jax.random.fold_in(keys.noise, epoch * (whole + (rest > 0)) + i)
+    step = epoch * (whole + (rest > 0)) + i
+    noise = jax.random.fold_in(keys.noise, step)
+    batch = batch._replace(x=augmented(trial, keys, numbers, batch.x, step))
     many = jnp.asarray(count, jnp.int32)
     return gradient(trial, lane, numbers, batch, many, noise), many
 

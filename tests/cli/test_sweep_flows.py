@@ -215,3 +215,15 @@ def test_ctrl_c_within_typer_is_named(capsys, monkeypatch):
 
     monkeypatch.setattr(typer.Typer, "__call__", lambda *_, **__: 130)
     assert run(["doctor"]) == 130 and capsys.readouterr().err == "interrupted: nothing was begun\n"
+
+
+def test_two_shares_leave_out_the_test_part_and_say_so(pets, home):
+    code, said, _ = pets("--epochs", "2", "--split", "0.75,0.25", "--out", "untested")
+    assert code == 0
+    assert "45 train, 15 dev, stratified by seed 0" in said and "no test part" in said
+    assert "on train and dev, 60 examples" in said and "test        none: --split left it out" in said
+    assert (home / "untested" / "model.safetensors").exists() and not (home / "untested" / "test.json").exists()
+    code, _, said = pets(words=("score", "untested"))
+    assert code == 2 and "has no test part: its --split, 0.75,0.25, left it out" in said
+    code, said, _ = pets(words=("resume", "untested"))
+    assert code == 0 and "nothing was trained again" in said and "none: --split left it out" in said
