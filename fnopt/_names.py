@@ -10,7 +10,7 @@ from typing import Any
 
 from fnopt._checks import closest, folded
 
-PUBLIC = ("data", "optim", "schedules", "losses", "penalties", "metrics", "nn", "check", "plot", "track", "surfaces")
+PUBLIC = tuple("data optim schedules losses penalties metrics nn check analysis plot track surfaces".split())
 
 ELSEWHERE = {  # what Optuna, Ray, torch, Keras and scikit-learn call it, in small letters without underscores
     "suggestfloat": "fo.uniform or fo.log_uniform",
