@@ -40,14 +40,14 @@ def number(value: float, share: bool) -> str:
 
 def of_gaps(gaps: Gaps, share: bool, given: bool, hyper: Mapping[str, Any], improving: bool) -> Finding:
     """The first sentence: the gaps, which of them dominates, and what to try."""
-    told = []
+    parts = []
     for name, words in NAMES.items():
         gap = getattr(gaps, name)
         if gap is not None:
             error = "" if math.isnan(gap.error) else f" ± {number(gap.error, share)}"
             most = "at most " if name == "bias" and not given else ""
-            told.append(f"{words} {most}{number(gap.value, share)}{error}")
-    text, dominant = ", ".join(told), gaps.dominant
+            parts.append(f"{words} {most}{number(gap.value, share)}{error}")
+    text, dominant = ", ".join(parts), gaps.dominant
     if dominant == "none":
         if gaps.variance is None:
             return Finding("gaps", f"{text}: it fits its own data; variance wants a dev part", gaps.bias.value, ("D7",))
@@ -59,7 +59,7 @@ def of_gaps(gaps: Gaps, share: bool, given: bool, hyper: Mapping[str, Any], impr
 
 
 def _against_bias(hyper: Mapping[str, Any], improving: bool) -> tuple[str, tuple[str, ...]]:
-    strong = [f"{name} {float(hyper[name]):.3g}" for name in ("l2", "l1", "prox_l1", "dropout") if _is_on(hyper, name)]
+    strong = [f"{name} {x}" for name in ("l2", "l1", "prox_l1", "dropout") if (x := _strength(hyper, name))]
     cures = ["more neurons or layers", *(["more epochs"] if improving else [])]
     rows = ["G1"]
     if strong:
@@ -73,9 +73,9 @@ def _against_bias(hyper: Mapping[str, Any], improving: bool) -> tuple[str, tuple
 
 def _against_variance(hyper: Mapping[str, Any], improving: bool) -> tuple[str, tuple[str, ...]]:
     del improving
-    first = f"a stronger L2 than {float(hyper['l2']):.3g} first" if _is_on(hyper, "l2") else "L2 first"
-    cures = [f"{first} (only its strength is to find)"]
-    cures.append(f"more dropout than {float(hyper['dropout']):.3g}" if _is_on(hyper, "dropout") else "dropout .5")
+    l2, dropout = _strength(hyper, "l2"), _strength(hyper, "dropout")
+    first = f"a stronger L2 than {l2} first" if l2 else "L2 first"
+    cures = [f"{first} (only its strength is to find)", f"more dropout than {dropout}" if dropout else "dropout .5"]
     cures += ["augmentation", "early stopping", "more data"]
     rows, size = ["G7", "D5", "R1"], hyper.get("batch_size")
     if isinstance(size, int) and size > BATCH:
@@ -93,7 +93,7 @@ CURES = {"bias": _against_bias, "variance": _against_variance, "mismatch": _agai
 
 
 def of_noise(error: float, source: str, share: bool) -> Finding:
-    """What the ± stand on, and what cannot be told apart with it."""
+    """What the ± stand on, and what cannot be distinguished with it."""
     two = 2 * math.sqrt(2) * error
     text = f"the ± are standard errors over {source}: scores closer than {number(two, share)} are alike here"
     return Finding("noise", text, two, ("G9",))
@@ -168,9 +168,14 @@ def of_signals(sentences: Sequence[str]) -> list[Finding]:
     ]
 
 
-def _is_on(hyper: Mapping[str, Any], name: str) -> bool:
+def _strength(hyper: Mapping[str, Any], name: str) -> str:
+    """A regularization that is on, as text; "" for none. A tuple is by layer, and a schedule goes by its name."""
     value = hyper.get(name)
-    return isinstance(value, int | float) and value > 0
+    if isinstance(value, tuple) and not callable(value):
+        return "-".join(f"{float(x):.3g}" for x in value if x is not None) if any(value) else ""
+    if isinstance(value, int | float):
+        return f"{value:.3g}" if value > 0 else ""
+    return "" if value is None else type(value).__name__
 
 
 def _name(optimizer: Any) -> str:

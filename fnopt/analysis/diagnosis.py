@@ -28,8 +28,8 @@ class Diagnosis:
     ``errors`` holds the error of each part, ``bias``, ``variance`` and ``mismatch`` the gaps between them (a value, its
     standard ``error``, and what it must be ``beyond`` to count), None where a part is missing. ``dominant`` is the
     greatest gap that counts, or ``"none"``. ``turn`` is where the dev loss had its minimum. Each of ``findings`` is a
-    sentence with its number and its rows of the notes. ``within`` are the configurations of a sweep that cannot be told
-    from the winner.
+    sentence with its number and its rows of the notes. ``within`` are the configurations of a sweep that its
+    noise cannot distinguish from the winner.
     """
 
     metric: str

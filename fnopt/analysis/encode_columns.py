@@ -32,11 +32,11 @@ def coded(name: str, values: Sequence[Any], to_unit: Any = None) -> Coded | None
     some = [value for value, here in zip(values, there, strict=True) if here]
     ordered = all(isinstance(value, int | float | np.number | np.bool_) for value in some)
     kinds = np.asarray([float(x) for x in some]) if ordered else np.asarray([str(x) for x in some])
-    levels, places, counts = np.unique(kinds, return_inverse=True, return_counts=True)
+    levels, ranks, counts = np.unique(kinds, return_inverse=True, return_counts=True)
     if len(levels) < 2:
         return None
     codes = np.full(len(values), -1, np.int64)
-    codes[there] = places.reshape(-1)
+    codes[there] = ranks.reshape(-1)
     ends = np.concatenate([[0.0], np.cumsum(counts) / counts.sum()])
     if ordered and to_unit is not None:
         units = np.array([to_unit(float(x)) for x in levels])
@@ -48,8 +48,8 @@ def coded(name: str, values: Sequence[Any], to_unit: Any = None) -> Coded | None
 
 def coded_columns(columns: Mapping[str, Sequence[Any]], units: Mapping[str, Any]) -> list[Coded]:
     """All columns that vary."""
-    made = [coded(name, values, units.get(name)) for name, values in columns.items()]
-    return [column for column in made if column is not None]
+    found = [coded(name, values, units.get(name)) for name, values in columns.items()]
+    return [column for column in found if column is not None]
 
 
 def laid_out(

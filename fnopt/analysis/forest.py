@@ -63,9 +63,9 @@ def grow(
         lows[len(halved) + some, column] = cut
         low, high = np.concatenate([low, lows]), np.concatenate([high, highs])
         tree = np.concatenate([tree, tree[halved], tree[halved]])
-        place = np.full(len(open_nodes), -1)
-        place[good] = some
-        mine = place[local]
+        index = np.full(len(open_nodes), -1)
+        index[good] = some
+        mine = index[local]
         moved = mine >= 0
         rows_moved, of = at[moved], mine[moved]
         goes_left = flat[rows_moved, column[of]] < cut[of]
@@ -120,6 +120,6 @@ def _leaves(
     n, s = (np.bincount(node, w, len(tree)) for w in (weight, weight * y))
     ends = np.flatnonzero(n > 0)
     ends = ends[np.argsort(tree[ends], kind="stable")]
-    place = np.full(len(tree), -1)
-    place[ends] = np.arange(len(ends))
-    return Leaves(tree[ends], low[ends], high[ends], s[ends] / n[ends], place[node].reshape(shape))
+    index = np.full(len(tree), -1)
+    index[ends] = np.arange(len(ends))
+    return Leaves(tree[ends], low[ends], high[ends], s[ends] / n[ends], index[node].reshape(shape))

@@ -53,7 +53,7 @@ def reach(repeats: int) -> float:
 
 
 def within_noise(scores: Any, chosen: int, *, examples: int | None = None) -> Noise:
-    """Which configurations cannot be told from the chosen one.
+    """Which configurations the noise cannot distinguish from the chosen one.
 
     With several seeds or folds, differences are paired: d = mean(a − b), its error s/√k, and Student's t with k − 1
     degrees of freedom says how far d must be from 0 (95 %). With one, a score that is a share of ``examples`` has the

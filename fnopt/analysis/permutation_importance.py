@@ -89,14 +89,14 @@ def permutation_importance(
         key: what the orders are drawn from; all inputs see the same.
         repeats: orders, ≥ 1.
         higher: whether more of the score is better.
-        groups: by name, the places of the cells of an example that are shuffled together, as the columns of one
+        groups: by name, the numbers of the cells of an example that are shuffled together, as the columns of one
             category; each cell alone unless given.
 
     Returns:
         an ``InputImportances``.
 
     Raises:
-        ValueError: for fewer than two examples, and for a place that there is not.
+        ValueError: for fewer than two examples, and for a number beyond the cells.
 
     Source: Breiman, "Random forests", 2001, section 10, https://doi.org/10.1023/A:1010933404324; Fisher, Rudin and
     Dominici, "All models are wrong, but many are useful", 2019, https://jmlr.org/papers/v20/18-760.html.
@@ -115,17 +115,17 @@ def permutation_importance(
     cells = x.reshape(m, -1)
     if groups is None:
         groups = {str(d): (d,) for d in range(cells.shape[1])}
-    for name, places in groups.items():
-        if not all(0 <= d < cells.shape[1] for d in places):
-            raise ValueError(f"group {name!r} has places {list(places)}; an example has {cells.shape[1]} cells")
+    for name, cells_of in groups.items():
+        if not all(0 <= d < cells.shape[1] for d in cells_of):
+            raise ValueError(f"group {name!r} has the cells {list(cells_of)}; an example has {cells.shape[1]}")
     keys = [jax.random.fold_in(key, r) for r in range(whole("repeats", repeats))]
     orders = [np.asarray(jax.random.permutation(k, m)) for k in keys]
     sign = 1.0 if higher else -1.0
     whole_score = float(score(y, predict(x)))
     drops = np.empty((len(groups), len(orders)))
-    for d, places in enumerate(groups.values()):
+    for d, cells_of in enumerate(groups.values()):
         for r, order in enumerate(orders):
             shuffled = cells.copy()
-            shuffled[:, list(places)] = cells[order][:, list(places)]
+            shuffled[:, list(cells_of)] = cells[order][:, list(cells_of)]
             drops[d, r] = sign * (whole_score - float(score(y, predict(shuffled.reshape(x.shape)))))
     return InputImportances(tuple(groups), drops, whole_score)

@@ -14,9 +14,9 @@ def ranks(values: Any) -> np.ndarray:
     >>> ranks([10.0, 30.0, 10.0]).tolist()
     [1.5, 3.0, 1.5]
     """
-    _, places, counts = np.unique(np.asarray(values), return_inverse=True, return_counts=True)
+    _, levels, counts = np.unique(np.asarray(values), return_inverse=True, return_counts=True)
     ends = np.cumsum(counts)
-    return (ends - (counts - 1) / 2)[places.reshape(-1)]
+    return (ends - (counts - 1) / 2)[levels.reshape(-1)]
 
 
 def spearman(one: Any, other: Any) -> float:
@@ -75,8 +75,8 @@ def rank_correlation(curves: Any, epochs: Sequence[int]) -> np.ndarray:
     ages = [whole("epochs", epoch) for epoch in epochs]
     if ages and max(ages) > table.shape[1]:
         raise ValueError(f"`epochs` goes to {max(ages)}, and the curves have {table.shape[1]} epochs")
-    made = np.eye(len(ages))
+    found = np.eye(len(ages))
     for i, a in enumerate(ages):
         for j, b in enumerate(ages[:i]):
-            made[i, j] = made[j, i] = spearman(table[:, a - 1], table[:, b - 1])
-    return made
+            found[i, j] = found[j, i] = spearman(table[:, a - 1], table[:, b - 1])
+    return found

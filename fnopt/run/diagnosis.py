@@ -110,9 +110,9 @@ def _each(run: "Run", part: Part, metric: str) -> np.ndarray | None:
     if metric == "loss":
         batch = Batch(x=x, y=y, weight=part.weight[:rows])
         return np.asarray(run.trial.loss(run.params, run.stats, batch, run.numbers, None, False)[0], np.float64)
-    made = linked(run.trial, run.trial.predict(run.params, run.stats, x, run.numbers))
+    outputs = linked(run.trial, run.trial.predict(run.params, run.stats, x, run.numbers))
     truth = np.asarray(y, np.float64).reshape(rows, -1)
-    squares = np.square(truth - np.asarray(made, np.float64).reshape(rows, -1))
+    squares = np.square(truth - np.asarray(outputs, np.float64).reshape(rows, -1))
     spread = np.var(truth, axis=0)
     return np.mean(squares / np.where(spread > 0, spread, 1.0), axis=1)
 
@@ -138,7 +138,7 @@ def _headroom(sweep: "Sweep", config: int) -> float | None:
 
 
 def _about_winner(sweep: "Sweep", noise: Noise | None, within: Sequence[int]) -> list[Finding]:
-    """Whether others are as good as the winner, as far as the noise lets tell."""
+    """Whether others are as good as the winner, as far as the noise allows."""
     if noise is None or sweep.n < 2:
         return []
     others = int(np.isfinite(noise.difference).sum()) - 1
@@ -147,7 +147,7 @@ def _about_winner(sweep: "Sweep", noise: Noise | None, within: Sequence[int]) ->
         return [Finding("winner", text, 0.0, ("G9",))]
     order = {standing.config: k for k, standing in enumerate(sweep.ranking())}
     named = ", ".join(map(str, sorted(within, key=order.__getitem__)[:LISTED])) + ", …" * (len(within) > LISTED)
-    text = f"the winner is inside the noise: {len(within)} of {others} others cannot be told from it ({named})"
+    text = f"the winner is inside the noise: {len(within)} of {others} others are as good by its noise ({named})"
     return [Finding("winner", text, float(len(within)), ("G9",))]
 
 

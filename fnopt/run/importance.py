@@ -52,13 +52,13 @@ def _plain(value: Any) -> Any:
 def mean_curves(sweep: "Sweep") -> np.ndarray:
     """The objective after each epoch, a mean over seeds and folds, shape=(n, epochs); NaN where it was not taken."""
     part, metric = sweep.work.objective
-    made = np.full((sweep.n, max(sweep.lengths)), np.nan)
+    curves = np.full((sweep.n, max(sweep.lengths)), np.nan)
     for i in range(sweep.n):
         rows = [np.asarray(r.history[part][metric], np.float64) for r in sweep.kept.of(i)]
         if len(rows) == len(sweep.kept.replicas):
             least = min(map(len, rows))
-            made[i, :least] = np.mean([row[:least] for row in rows], axis=0)
-    return made
+            curves[i, :least] = np.mean([row[:least] for row in rows], axis=0)
+    return curves
 
 
 def input_importance(
@@ -87,10 +87,10 @@ def input_importance(
 def groups_of(
     features: Sequence[str] | None, columns: Sequence[Column] | None, shape: tuple[int, ...]
 ) -> Mapping[str, Sequence[int]]:
-    """Places of the inputs by the column that they come from; by feature, or by their place in an example."""
-    places = range(int(np.prod(shape)))
-    if features is None or len(features) != len(places):
-        return {",".join(map(str, np.unravel_index(k, shape))): (k,) for k in places}
+    """Numbers of the inputs by the column that they come from; by feature, or by their index in an example."""
+    cells = range(int(np.prod(shape)))
+    if features is None or len(features) != len(cells):
+        return {",".join(map(str, np.unravel_index(k, shape))): (k,) for k in cells}
     home = {name: column.name for column in columns or () for name in inputs_of(column)}
     groups: dict[str, list[int]] = {}
     for k, name in enumerate(features):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fnopt._checks import printable
 from fnopt.run.noise import noise_of
+from fnopt.run.remarks import remarks
 
 if TYPE_CHECKING:
     from fnopt.run.sweep import Sweep
@@ -16,8 +17,6 @@ ALIKE = "≈"  # before the rank of a configuration that cannot be told from the
 
 def leaderboard(sweep: "Sweep", shown: int = SHOWN) -> str:
     """The ranking's head as a plain table, with a line on the whole above and what is remarkable below."""
-    from fnopt.run.remarks import remarks
-
     head, rows, tail = parts_of(sweep, shown)
     rows = [[printable(name) for name in rows[0]], *rows[1:]]
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]

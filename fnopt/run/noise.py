@@ -1,4 +1,4 @@
-"""Which configurations of a sweep cannot be told from one of them."""
+"""Which configurations of a sweep the noise cannot distinguish from one of them."""
 
 import math
 from typing import TYPE_CHECKING

@@ -3,6 +3,7 @@
 import math
 from typing import TYPE_CHECKING, Any
 
+from fnopt.run.importance import importances
 from fnopt.run.lineage import shown
 from fnopt.space.choice import Choice
 from fnopt.space.distributions import Distribution
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 NAMED = 4  # names whose share is printed
 LEAST = 0.01  # of the variance: an interaction of less is not printed
-TOLD = 3  # configurations that diverged, by number
+NUMBERED = 3  # configurations that diverged, by number
 
 
 def remarks(sweep: "Sweep") -> list[str]:
@@ -24,8 +25,6 @@ def remarks(sweep: "Sweep") -> list[str]:
 
 def about_importance(sweep: "Sweep") -> list[str]:
     """Which names explain most of the variance of the scores; nothing of a search that is too small or all alike."""
-    from fnopt.run.importance import importances
-
     try:
         found = importances(sweep, bootstraps=0)
     except ValueError:
@@ -44,8 +43,8 @@ def about_faults(sweep: "Sweep") -> list[str]:
     bad = [standing for standing in sorted(sweep.ranking()) if standing.status == "diverged"]
     if not bad:
         return []
-    others = [str(standing.config) for standing in bad[1 : 1 + TOLD]]
-    rest = f"; so did {', '.join(others)}{', …' * (len(bad) > 1 + TOLD)}" if others else ""
+    others = [str(standing.config) for standing in bad[1 : 1 + NUMBERED]]
+    rest = f"; so did {', '.join(others)}{', …' * (len(bad) > 1 + NUMBERED)}" if others else ""
     return [
         f"config {bad[0].config}: {bad[0].why}{rest}",
         f"sweep.faults() names leaf and gradient norm of all {len(bad)}",

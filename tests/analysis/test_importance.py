@@ -88,9 +88,9 @@ def test_bars_say_how_sure_the_ranking_is():
 
 def test_a_scale_of_a_range_does_not_matter_as_it_was_drawn():
     columns, y, _ = planted(100, 0.0, 0)
-    made = importance(columns, y, bootstraps=0)
+    found = importance(columns, y, bootstraps=0)
     logs = importance({**columns, "b": np.log10(columns["b"])}, y, bootstraps=0)
-    np.testing.assert_array_equal(made.main, logs.main)
+    np.testing.assert_array_equal(found.main, logs.main)
 
 
 def test_with_its_range_a_share_is_over_the_range_and_not_over_where_a_search_looked():

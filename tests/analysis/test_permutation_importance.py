@@ -26,24 +26,24 @@ def test_the_drop_of_a_linear_model_is_twice_its_part_of_the_variance():
 
 
 def test_cells_of_one_group_stay_together_and_any_shape_will_do():
-    """Of a one-hot column the model takes the place of the 1: shuffled together there is always one."""
+    """Of a one-hot column the model takes the index of the 1: shuffled together there is always one."""
     x = np.eye(4)[np.random.default_rng(0).integers(4, size=100)].reshape(100, 2, 2)
 
-    def place(x):
+    def index(x):
         flat = x.reshape(len(x), 4)
         assert (flat.sum(axis=1) == 1).all()
         return flat.argmax(axis=1)
 
     found = permutation_importance(
-        place, x, place(x), lambda y, f: np.mean(y == f), KEY, 3, groups={"kind": (0, 1, 2, 3)}
+        index, x, index(x), lambda y, f: np.mean(y == f), KEY, 3, groups={"kind": (0, 1, 2, 3)}
     )
     assert found.names == ("kind",) and abs(found.mean[0] - 0.75) < 0.15
     with pytest.raises(AssertionError):
-        permutation_importance(place, x, place(x), lambda y, f: np.mean(y == f), KEY)
+        permutation_importance(index, x, index(x), lambda y, f: np.mean(y == f), KEY)
 
 
 def test_what_cannot_be_shuffled():
     with pytest.raises(ValueError, match="two examples"):
         permutation_importance(np.sum, np.ones((1, 2)), [1.0], error, KEY)
-    with pytest.raises(ValueError, match="has 2 cells"):
+    with pytest.raises(ValueError, match="has 2"):
         permutation_importance(np.sum, np.ones((3, 2)), [1.0], error, KEY, groups={"a": (2,)})

@@ -105,8 +105,8 @@ def test_the_winner_is_diagnosed_with_its_noise(sweep):
     assert found.bias == wanted.bias and found.variance == wanted.variance and found.turn == wanted.turn
     assert sweep.best.config not in found.within and found.within
     assert f"the winner is inside the noise: {len(found.within)} of" in str(found).lower()
-    marked = [line.split()[1] for line in str(sweep).splitlines() if line.lstrip().startswith("≈")]
-    assert marked and {int(config) for config in marked} <= set(found.within)
+    alike = [line.split()[1] for line in str(sweep).splitlines() if line.lstrip().startswith("≈")]
+    assert alike and {int(config) for config in alike} <= set(found.within)
     assert f"≈ {len(found.within)} within the noise of the first" in str(sweep)
     assert sweep.diagnose(train_dev=DEV).mismatch.value == pytest.approx(0, abs=1e-6)
 
@@ -124,8 +124,8 @@ def test_seeds_are_the_noise_where_there_are_several():
 def test_topics_come_in_order_with_two_lines_at_most(sweep):
     lines = remarks(sweep)
     topics = ["importance: lr ", "config ", "occupancy "]
-    places = [next(k for k, line in enumerate(lines) if line.startswith(topic)) for topic in topics]
-    assert places == sorted(places) and len(lines) <= 8
+    starts = [next(k for k, line in enumerate(lines) if line.startswith(topic)) for topic in topics]
+    assert starts == sorted(starts) and len(lines) <= 8
     assert "variance of dev/accuracy" in lines[0] and "rank correlation with the notes' order" in lines[1]
     assert str(sweep).endswith("\n".join(lines))
 
