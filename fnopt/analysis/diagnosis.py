@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fnopt import penalties, tree
+from fnopt import penalties
 from fnopt.analysis import advice
 from fnopt.analysis.advice import Finding
 from fnopt.analysis.gaps import Gap, Gaps, gaps_of
@@ -187,9 +187,9 @@ def _errors(
     return {part: 1 - values if higher else values for part, values in found.items()}
 
 
-def _mean_curve(some: Sequence[Curves], part: str, name: str | None = None) -> np.ndarray | None:
+def _mean_curve(some: Sequence[Curves], part: str, name: str) -> np.ndarray | None:
     """A curve's mean over the repeats, as far as all of them go; None where one lacks it."""
-    rows = [curves.get(part) if name is None else _curve(curves, part, name) for curves in some]
+    rows = [_curve(curves, part, name) for curves in some]
     if any(row is None for row in rows):
         return None
     least = min(len(row) for row in rows)
@@ -207,8 +207,8 @@ def _source(repeats: int, each: Any, examples: Mapping[str, int], metric: str) -
 
 def _about_noise(gaps: Gaps, share: bool, source: str, given: bool) -> list[Finding]:
     """What the ± stand on, and where the target was undercut."""
-    gap = gaps.variance or gaps.bias
-    found = [advice.of_noise(gap.error, source, share)] if source and np.isfinite(gap.error) else []
+    error = gaps.noise["dev" if "dev" in gaps.noise else "train"]
+    found = [advice.of_noise(error, source, share)] if source and np.isfinite(error) else []
     under = advice.of_target(gaps, share) if given else None
     return [*found, *([under] if under else [])]
 
@@ -225,4 +225,4 @@ def _about_zeros(weights: Any) -> list[Finding]:
     zeros, unused = float(found["zeros"]), np.asarray(found["unused"])
     if not zeros:
         return []
-    return [advice.of_sparsity(zeros, int(unused.sum()), len(unused), min(int(found["size"]), tree.size(weights)))]
+    return [advice.of_sparsity(zeros, int(unused.sum()), len(unused), int(found["size"]))]
