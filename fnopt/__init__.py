@@ -66,8 +66,8 @@ if TYPE_CHECKING:
     from fnopt.train import early_stopping as early_stopping
 
 _HOMES = {
-    "fnopt": "analysis, averages, check, data, losses, metrics, nn, optim, penalties, plot, schedules, surfaces, track, "
-    "tree",
+    "fnopt": "analysis, averages, check, data, losses, metrics, nn, optim, penalties, plot, schedules, surfaces, "
+    "track, tree",
     "fnopt._programs": "keep_programs",
     "fnopt._types": "Batch, Dataset, Optimizer, State, Trial",
     "fnopt.model": "Model, classifier, multilabel, recipes, regressor, supervised",

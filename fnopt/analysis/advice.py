@@ -116,7 +116,9 @@ def of_turn(turn: Turn, epoch: int | None) -> Finding | None:
         return Finding("improving", f"{text}: train longer", fall, ("D7", "G6"))
     if not turn.turned:
         return None
-    text = f"the dev loss turned at epoch {turn.epoch} of {turn.last}, {turn.least:.3g} there, {turn.end:.3g} at the end"
+    text = (
+        f"the dev loss turned at epoch {turn.epoch} of {turn.last}, {turn.least:.3g} there, {turn.end:.3g} at the end"
+    )
     stop = f"stop there: fo.early_stopping(), or {turn.epoch} epochs"
     cure = "these are the weights that count" if epoch == turn.epoch else stop
     return Finding("turned", f"{text}; {cure}", float(turn.epoch), ("D8", "G6"))

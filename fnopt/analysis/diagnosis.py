@@ -119,9 +119,7 @@ def diagnose(
     errors = _errors(some, metric, higher, epochs, train_dev)
     largest = max(float(np.max(np.abs(values))) for values in errors.values())
     tolerance = (SHARE_TOLERANCE if higher else TOLERANCE * largest) if tolerance is None else tolerance
-    gaps = gaps_of(
-        errors, target or 0.0, each=each, examples=examples, rate=metric in RATES, tolerance=tolerance
-    )
+    gaps = gaps_of(errors, target or 0.0, each=each, examples=examples, rate=metric in RATES, tolerance=tolerance)
     turn = None if (loss := _mean_curve(some, "dev", "loss")) is None else turn_of(loss)
     noise = _source(len(some), each, examples, metric)
     improving = turn is not None and turn.improving

@@ -79,10 +79,8 @@ def gaps_of(
         if late not in some:
             return None
         values = some[late] - (target if early is None else some[early])
-        if repeats > 1:
-            error = mean_error(values)
-        else:
-            error = math.hypot(noise[late], 0.0 if early is None else noise[early])
+        single = math.hypot(noise[late], 0.0 if early is None else noise[early])
+        error = mean_error(values) if repeats > 1 else single
         limit = reach(repeats) * error
         return Gap(float(values.mean()), error, max(tolerance, 0.0 if math.isnan(limit) else limit))
 
@@ -99,9 +97,7 @@ def gaps_of(
     )
 
 
-def _noise(
-    values: np.ndarray, part: str, each: Mapping[str, Any], examples: Mapping[str, int], rate: bool
-) -> float:
+def _noise(values: np.ndarray, part: str, each: Mapping[str, Any], examples: Mapping[str, int], rate: bool) -> float:
     """The standard error of one part's error."""
     if len(values) > 1:
         return mean_error(values)

@@ -1,26 +1,21 @@
 """Which numbers of a search matter: the share of the variance of its scores that each explains, and each pair."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from fnopt._checks import whole
-from fnopt.analysis.encode_columns import Coded, coded_columns, laid_out
-from fnopt.analysis.forest import Leaves, grow
-from fnopt.analysis.functional_anova import split_variance
+from fnopt.analysis.column_basis import Basis, bases_of, products
+from fnopt.analysis.functional_anova import ROOM, chosen_pairs, fit_parts
 from fnopt.analysis.notes_ranking import agreement, notes_rank
 
 FEWEST = 16  # configurations, of which anything can be said
-ROWS = 1024  # configurations that one tree looks at, at most
-TREES = 32  # without bars
-EACH = 8  # trees for each bootstrap
-BLOCK = 64  # trees grown at once
+DEGREE = 4  # of the polynomials of one name, at most
+OF_PAIRS = 2  # of each name in a product
 FENCE = 3.0  # distances of the quartiles, beyond which a score counts as lying there
-SHOWN = 5  # pairs that are printed
-
-ToUnit = Callable[[float], float]
+SHOWN = 5  # pairs of names that are printed
 
 
 @dataclass(frozen=True)
@@ -29,7 +24,7 @@ class Importances:
 
     ``main[d]`` is the share of the variance that name d alone explains, ``pairs[d, e]`` what the two explain together
     beyond that. ``bars`` are the same shares in each bootstrap, shape=(bootstraps, names); ``explained`` is the share
-    of the variance of scores that the forest foretells of configurations that a tree did not see (out of bag).
+    of the variance of scores that the fit foretells of a configuration left out.
     """
 
     names: tuple[str, ...]
@@ -88,7 +83,7 @@ class Importances:
         pairs = ", ".join(f"{a} × {b} {100 * x:.1f} %" for a, b, x in self.top_pairs(3))
         lines += [f"pairs  {pairs}"] if pairs else []
         notes = "" if np.isnan(self.notes) else f"; rank correlation with the notes' order {self.notes:.2f}"
-        explained = f"the forest explains {self.explained:.0%} of configurations that it did not see"
+        explained = f"the fit explains {self.explained:.0%} of the variance of scores that it did not see"
         return "\n".join([*lines, f"{self.configs} configurations; {explained}{notes}"])
 
 
@@ -97,28 +92,25 @@ def importance(
     scores: Sequence[float] | np.ndarray,
     *,
     higher: bool = True,
-    units: Mapping[str, ToUnit] | None = None,
     bootstraps: int = 100,
     seed: int = 0,
 ) -> Importances:
     """The share of the variance of the scores that each name explains, and each pair beyond its two (functional ANOVA).
 
-    A forest of extremely randomized trees is fitted to the scores; each tree's function is split exactly into what
-    depends on one name, on two, and on more. A share is a mean over the distribution that the configurations come from,
-    so a range that was drawn on a log scale counts on a log scale. A name that only some configurations have counts by
-    its effect among these; the others get a random one of its values. Scores beyond three quartile distances from the
-    quartiles count as lying there, so that a few failures do not hide all else.
+    The scores are fitted by polynomials of the rank of each number, contrasts between options, and the products of two
+    names where a test finds that they add something; a share is the variance of such a part over that of the scores,
+    less what noise alone would add. Shares are means over the distribution that the configurations come from, so a
+    range that was drawn on a log scale counts on a log scale. A name that only some configurations have counts by its
+    effect among these, as large as their share. Scores beyond 1.5 quartile distances from the quartiles count as lying
+    there, so that a few failures do not hide all else.
 
     Args:
         columns: by name, a value for each configuration: a number, anything else for an option, None where the
             configuration lacks the name. A name that never varies is left out.
         scores: shape=(n,); one that is not finite counts as the worst finite one.
         higher: whether more is better.
-        units: by name, the map of a range to [0, 1] in its own scale, as ``Distribution.to_unit``: shares then are over
-            the range, also where a search looked at a part of it more closely.
-        bootstraps: how often configurations are drawn anew, with replacement, for the bars; 0 for none, which is
-            faster.
-        seed: of the draws.
+        bootstraps: how often configurations are drawn anew, with replacement, for the bars; 0 for none.
+        seed: of these draws.
 
     Returns:
         an ``Importances``.
@@ -127,49 +119,56 @@ def importance(
         ValueError: for fewer than 16 configurations, columns of other lengths, no finite score, scores that are all
             alike, and where no name varies.
 
-    Source: Hutter, Hoos and Leyton-Brown, "An efficient approach for assessing hyperparameter importance", 2014,
-    https://proceedings.mlr.press/v32/hutter14.html.
+    Source: see ``fnopt/analysis/functional_anova.py``. Hutter, Hoos and Leyton-Brown, "An efficient approach for
+    assessing hyperparameter importance", 2014, https://proceedings.mlr.press/v32/hutter14.html, fit a forest where
+    polynomials stand here: that sees effects of any shape, and more of its own noise.
 
     >>> draws = np.random.default_rng(0)
     >>> lr, decay = draws.random(200), draws.random(200)
     >>> found = importance({"lr": lr, "decay": decay}, 3 * lr + decay, bootstraps=0)
-    >>> found.order, bool(0.8 < found.main[0] < 1)
-    (('lr', 'decay'), True)
+    >>> found.order, found.main.round(1).tolist()
+    (('lr', 'decay'), [0.9, 0.1])
     """
     y = _cleaned(columns, scores, higher)
-    coded = coded_columns(columns, units or {})
-    if not coded:
+    bases = bases_of(columns, min(max(len(y) // (ROOM * max(len(columns), 1)), 1), DEGREE))
+    if not bases:
         raise ValueError(f"no name varies among the {len(y)} configurations: there is nothing to compare")
-    draws = np.random.default_rng(whole("seed", seed, 0))
-    bootstraps = whole("bootstraps", bootstraps, 0)
-    groups, size = (bootstraps, EACH) if bootstraps else (TREES, 1)
-    names = len(coded)
-    total, main, pairs = np.zeros(groups), np.zeros((groups, names)), np.zeros((groups, names, names))
-    foretold, seen = np.zeros(len(y)), np.zeros(len(y))
-    whole_groups = max(BLOCK // size, 1)
-    for first in range(0, groups, whole_groups):
-        some = np.repeat(np.arange(first, min(first + whole_groups, groups)), size)
-        rows, leaves, ends = _trees(coded, y, some, draws)
-        for t, group in enumerate(some):
-            low, high, value = _boxes(leaves, ends[t], t)
-            one = split_variance(low, high, value)
-            total[group] += one.total
-            main[group] += one.main
-            pairs[group] += one.pairs
-        _foretell(foretold, seen, rows, leaves)
-    safe = np.where(total > 0, total, 1.0)
+    mains, pairs = [one.values for one in bases], _pairs(bases)
+    chosen = chosen_pairs(mains, list(pairs.values()), y)
+    parts = [*mains, *(list(pairs.values())[k] for k in chosen)]
+    whole_fit, spread, d = fit_parts(parts, y), float(np.var(y)), len(bases)
+    of_pairs = np.zeros((d, d))
+    for k, share in zip(chosen, whole_fit.variance[d:] / spread, strict=True):
+        a, b = list(pairs)[k]
+        of_pairs[a, b] = of_pairs[b, a] = max(share, 0.0)
     return Importances(
-        names=tuple(column.name for column in coded),
-        main=main.sum(axis=0) / max(total.sum(), 1e-300),
-        pairs=pairs.sum(axis=0) / max(total.sum(), 1e-300),
-        bars=main / safe[:, None] if bootstraps else np.zeros((0, names)),
-        explained=_explained(y, foretold, seen),
+        names=tuple(one.name for one in bases),
+        main=np.maximum(whole_fit.variance[:d] / spread, 0.0),
+        pairs=of_pairs,
+        bars=_bars(parts, y, d, whole("bootstraps", bootstraps, 0), whole("seed", seed, 0)),
+        explained=whole_fit.unseen,
         configs=len(y),
     )
 
 
+def _pairs(bases: Sequence[Basis]) -> dict[tuple[int, int], np.ndarray]:
+    """The products of each pair of names."""
+    return {(i, j): products(a, b, OF_PAIRS) for i, a in enumerate(bases) for j, b in enumerate(bases[i + 1 :], i + 1)}
+
+
+def _bars(parts: Sequence[np.ndarray], y: np.ndarray, names: int, bootstraps: int, seed: int) -> np.ndarray:
+    """The shares of the names in draws of the configurations with replacement, shape=(bootstraps, names)."""
+    draws, n = np.random.default_rng(seed), len(y)
+    bars = np.zeros((bootstraps, names))
+    for k in range(bootstraps):
+        weight = draws.multinomial(n, np.full(n, 1 / n)).astype(np.float64)
+        spread = weight @ np.square(y - weight @ y / n) / n
+        bars[k] = fit_parts(parts, y, weight).variance[:names] / max(spread, 1e-300)
+    return bars
+
+
 def _cleaned(columns: Mapping[str, Sequence[Any]], scores: Any, higher: bool) -> np.ndarray:
-    """The scores without what is far outside, of mean 0 and largest size 1."""
+    """The scores without what is far outside, of mean 0 and variance 1."""
     y = np.asarray(scores, np.float64).reshape(-1)
     odd = next((name for name, values in columns.items() if len(values) != len(y)), None)
     if odd is not None:
@@ -183,50 +182,7 @@ def _cleaned(columns: Mapping[str, Sequence[Any]], scores: Any, higher: bool) ->
     low, high = np.quantile(y, (0.25, 0.75))
     if high > low:
         y = np.clip(y, low - FENCE * (high - low), high + FENCE * (high - low))
-    y = y - y.mean()
-    if not np.any(y):
+    if y.min() == y.max():
         raise ValueError(f"all {len(y)} scores are alike: there is no variance to explain")
-    return y / np.abs(y).max()
-
-
-def _trees(
-    columns: Sequence[Coded], y: np.ndarray, groups: np.ndarray, draws: np.random.Generator
-) -> tuple[tuple[np.ndarray, np.ndarray], Leaves, list[list[np.ndarray]]]:
-    """Some trees, those of one group on the same draw of configurations: (rows, counts), boxes, ends of the codes."""
-    n, size = len(y), min(len(y), ROWS)
-    rows, counts = np.empty((len(groups), size), np.int64), np.empty((len(groups), size), np.int64)
-    for group in np.unique(groups):
-        mine = np.arange(n) if size == n else draws.choice(n, size, replace=False)
-        rows[groups == group], counts[groups == group] = mine, draws.multinomial(size, np.full(size, 1 / size))
-    codes, ends = laid_out(columns, rows, draws)
-    levels = np.array([len(column.ends) - 1 for column in columns])
-    leaves = grow(codes, counts, y[rows], levels, draws, tries=2 * len(columns))
-    return (rows, counts), leaves, ends
-
-
-def _boxes(leaves: Leaves, ends: Sequence[np.ndarray], t: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The boxes of one tree with their edges as shares of the draws."""
-    first, last = np.searchsorted(leaves.tree, (t, t + 1))
-    mine = slice(first, last)
-    low = np.stack([e[leaves.low[mine, d]] for d, e in enumerate(ends)], axis=1)
-    high = np.stack([e[leaves.high[mine, d]] for d, e in enumerate(ends)], axis=1)
-    return low, high, leaves.value[mine]
-
-
-def _foretell(foretold: np.ndarray, seen: np.ndarray, rows: tuple[np.ndarray, np.ndarray], leaves: Leaves) -> None:
-    """Add what each tree says of the configurations that it did not see."""
-    which, counts = rows
-    unseen = counts == 0
-    np.add.at(foretold, which[unseen], leaves.value[leaves.of][unseen])
-    np.add.at(seen, which[unseen], 1)
-
-
-def _explained(y: np.ndarray, foretold: np.ndarray, seen: np.ndarray) -> float:
-    """1 − (mean square of the errors)/(variance), over configurations that some tree did not see."""
-    there = seen > 0
-    if not there.any():
-        return float("nan")
-    truth = y[there]
-    error = truth - foretold[there] / seen[there]
-    spread = np.mean(np.square(truth - truth.mean()))
-    return float(1 - np.mean(np.square(error)) / spread) if spread > 0 else float("nan")
+    y = (y - y.mean()) / np.abs(y - y.mean()).max()
+    return y / y.std()

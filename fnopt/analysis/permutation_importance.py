@@ -17,13 +17,17 @@ SHOWN = 20  # inputs that are printed
 class Answers(Protocol):
     """``predict(x) -> answers``, as ``run.predict``."""
 
-    def __call__(self, x: Any, /) -> Any: ...
+    def __call__(self, x: Any, /) -> Any:
+        """What the model answers."""
+        ...
 
 
 class Judge(Protocol):
     """``score(y, answers) -> number``, as ``fo.metrics.accuracy``."""
 
-    def __call__(self, y: Any, answers: Any, /) -> Any: ...
+    def __call__(self, y: Any, answers: Any, /) -> Any:
+        """How good the answers are."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,7 @@ def gradient_noise(
     ``critical`` is their simple noise scale, of one leaf.
 
     >>> x = jnp.array([[-1.0], [1.0], [3.0], [1.0]])
-    >>> noise = gradient_noise(lambda w, x: jnp.mean(w * x), jnp.zeros(1), x, (1, 4), jax.random.key(0))
+    >>> noise = gradient_noise(lambda w, x: jnp.mean(x @ w), jnp.zeros(1), x, (1, 4), jax.random.key(0))
     >>> noise.full.tolist(), bool(abs(noise.variance[0, 0] - 2.0) < 0.3)  # the variance of x is 2
     ([1.0], True)
     """
@@ -146,9 +146,7 @@ def _drawn(loss: Any, params: Any, data: Any, key: Any, size: int, draws: int) -
         count = seen.count + 1
         away = jax.tree.map(lambda m, x: x.astype(m.dtype) - m, seen.mean, g)
         mean = jax.tree.map(lambda m, d: m + d / count.astype(m.dtype), seen.mean, away)
-        squares = jax.tree.map(
-            lambda s, d, x, m: s + d * (x.astype(m.dtype) - m), seen.squares, away, g, mean
-        )
+        squares = jax.tree.map(lambda s, d, x, m: s + d * (x.astype(m.dtype) - m), seen.squares, away, g, mean)
         return _Moments(count, mean, squares), None
 
     zeros = tree.zeros_like(params)

@@ -150,5 +150,3 @@ def _of_function(
 
 def _norm(leaves: Any) -> float:
     return float(jnp.sqrt(sum((jnp.sum(jnp.square(g.astype(jnp.float32))) for g in leaves), jnp.zeros(()))))
-
-

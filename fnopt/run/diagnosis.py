@@ -63,9 +63,7 @@ def diagnose_run(run: "Run", target: float | None, train_dev: Dataset | float | 
     )
 
 
-def diagnose_sweep(
-    sweep: "Sweep", target: float | None, train_dev: Dataset | None, metric: str | None
-) -> Diagnosis:
+def diagnose_sweep(sweep: "Sweep", target: float | None, train_dev: Dataset | None, metric: str | None) -> Diagnosis:
     """The diagnosis of the winner, and what lies within its noise."""
     config = sweep.best.config
     lanes, task = sweep.kept.of(config), sweep.frames[0].task

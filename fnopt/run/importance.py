@@ -11,7 +11,6 @@ from fnopt.data._columns import features as inputs_of
 from fnopt.model.prepare import in_order
 from fnopt.run.lineage import shown
 from fnopt.run.setup import as_key
-from fnopt.space.distributions import Distribution
 from fnopt.space.entry import Picked
 from fnopt.sweep.ranking import Standing
 from fnopt.train import higher_is_better
@@ -23,19 +22,17 @@ if TYPE_CHECKING:
 
 def importances(sweep: "Sweep", bootstraps: int = 100, seed: int = 0) -> Importances:
     """The importances of what a sweep drew; of a configuration that a rule ended, the score that it had then."""
-    columns, units, there = drawn_columns(sweep)
+    columns, there = drawn_columns(sweep)
     scores = [standing.score for standing in there]
-    return importance(columns, scores, higher=sweep.kept.higher, units=units, bootstraps=bootstraps, seed=seed)
+    return importance(columns, scores, higher=sweep.kept.higher, bootstraps=bootstraps, seed=seed)
 
 
-def drawn_columns(sweep: "Sweep") -> tuple[dict[str, list[Any]], dict[str, Any], list[Standing]]:
-    """What each configuration that was trained drew, by name, None for nothing; the maps of the ranges to [0, 1]."""
+def drawn_columns(sweep: "Sweep") -> tuple[dict[str, list[Any]], list[Standing]]:
+    """What each configuration that was trained drew, by name, None where it drew nothing."""
     there = [standing for standing in sorted(sweep.ranking()) if standing.status != "not run"]
     drew = [sweep.space.values_of(shown(sweep, standing.config)) for standing in there]
     labels = sweep.space.labels
-    columns = {labels[path]: [_plain(values.get(path)) for values in drew] for path in sweep.space.drawn}
-    ranges = {labels[path]: leaf for path, leaf in sweep.space.drawn.items() if isinstance(leaf, Distribution)}
-    return columns, {name: leaf.to_unit for name, leaf in ranges.items()}, there
+    return {labels[path]: [_plain(values.get(path)) for values in drew] for path in sweep.space.drawn}, there
 
 
 def _plain(value: Any) -> Any:
@@ -61,9 +58,7 @@ def mean_curves(sweep: "Sweep") -> np.ndarray:
     return curves
 
 
-def input_importance(
-    run: "Run", data: Dataset, metric: str | None, key: Any, repeats: int
-) -> InputImportances:
+def input_importance(run: "Run", data: Dataset, metric: str | None, key: Any, repeats: int) -> InputImportances:
     """The permutation importance of a run's inputs on some data, columns of one category together."""
     data = in_order(run.frame, data)
     metric = "loss" if metric is None else metric

@@ -30,7 +30,7 @@ def sweep():
 
 @pytest.fixture(scope="module")
 def run():
-    return fo.fit(fo.classifier(hidden=(4,)), TRAIN, DEV, hyper=dict(lr=0.02, prox_l1=0.1), epochs=6, key=KEY)
+    return fo.fit(fo.classifier(hidden=(4,)), TRAIN, DEV, hyper=dict(lr=0.05, prox_l1=0.1), epochs=40, key=KEY)
 
 
 def test_a_run_is_diagnosed_by_its_curves_data_and_network(run):
@@ -38,10 +38,8 @@ def test_a_run_is_diagnosed_by_its_curves_data_and_network(run):
     dev, train = (1 - run.scores[part]["accuracy"] for part in ("dev", "train"))
     assert found.errors == pytest.approx(dict(train=train, dev=dev))
     assert found.bias.value == pytest.approx(train - 0.02)
-    p = dev or 1 / 62
-    assert found.variance.error == pytest.approx(
-        math.hypot(math.sqrt(p * (1 - p) / 60), math.sqrt(train * (1 - train) / 90))
-    )
+    errors = [math.sqrt(p * (1 - p) / n) for p, n in ((dev or 1 / 62, 60), (train or 1 / 92, 90))]
+    assert found.variance.error == pytest.approx(math.hypot(*errors))
     assert "35 parameters for 90 training examples" in str(found) and "exactly 0" in str(found)
     assert run.diagnose(train_dev=DEV).mismatch.value == 0
     assert run.diagnose(train_dev=run.scores["dev"]["accuracy"]).mismatch.value == pytest.approx(0, abs=1e-7)
@@ -90,9 +88,8 @@ def test_importances_are_those_of_the_columns(sweep):
     columns = {name: [row[name] for row in rows] for name in ("lr", "b1", "batch_size", "optimizer")}
     columns["b1"] = [row["b1"] if row["optimizer"] == "adam" else None for row in rows]
     ordered = {name: columns[name] for name in (sweep.space.labels[path] for path in sweep.space.drawn)}
-    units = dict(lr=SPACE["lr"].to_unit, b1=fo.uniform(0.5, 0.99).to_unit)
     scores = [row["score"] for row in rows]
-    wanted = importance(ordered, scores, units=units, bootstraps=2)
+    wanted = importance(ordered, scores, bootstraps=2)
     found = sweep.importances(bootstraps=2)
     assert found.names == wanted.names and found.order[0] == "lr"
     np.testing.assert_array_equal(found.main, wanted.main)
