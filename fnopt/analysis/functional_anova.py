@@ -19,7 +19,8 @@ import numpy as np
 
 SURE = 0.05  # of all pairs together: the chance that one without effect is taken in
 ROOM = 3  # rows for each function, at least
-SMALL = 1e-8  # of a function's size: what is left of it when others are taken out counts from here on
+SMALL = 1e-8  # of the square of a function's size: what others leave of it counts from here on
+LEFT = 1e-3  # of a row's own weight in its fit: at least so much is taken to be left to others
 
 
 class Fit(NamedTuple):
@@ -42,25 +43,24 @@ def fit_parts(parts: Sequence[np.ndarray], y: np.ndarray, weight: np.ndarray | N
     [9.0]
     """
     w = np.ones(len(y)) if weight is None else np.asarray(weight, np.float64)
-    rows, root = w > 0, np.sqrt(w)
-    x = np.concatenate([np.ones((len(y), 1)), *parts], axis=1)
-    inverse = np.linalg.pinv((x * root[:, None])[rows], rcond=SMALL)
-    beta = inverse @ (y * root)[rows]
-    rest, count = y - x @ beta, w.sum()
-    leverage = np.einsum("ij,ji->i", x[rows], inverse * root[rows])  # of one of the equal rows
-    free = max(float(rows.sum() - np.linalg.matrix_rank(inverse)), 1.0)
-    noise = float(w @ np.square(rest)) / count * rows.sum() / free
-    covariance = (inverse * w[rows]) @ inverse.T  # a row that counts twice brings the same noise twice
+    x, count = np.concatenate([np.ones((len(y), 1)), *parts], axis=1), w.sum()
+    gram = x.T @ (x * w[:, None])
+    square, turned = np.linalg.eigh(gram)
+    new = square > SMALL * square.max()
+    inverse = (turned[:, new] / square[new]) @ turned[:, new].T
+    beta = inverse @ (x.T @ (w * y))
+    rest, rows = y - x @ beta, int(np.sum(w > 0))
+    noise = float(w @ np.square(rest)) / count * rows / max(rows - int(new.sum()), 1)
+    covariance = inverse @ (x.T @ (x * np.square(w)[:, None])) @ inverse  # a row that counts twice has one noise
     variance, first = np.empty(len(parts)), 1
     for k, part in enumerate(parts):
         mine = slice(first, first + part.shape[1])
         first += part.shape[1]
-        mean = w @ part / count
-        gram = (part - mean).T @ ((part - mean) * w[:, None]) / count
-        variance[k] = beta[mine] @ gram @ beta[mine] - noise * np.sum(gram * covariance[mine, mine])
+        moments = gram[mine, mine] / count - np.outer(gram[0, mine], gram[0, mine]) / count**2
+        variance[k] = beta[mine] @ moments @ beta[mine] - noise * np.sum(moments * covariance[mine, mine])
     spread = w @ np.square(y - w @ y / count)
-    out = np.square(rest[rows] / np.maximum(1 - np.minimum(leverage * w[rows], 1), 1e-3))
-    return Fit(variance, 1 - float(w[rows] @ out / spread) if spread > 0 else float("nan"))
+    leverage = np.minimum(w * np.sum((x @ inverse) * x, axis=1), 1 - LEFT)
+    return Fit(variance, 1 - float(w @ np.square(rest / (1 - leverage)) / spread) if spread > 0 else float("nan"))
 
 
 def chosen_pairs(mains: Sequence[np.ndarray], pairs: Sequence[np.ndarray], y: np.ndarray) -> list[int]:
@@ -71,36 +71,48 @@ def chosen_pairs(mains: Sequence[np.ndarray], pairs: Sequence[np.ndarray], y: np
         pairs: products of each pair; such as add nothing new are never chosen.
         y: shape=(n,).
     """
-    basis = _orthonormal(np.concatenate([np.ones((len(y), 1)), *mains], axis=1), np.zeros((len(y), 0)))
-    rest, found, left = y - basis @ (basis.T @ y), [], list(range(len(pairs)))
+    basis = _orthonormal(np.concatenate([np.ones((len(y), 1)), *mains], axis=1))
+    rest, size, found = y - basis @ (basis.T @ y), basis.shape[1], []
+    left = {k: _without(basis, _of_size_one(pair)) for k, pair in enumerate(pairs)}
     while left:
-        best, chance, block = -1, SURE / len(pairs), None
-        for k in left:
-            new = _orthonormal(pairs[k], basis)
-            if new.shape[1] > 0 and ROOM * (basis.shape[1] + new.shape[1]) <= len(y):
-                p = _f_test(rest, new, len(y) - basis.shape[1] - new.shape[1])
-                best, chance, block = (k, p, new) if p < chance else (best, chance, block)
-        if block is None:
+        chance = {k: _f_test(rest, block, size) for k, block in left.items()}
+        best = min(chance, key=chance.__getitem__)
+        if not chance[best] < SURE / len(pairs):
             break
+        block = _orthonormal(left.pop(best))
         found.append(best)
-        left.remove(best)
-        basis, rest = np.concatenate([basis, block], axis=1), rest - block @ (block.T @ rest)
+        rest, size = rest - block @ (block.T @ rest), size + block.shape[1]
+        left = {k: _without(block, other) for k, other in left.items()}
     return found
 
 
-def _orthonormal(x: np.ndarray, basis: np.ndarray) -> np.ndarray:
-    """What the columns of x add to an orthonormal basis, orthonormal itself; no column where they add nothing."""
+def _of_size_one(x: np.ndarray) -> np.ndarray:
+    """The columns of x that are not 0, each of length 1."""
     size = np.linalg.norm(x, axis=0)
-    x = x[:, size > 0] / size[size > 0]
-    x = x - basis @ (basis.T @ x)
-    u, s, _ = np.linalg.svd(x, full_matrices=False)
-    return u[:, s > SMALL]
+    return x[:, size > 0] / size[size > 0]
 
 
-def _f_test(rest: np.ndarray, block: np.ndarray, free: int) -> float:
-    """The chance that a block without effect explains so much of the rest."""
+def _without(basis: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """What is left of the columns of x without an orthonormal basis."""
+    return x - basis @ (basis.T @ x)
+
+
+def _orthonormal(x: np.ndarray) -> np.ndarray:
+    """An orthonormal basis of the columns of x."""
+    square, turned = np.linalg.eigh(x.T @ x)
+    new = square > SMALL * max(square.max(initial=0.0), 1.0)
+    return x @ (turned[:, new] / np.sqrt(square[new]))
+
+
+def _f_test(rest: np.ndarray, block: np.ndarray, size: int) -> float:
+    """The chance that a block without effect explains so much of the rest; 1 where there is no room for it."""
     from scipy.special import fdtrc
 
-    explained = float(np.sum(np.square(block.T @ rest)))
+    square, turned = np.linalg.eigh(block.T @ block)
+    new = square > SMALL
+    count, free = int(new.sum()), len(rest) - size - int(new.sum())
+    if not count or ROOM * (size + count) > len(rest):
+        return 1.0
+    explained = float(np.sum(np.square(turned[:, new].T @ (block.T @ rest)) / square[new]))
     left = max(float(rest @ rest) - explained, 1e-300)
-    return float(fdtrc(block.shape[1], free, explained / block.shape[1] / (left / free)))
+    return float(fdtrc(count, free, explained / count / (left / free)))
