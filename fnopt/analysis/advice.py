@@ -127,14 +127,14 @@ def of_turn(turn: Turn, epoch: int | None) -> Finding | None:
 def of_cost(rise: Rise, full_batch: bool) -> list[Finding]:
     """A full-batch cost that rose, and a cost that jumped."""
     found = []
-    if rise.factor >= JUMP:
-        what = f"{rise.factor:.3g} times" if math.isfinite(rise.factor) else "beyond all bounds"
+    if rise.jump >= JUMP:
+        what = f"{rise.jump:.3g} times" if math.isfinite(rise.jump) else "beyond all bounds"
         text = f"the training cost grew {what} at epoch {rise.epoch}: the learning rate is at the edge of divergence"
-        found.append(Finding("edge", f"{text}; take a third of it, or let it decay", rise.factor, ("G4",)))
-    elif full_batch and rise.count:
-        up = f"{rise.count} of {rise.steps} epochs, by up to {rise.factor - 1:.1%}"
+        found.append(Finding("edge", f"{text}; take a third of it, or let it decay", rise.jump, ("G4",)))
+    elif full_batch and rise.times:
+        up = f"{rise.times} of {rise.steps} epochs, by up to {rise.factor - 1:.1%}"
         text = f"the full-batch cost rose in {up}: lower the learning rate"
-        found.append(Finding("rises", text, float(rise.count), ("D8", "G4")))
+        found.append(Finding("rises", text, float(rise.times), ("D8", "G4")))
     return found
 
 

@@ -214,7 +214,7 @@ def _about_noise(gaps: Gaps, share: bool, source: str, given: bool) -> list[Find
 def _about_cost(some: Sequence[Curves], full_batch: bool) -> list[Finding]:
     """What the training cost says, of the repeat in which it rose most."""
     costs = [curves["cost"] for curves in some if curves.get("cost") is not None and len(curves["cost"])]
-    return advice.of_cost(max(map(rises_of, costs), key=lambda rise: rise.factor), full_batch) if costs else []
+    return advice.of_cost(max(map(rises_of, costs), key=lambda rise: rise.jump), full_batch) if costs else []
 
 
 def _about_zeros(weights: Any) -> list[Finding]:

@@ -9,6 +9,7 @@ EARLY = 0.75  # of the epochs, which a curve that still falls must have left beh
 FALL = 0.02  # by this share
 RISE = 0.05  # of the least value: a curve that ends so much above it has turned
 TAIL = 0.1  # of the epochs, whose mean stands for the end
+LARGE = 0.1  # of the first cost
 ROUNDING = 1e-5  # of a cost in float32: a smaller rise is none
 
 
@@ -52,29 +53,30 @@ def turn_of(loss: Any) -> Turn | None:
 class Rise(NamedTuple):
     """The rises of a cost from one epoch to the next."""
 
-    count: int
+    times: int
     steps: int  # from epoch to epoch, in all
     factor: float  # the greatest: the cost over that of the epoch before
-    epoch: int  # where it was, from 1
+    jump: float  # the greatest of those that lead to a tenth of the first cost or more: lower ones are wavelets
+    epoch: int  # where that was, from 1
 
 
 def rises_of(cost: Any) -> Rise:
-    """How often a cost rose from one epoch to the next, and the greatest factor; one that is not finite is infinite.
+    """How often a cost rose from one epoch to the next, and by which factors; one that is not finite is infinite.
 
-    >>> rises_of([4.0, 2.0, 3.0, 1.0])
-    Rise(count=1, steps=3, factor=1.5, epoch=3)
+    >>> rises_of([4.0, 2.0, 3.0, 0.1, 0.2])
+    Rise(times=2, steps=4, factor=2.0, jump=1.5, epoch=3)
     """
     values = np.asarray(cost, np.float64).reshape(-1)
     values = np.where(np.isfinite(values), values, np.inf)
     before, after = values[:-1], values[1:]
     if not len(before):
-        return Rise(0, 0, 1.0, 1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        factors = np.where(before > 0, after / before, 1.0)
-    factors = np.where(np.isfinite(before), factors, 1.0)
-    up = (after - before > ROUNDING * np.abs(before)) & np.isfinite(before)
-    worst = int(np.argmax(factors))
-    return Rise(int(up.sum()), len(before), float(factors[worst]), worst + 2)
+        return Rise(0, 0, 1.0, 1.0, 1)
+    sound = np.isfinite(before) & (before > 0)
+    factors = np.where(sound, after / np.where(sound, before, 1.0), 1.0)
+    up = (after - np.where(sound, before, after) > ROUNDING * np.abs(after)) & sound
+    jumps = np.where(after >= LARGE * values[0], factors, 1.0)
+    worst = int(np.argmax(jumps))
+    return Rise(int(up.sum()), len(before), float(factors.max()), float(jumps[worst]), worst + 2)
 
 
 def value_at(curve: Any, epoch: int | None) -> float:

@@ -107,7 +107,7 @@ def _row(net: MLP, name: str, a: Array, back: float, weights: float) -> dict[str
     }
 
 
-def _fading(what: str, column: str, rows: list[dict[str, Any]], limit: float) -> str:
+def _fading(what: str, column: str, rows: Sequence[Mapping[str, Any]], limit: float) -> str:
     """Whether a signal fades or grows along these layers, and where it passes the limit."""
     for k, row in enumerate(rows[1:], 1):
         first = rows[0][column]

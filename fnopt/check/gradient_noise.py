@@ -68,7 +68,7 @@ class GradientNoise:
 class _Moments(NamedTuple):
     """Running moments of gradients (Welford)."""
 
-    count: Array
+    draws: Array
     mean: Any
     squares: Any  # sum of squared distances from the mean
 
@@ -143,7 +143,7 @@ def _drawn(loss: Any, params: Any, data: Any, key: Any, size: int, draws: int) -
     def one(seen: _Moments, i: Array) -> tuple[_Moments, None]:
         at = jax.random.randint(jax.random.fold_in(key, i), (size,), 0, rows)
         g = jax.grad(loss)(params, jax.tree.map(lambda a: a[at], data))
-        count = seen.count + 1
+        count = seen.draws + 1
         away = jax.tree.map(lambda m, x: x.astype(m.dtype) - m, seen.mean, g)
         mean = jax.tree.map(lambda m, d: m + d / count.astype(m.dtype), seen.mean, away)
         squares = jax.tree.map(lambda s, d, x, m: s + d * (x.astype(m.dtype) - m), seen.squares, away, g, mean)

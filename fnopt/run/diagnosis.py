@@ -14,6 +14,7 @@ from fnopt.analysis import Diagnosis, Noise, diagnose
 from fnopt.analysis.advice import Finding
 from fnopt.analysis.headroom import headroom_of
 from fnopt.analysis.signals import layer_table
+from fnopt.model import framed
 from fnopt.model.mlp import flat, layers, network_of
 from fnopt.run.lineage import shown
 from fnopt.run.noise import examples_of, noise_of
@@ -35,12 +36,13 @@ FEW = 3  # names that a grid may well have
 def diagnose_run(run: "Run", target: float | None, train_dev: Dataset | float | None, metric: str | None) -> Diagnosis:
     """The diagnosis of one run."""
     metric = _metric(run.trial.task, run.history, metric)
-    if isinstance(train_dev, Dataset):
-        train_dev = run.evaluate(train_dev)[metric]
     going, hyper = run.going, run.hyper
     data = None if going is None else going.work.folds[going.chunk.cohort.fold]
     parts: dict[str, Part] = {} if data is None else {"train": data.train}
     parts |= {"dev": data.dev} if data is not None and data.dev is not None else {}
+    if isinstance(train_dev, Dataset):
+        parts["train_dev"] = framed(run.frame, train_dev)[0]
+        train_dev = run.evaluate(train_dev)[metric]
     network = network_of(run.trial)
     signals = None
     if network is not None and "train" in parts:
@@ -70,6 +72,7 @@ def diagnose_sweep(sweep: "Sweep", target: float | None, train_dev: Dataset | No
     metric = _metric(task, lanes[0].history, metric)
     data = sweep.work.folds[0]
     parts = {"train": data.train} | ({} if data.dev is None else {"dev": data.dev})
+    parts |= {} if train_dev is None else {"train_dev": framed(sweep.frames[0], train_dev)[0]}
     found = diagnose(
         [r.history for r in lanes],
         target=target,
@@ -145,7 +148,7 @@ def _about_winner(sweep: "Sweep", noise: Noise | None, within: Sequence[int]) ->
         return [Finding("winner", text, 0.0, ("G9",))]
     order = {standing.config: k for k, standing in enumerate(sweep.ranking())}
     named = ", ".join(map(str, sorted(within, key=order.__getitem__)[:LISTED])) + ", …" * (len(within) > LISTED)
-    text = f"the winner is inside the noise: {len(within)} of {others} others are as good by its noise ({named})"
+    text = f"the winner is inside the noise: {len(within)} of {others} others are as good within it ({named})"
     return [Finding("winner", text, float(len(within)), ("G9",))]
 
 

@@ -129,7 +129,8 @@ def test_curves():
     assert turn_of(falling).improving and not turn_of(falling).turned
     assert not turn_of(np.r_[falling, np.full(40, 0.1)]).improving
     assert turn_of([math.nan, 1.0, math.inf]).epoch == 2 and turn_of([math.nan]) is None and turn_of([]) is None
-    assert rises_of([1.0]).steps == 0 and rises_of([1.0, 1.0 + 1e-7]).count == 0
+    assert rises_of([1.0]).steps == 0 and rises_of([1.0, 1.0 + 1e-7]).times == 0
+    assert rises_of([1.0, 0.01, 0.09]).jump == 1 and rises_of([1.0, 0.01, 0.1]).jump == pytest.approx(10)
     assert value_at([math.nan, 2.0], 1) == 2.0 and math.isnan(value_at([], None))
     assert headroom_of([0.1, 1.0], [False, False], 0.1) == math.inf
     assert headroom_of([0.1, 0.2, 0.3, 1.0, 2.0], [False, True, False, True, True], 0.1) == pytest.approx(2.0)

@@ -41,7 +41,9 @@ def test_a_run_is_diagnosed_by_its_curves_data_and_network(run):
     errors = [math.sqrt(p * (1 - p) / n) for p, n in ((dev or 1 / 62, 60), (train or 1 / 92, 90))]
     assert found.variance.error == pytest.approx(math.hypot(*errors))
     assert "35 parameters for 90 training examples" in str(found) and "exactly 0" in str(found)
-    assert run.diagnose(train_dev=DEV).mismatch.value == 0
+    mismatch = run.diagnose(train_dev=DEV).mismatch
+    assert mismatch.value == 0 and mismatch.error == pytest.approx(2**0.5 * errors[0])
+    assert run.diagnose(train_dev=DEV, metric="loss").mismatch.error > 0
     assert run.diagnose(train_dev=run.scores["dev"]["accuracy"]).mismatch.value == pytest.approx(0, abs=1e-7)
 
 
