@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fnopt.analysis.gaps import NAMES, Gaps
-from fnopt.analysis.learning_curves import Rise, Turn
+from fnopt.analysis.learning_curves import Turn, rises_of
 
 JUMP = 2.0  # times: a training cost that grows so much in an epoch is near divergence
 HEADROOM = 3.0  # times a rate from which on configurations diverge: a winner nearer to it is at the edge
@@ -51,8 +51,10 @@ def of_gaps(gaps: Gaps, share: bool, given: bool, hyper: Mapping[str, Any], impr
     if dominant == "none":
         if gaps.variance is None:
             return Finding("gaps", f"{text}: it fits its own data; variance wants a dev part", gaps.bias.value, ("D7",))
-        text += ": none is beyond its noise and the tolerance, a good fit"
-        return Finding("gaps", text, gaps.variance.value, ("D7",))
+        unsure = any(getattr(gaps, name).value > gaps.tolerance for name in NAMES if getattr(gaps, name) is not None)
+        end = "; more repeats or examples would decide" if unsure else " and the tolerance, a good fit"
+        rows = ("D7", "G9") if unsure else ("D7",)
+        return Finding("gaps", f"{text}: none is beyond its noise{end}", gaps.variance.value, rows)
     cure, rows = CURES[dominant](hyper, improving)
     what = f"{text}: {NAMES[dominant]} dominates; try {cure}"
     return Finding("gaps", what, getattr(gaps, dominant).value, ("D7", *rows))
@@ -124,18 +126,22 @@ def of_turn(turn: Turn, epoch: int | None) -> Finding | None:
     return Finding("turned", f"{text}; {cure}", float(turn.epoch), ("D8", "G6"))
 
 
-def of_cost(rise: Rise, full_batch: bool) -> list[Finding]:
-    """A full-batch cost that rose, and a cost that jumped."""
-    found = []
+def of_cost(cost: Any, full_batch: bool) -> list[Finding]:
+    """What the cost of an epoch says: that it ended, jumped, or rose where it never should."""
+    rise, last = rises_of(cost), len(cost)
+    if not math.isfinite(float(cost[-1])):
+        text = f"training diverged in epoch {last}: lower the learning rate, tenfold first"
+        return [Finding("diverged", text, float(last), ("G4",))]
     if rise.jump >= JUMP:
-        what = f"{rise.jump:.3g} times" if math.isfinite(rise.jump) else "beyond all bounds"
-        text = f"the training cost grew {what} at epoch {rise.epoch}: the learning rate is at the edge of divergence"
-        found.append(Finding("edge", f"{text}; take a third of it, or let it decay", rise.jump, ("G4",)))
-    elif full_batch and rise.times:
+        text = (
+            f"the training cost grew {rise.jump:.3g} times at epoch {rise.epoch}: the learning rate is at the edge of"
+        )
+        return [Finding("edge", f"{text} divergence; take a third of it, or let it decay", rise.jump, ("G4",))]
+    if full_batch and rise.times:
         up = f"{rise.times} of {rise.steps} epochs, by up to {rise.factor - 1:.1%}"
         text = f"the full-batch cost rose in {up}: lower the learning rate"
-        found.append(Finding("rises", text, float(rise.times), ("D8", "G4")))
-    return found
+        return [Finding("rises", text, float(rise.times), ("D8", "G4"))]
+    return []
 
 
 def of_size(parameters: int, examples: int, overfits: bool) -> Finding:
@@ -171,13 +177,13 @@ def of_signals(sentences: Sequence[str]) -> list[Finding]:
 
 
 def _strength(hyper: Mapping[str, Any], name: str) -> str:
-    """A regularization that is on, as text; "" for none. A tuple is by layer, and a schedule goes by its name."""
+    """A regularization that is on, as text; "" for none. A tuple is by layer, and a schedule is called so."""
     value = hyper.get(name)
     if isinstance(value, tuple) and not callable(value):
         return "-".join(f"{float(x):.3g}" for x in value if x is not None) if any(value) else ""
     if isinstance(value, int | float):
         return f"{value:.3g}" if value > 0 else ""
-    return "" if value is None else type(value).__name__
+    return "" if value is None else "(a schedule)"
 
 
 def _name(optimizer: Any) -> str:

@@ -10,7 +10,7 @@ from fnopt import penalties
 from fnopt.analysis import advice
 from fnopt.analysis.advice import Finding
 from fnopt.analysis.gaps import Gap, Gaps, gaps_of
-from fnopt.analysis.learning_curves import Turn, rises_of, turn_of, value_at
+from fnopt.analysis.learning_curves import Turn, turn_of, value_at
 from fnopt.analysis.signals import findings_of
 
 KNOWN = {"loss": False, "accuracy": True, "r2": True}  # scores whose direction needs no word
@@ -212,9 +212,10 @@ def _about_noise(gaps: Gaps, share: bool, source: str, given: bool) -> list[Find
 
 
 def _about_cost(some: Sequence[Curves], full_batch: bool) -> list[Finding]:
-    """What the training cost says, of the repeat in which it rose most."""
-    costs = [curves["cost"] for curves in some if curves.get("cost") is not None and len(curves["cost"])]
-    return advice.of_cost(max(map(rises_of, costs), key=lambda rise: rise.jump), full_batch) if costs else []
+    """What the training cost says, of the first repeat of which it says anything."""
+    costs = [np.asarray(curves["cost"], np.float64) for curves in some if curves.get("cost") is not None]
+    each = [advice.of_cost(cost, full_batch) for cost in costs if len(cost)]
+    return next((found for found in each if found), [])
 
 
 def _about_zeros(weights: Any) -> list[Finding]:

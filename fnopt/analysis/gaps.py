@@ -41,6 +41,7 @@ class Gaps:
     bias: Gap
     variance: Gap | None
     mismatch: Gap | None
+    tolerance: float
 
     @property
     def dominant(self) -> str:
@@ -94,6 +95,7 @@ def gaps_of(
         bias=bias,
         variance=gap(middle, "train"),
         mismatch=gap("dev", "train_dev") if middle == "train_dev" else None,
+        tolerance=tolerance,
     )
 
 

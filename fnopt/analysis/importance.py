@@ -80,7 +80,7 @@ class Importances:
             "  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))])
             for row in rows
         ]
-        pairs = ", ".join(f"{a} × {b} {100 * x:.1f} %" for a, b, x in self.top_pairs(3))
+        pairs = ", ".join(f"{a} × {b} {100 * x:.1f} %" for a, b, x in self.top_pairs(3) if x > 0)
         lines += [f"pairs  {pairs}"] if pairs else []
         notes = "" if np.isnan(self.notes) else f"; rank correlation with the notes' order {self.notes:.2f}"
         explained = f"the fit explains {self.explained:.0%} of the variance of scores that it did not see"
@@ -140,10 +140,10 @@ def importance(
     of_pairs = np.zeros((d, d))
     for k, share in zip(chosen, whole_fit.variance[d:] / spread, strict=True):
         a, b = list(pairs)[k]
-        of_pairs[a, b] = of_pairs[b, a] = max(share, 0.0)
+        of_pairs[a, b] = of_pairs[b, a] = min(max(share, 0.0), 1.0)
     return Importances(
         names=tuple(one.name for one in bases),
-        main=np.maximum(whole_fit.variance[:d] / spread, 0.0),
+        main=np.clip(whole_fit.variance[:d] / spread, 0.0, 1.0),
         pairs=of_pairs,
         bars=_bars(parts, y, d, whole("bootstraps", bootstraps, 0), whole("seed", seed, 0)),
         explained=whole_fit.unseen,

@@ -12,6 +12,8 @@ from fnopt.model.prepare import in_order
 from fnopt.run.lineage import shown
 from fnopt.run.setup import as_key
 from fnopt.space.entry import Picked
+from fnopt.sweep.ledger import Ledger
+from fnopt.sweep.population import Population
 from fnopt.sweep.ranking import Standing
 from fnopt.train import higher_is_better
 
@@ -56,6 +58,15 @@ def mean_curves(sweep: "Sweep") -> np.ndarray:
             least = min(map(len, rows))
             curves[i, :least] = np.mean([row[:least] for row in rows], axis=0)
     return curves
+
+
+def rung_ages(sweep: "Sweep") -> list[int]:
+    """The epochs at which a rule compares configurations, and the last; without one an eighth, a quarter, half and all."""
+    most = max(sweep.lengths)
+    if sweep.stop is None or isinstance(sweep.stop, Population):
+        return sorted({max(most // k, 1) for k in (8, 4, 2, 1)})
+    ledger = Ledger(sweep.stop, sweep.n, sweep.work.epochs, sweep.lengths)
+    return sorted({age for config in range(sweep.n) for age in ledger.ages(config)} | {most})
 
 
 def input_importance(run: "Run", data: Dataset, metric: str | None, key: Any, repeats: int) -> InputImportances:

@@ -310,12 +310,12 @@ class Sweep:
         """Spearman's ρ between the objective at some epochs, as ``found[3][30]``: what an early rung foretells.
 
         Args:
-            epochs: from 1; unless given an eighth, a quarter, half and all of the epochs.
+            epochs: from 1; unless given those at which a rule compares configurations and the last; without a rule an
+                eighth, a quarter, half and all of the epochs.
         """
-        from fnopt.run.importance import mean_curves
+        from fnopt.run.importance import mean_curves, rung_ages
 
-        most = max(self.lengths)
-        ages = sorted({max(most // k, 1) for k in (8, 4, 2, 1)}) if epochs is None else list(epochs)
+        ages = rung_ages(self) if epochs is None else list(epochs)
         table = rank_correlation(mean_curves(self), ages).tolist()
         return {a: dict(zip(ages, row, strict=True)) for a, row in zip(ages, table, strict=True)}
 

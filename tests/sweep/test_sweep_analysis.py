@@ -65,6 +65,11 @@ def test_a_regression_counts_what_is_not_explained():
     assert found.bias.error > 0 and found.variance.value == pytest.approx(0, abs=1e-6)
 
 
+def test_a_run_that_diverged_says_so():
+    run = fo.fit(fo.classifier(hidden=(4,)), TRAIN, DEV, hyper=dict(lr=1e30, optimizer="sgd"), epochs=4, key=KEY)
+    assert run.status == "diverged" and "Training diverged in epoch 1: lower the learning rate" in str(run.diagnose())
+
+
 def test_a_loaded_run_is_diagnosed_by_its_curves(run, tmp_path):
     found = fo.load(run.save(tmp_path / "run.safetensors")).diagnose(target=0.02)
     assert found.errors == pytest.approx(run.diagnose(target=0.02).errors) and math.isnan(found.bias.error)
@@ -133,6 +138,8 @@ def test_rungs_and_the_expected_best(sweep):
     found = sweep.rank_correlation()
     assert list(found) == [1, 2, 4] and found[4][4] == 1 and found[1][4] == found[4][1]
     assert -1 <= found[2][4] <= 1 and list(sweep.rank_correlation((4,))) == [4]
+    halved = fo.caviar(fo.classifier(hidden=(4,)), SPACE, TRAIN, DEV, n=6, epochs=4, key=KEY, stop=fo.halving(eta=4))
+    assert list(halved.rank_correlation()) == [1, 4]
     curve = sweep.expected_best()
     assert len(curve) == 40 and curve[-1] == sweep.best.score and (np.diff(curve) >= -1e-12).all()
     assert isinstance(sweep.edges(), list)
