@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from fnopt._names import lazy as _lazy
 
 if TYPE_CHECKING:
+    from fnopt import analysis as analysis
     from fnopt import averages as averages
     from fnopt import check as check
     from fnopt import data as data
@@ -68,7 +69,8 @@ if TYPE_CHECKING:
     from fnopt.train import reach as reach
 
 _HOMES = {
-    "fnopt": "averages, check, data, losses, metrics, nn, optim, penalties, plot, schedules, surfaces, track, tree",
+    "fnopt": "analysis, averages, check, data, losses, metrics, nn, optim, penalties, plot, schedules, surfaces, "
+    "track, tree",
     "fnopt._programs": "keep_programs",
     "fnopt._types": "Batch, Dataset, Optimizer, Score, State, Trial",
     "fnopt.model": "Model, classifier, multilabel, recipes, regressor, supervised",

@@ -10,7 +10,10 @@ from typing import Any
 
 from fnopt._checks import closest, folded
 
-PUBLIC = ("data", "optim", "schedules", "losses", "penalties", "metrics", "nn", "check", "plot", "track", "surfaces")
+PUBLIC = (
+    *("data", "optim", "schedules", "losses", "penalties", "metrics", "nn", "check"),
+    *("analysis", "plot", "track", "surfaces"),
+)
 
 ELSEWHERE = {  # what Optuna, Ray, torch, Keras and scikit-learn call it, in small letters without underscores
     "suggestfloat": "fo.uniform or fo.log_uniform",

@@ -48,10 +48,12 @@ def test_the_first_bad_step_by_hand(sweep):
     assert row["step"] == 1 and 1e20 < max(weights) < 1e38 and not np.isfinite(row["cost"])
 
 
-def test_the_leaderboard_lists_them(sweep):
+def test_the_leaderboard_names_them_in_two_lines(sweep):
     lines = str(sweep).splitlines()
-    assert sum("not finite at step" in line for line in lines) == 4
-    assert lines[-1] == "sweep.faults() names leaf and gradient norm"
+    bad = sorted({row["config"] for row in sweep.faults()})
+    (k,) = (k for k, line in enumerate(lines) if "not finite at step" in line)
+    assert lines[k].startswith(f"config {bad[0]}: ") and lines[k].endswith(f"; so did {', '.join(map(str, bad[1:]))}")
+    assert lines[k + 1] == "sweep.faults() names leaf and gradient norm of all 4"
     assert "diverged" not in str(sweep_of(2, epochs=1))
 
 

@@ -15,7 +15,8 @@ LAYERS = {
     "_types": 0, "_checks": 0, "_keys": 0, "_compile": 0, "_names": 0, "_forks": 0, "_programs": 0,
     "tree": 1, "numbers": 1, "schedules": 1, "averages": 1,
     "nn": 2, "losses": 2, "space": 2, "penalties": 2, "optim": 2, "data": 2, "metrics": 2, "surfaces": 2,
-    "train": 3, "model": 4, "sweep": 5, "store": 5, "run": 6, "check": 7, "cli": 7, "plot": 7, "track": 7,
+    "train": 3, "model": 4, "sweep": 5, "store": 5, "analysis": 5,
+    "run": 6, "check": 7, "cli": 7, "plot": 7, "track": 7,
 }  # fmt: skip
 CORE = {"jax", "jaxlib", "chex", "numpy", "fnopt", "scipy"}  # scipy comes with jax, and is asked for inside functions
 FILES = sorted(ROOT.rglob("*.py"))

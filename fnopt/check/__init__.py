@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 
 from fnopt._names import suggesting as _suggesting
+from fnopt.check.gradient_noise import GradientNoise as GradientNoise
+from fnopt.check.gradient_noise import gradient_noise as gradient_noise
 from fnopt.check.gradients import Gradients as Gradients
 from fnopt.check.gradients import gradients as gradients
 from fnopt.check.hypergradient import Hypergradients as Hypergradients

@@ -6,21 +6,13 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 
 from fnopt._types import Params, Stats
+from fnopt.analysis.signals import LIMIT, findings_of, layer_table, rms
 from fnopt.check._table import shown
 from fnopt.check._taps import back, walked
 from fnopt.nn import MLP
-
-LIMIT = 10.0  # times smaller or larger than at the other end of the network
-FLAT = 0.01  # of the largest derivative of an activation: below, a unit is saturated
-SLOPES: dict[str, Callable[[Array], Array]] = {  # derivative of a bounded activation from its value, in parts of 1
-    "sigmoid": lambda a: 4 * a * (1 - a),
-    "tanh": lambda a: 1 - jnp.square(a),
-    "arctan": lambda a: jnp.square(jnp.cos(a)),
-}
 
 
 @dataclass(frozen=True)
@@ -95,14 +87,12 @@ def signals(
         if not callable(net):
             raise TypeError(f"`net` must be from fo.nn.mlp or a function of (params, x), got {type(net).__name__}")
         table = _of_function(net, params, x, loss)
-        return Signals(table, tuple(_findings(table, limit)))
+        return Signals(table, tuple(findings_of(table, limit)))
     if x.ndim != 2 or not len(x):
         raise ValueError(f"`x` must be a batch, shape (m, features), got {x.shape}; for one example write x[None, :]")
     stats = () if stats is None else stats
-    seen = jax.jit(net.activations)(params, stats, x)
-    at_z, weights = _gradients(net, params, stats, x, loss)
-    table = [_row(net, name, seen[name], at_z[name], weights[name]) for name in (*net.layers, "output")]
-    return Signals(table, tuple(_findings(table, limit)))
+    table = layer_table(net, params, stats, x, loss)
+    return Signals(table, tuple(findings_of(table, limit)))
 
 
 def _applied(net: Any) -> Any:
@@ -148,7 +138,7 @@ def _of_function(
             {
                 "layer": tap.name,
                 "units": a.shape[-1] if a.ndim else 1,
-                "activation": _rms(a),
+                "activation": rms(a),
                 "gradient": len(x) ** 0.5 * _norm([g]),  # each example's own is m times its part of the mean's
                 "weights": _norm([leaves[i] for i in tap.leaves]),
                 "dead": 0.0 if last else float(jnp.mean(jnp.all(a.reshape(-1, a.shape[-1]) == 0, axis=0))),
@@ -160,85 +150,3 @@ def _of_function(
 
 def _norm(leaves: Any) -> float:
     return float(jnp.sqrt(sum((jnp.sum(jnp.square(g.astype(jnp.float32))) for g in leaves), jnp.zeros(()))))
-
-
-def _gradients(
-    net: MLP, params: Any, stats: Stats, x: Array, loss: Callable[[Array], Array] | None
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Norm of the gradient at each layer's z (of what is added to it), and at its parameters."""
-    signs = jax.random.rademacher(jax.random.key(0), (len(x), net.out), jnp.result_type(float))
-
-    def of(added: Any) -> Array:
-        """The loss with something of its own added to each example's z: its derivative there is that of z."""
-
-        def outputs(x: Array, mine: Any) -> Array:
-            moved = {name: {**layer, _bias(layer): layer[_bias(layer)] + mine[name]} for name, layer in params.items()}
-            return net.forward(moved, stats, x)[0]
-
-        out = jax.vmap(outputs)(x, added)
-        return jnp.sum(signs.astype(out.dtype) * out) / len(x) if loss is None else loss(out)
-
-    def whole(params: Any) -> Array:
-        out = net.forward(params, stats, x)[0]
-        return jnp.sum(signs.astype(out.dtype) * out) / len(x) if loss is None else loss(out)
-
-    nothing = {n: jnp.zeros((len(x), *l[_bias(l)].shape), l[_bias(l)].dtype) for n, l in params.items()}  # noqa: E741
-    at_z, at_params = jax.jit(lambda nothing, params: (jax.grad(of)(nothing), jax.grad(whole)(params)))(nothing, params)
-    # The loss is a mean over m examples, so each one's own gradient is m times what stands here.
-    back = {name: len(x) * _rms(jnp.linalg.norm(g.astype(jnp.float32), axis=1)) for name, g in at_z.items()}
-    return back, {
-        name: float(jnp.sqrt(sum(jnp.sum(jnp.square(g)) for g in gs.values()))) for name, gs in at_params.items()
-    }
-
-
-def _bias(layer: Any) -> str:
-    """What is added to z in a layer."""
-    return "bias" if "bias" in layer else "shift"
-
-
-def _rms(a: Array) -> float:
-    return float(jnp.sqrt(jnp.mean(jnp.square(a))))
-
-
-def _row(net: MLP, name: str, a: Array, back: float, weights: float) -> dict[str, Any]:
-    hidden = name != "output"
-    slope = SLOPES.get(net.activation if hidden else net.output)
-    return {
-        "layer": name,
-        "units": a.shape[-1],
-        "activation": _rms(a),
-        "gradient": back,
-        "weights": weights,
-        "dead": float(jnp.mean(jnp.all(a == 0, axis=0).astype(jnp.float32))) if hidden else 0.0,
-        "saturated": None if slope is None else float(jnp.mean((slope(a) < FLAT).astype(jnp.float32))),
-    }
-
-
-def _findings(table: list[dict[str, Any]], limit: float) -> list[str]:
-    """What is wrong, a sentence each."""
-    lost = [row["layer"] for row in table if not np.isfinite(row["activation"] + row["gradient"] + row["weights"])]
-    if lost:
-        return [f"not finite from {lost[0]} on: smaller weights, or a smaller learning rate before them"]
-    hidden = table[:-1]
-    found = [_fading("activations", "activation", hidden, limit), _fading("gradients", "gradient", hidden[::-1], limit)]
-    for row in table:
-        if row["dead"] > 0.5:
-            found.append(f"{row['layer']}: {row['dead']:.0%} of the units are dead; try leaky_relu, or a smaller lr")
-        if (row["saturated"] or 0) > 0.5:
-            found.append(f"{row['layer']}: {row['saturated']:.0%} saturated; try smaller weights, norm='batch' or relu")
-    return [sentence for sentence in found if sentence]
-
-
-def _fading(what: str, column: str, rows: list[dict[str, Any]], limit: float) -> str:
-    """Whether a signal fades or grows along these layers, and where it passes the limit."""
-    for k, row in enumerate(rows[1:], 1):
-        first = rows[0][column]
-        ratio = row[column] / first if first else 1.0
-        if not 1 / limit <= ratio <= limit:
-            word = "vanish" if ratio < 1 else "explode"
-            each = f"a factor of {ratio ** (1 / k):.3g} a layer" if ratio else "nothing is left"
-            return (
-                f"{what} {word}: {row['layer']} has {ratio:.3g} of {rows[0]['layer']}'s, {each}; "
-                "try init='he' or norm='batch'"
-            )
-    return ""

@@ -9,8 +9,9 @@ from rich.console import Console
 from fnopt._checks import printable
 from fnopt.run import Bar, Sweep
 from fnopt.run.drawn import folded, paragraph, tables_of
-from fnopt.run.leaderboard import at_edges, leaderboard, parts_of
+from fnopt.run.leaderboard import leaderboard, parts_of
 from fnopt.run.progress import Board, Lines
+from fnopt.run.remarks import remarks
 from fnopt.sweep.drive import Watch
 from fnopt.train import Objective
 
@@ -43,7 +44,7 @@ def show(sweep: Sweep) -> None:
     console = Console(markup=False, highlight=False, width=width)
     print(paragraph(head, width), end="\n\n")
     console.print(*tables, sep="\n\n")
-    for line in [*([tail] if tail else []), *at_edges(sweep)]:
+    for line in [*([tail] if tail else []), *remarks(sweep)]:
         print(paragraph(line, width))
     sys.stdout.flush()
 

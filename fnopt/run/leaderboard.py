@@ -5,20 +5,18 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fnopt._checks import printable
-from fnopt.space.choice import Choice
-from fnopt.space.distributions import Distribution
-from fnopt.space.edges import Edge, edges, widened
-from fnopt.space.search_space import SearchSpace
+from fnopt.run.noise import noise_of
+from fnopt.run.remarks import remarks
 
 if TYPE_CHECKING:
     from fnopt.run.sweep import Sweep
 
 SHOWN = 10
-LISTED = 5  # configurations that diverged
+ALIKE = "≈"  # before the rank of a configuration that cannot be told from the first
 
 
 def leaderboard(sweep: "Sweep", shown: int = SHOWN) -> str:
-    """The ranking's head as a plain table, with a line on the whole above and on divergences below."""
+    """The ranking's head as a plain table, with a line on the whole above and what is remarkable below."""
     head, rows, _ = parts_of(sweep, shown)
     rows = [[printable(name) for name in rows[0]], *rows[1:]]
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
@@ -27,53 +25,9 @@ def leaderboard(sweep: "Sweep", shown: int = SHOWN) -> str:
 
 
 def notes_of(sweep: "Sweep") -> list[str]:
-    """The lines below the table: how configurations ended, edges, the first that diverged."""
+    """The lines below the table: how configurations ended, and what is remarkable."""
     tail = parts_of(sweep)[2]
-    return [*([tail] if tail else []), *at_edges(sweep), *_faults(sweep)]
-
-
-def at_edges(sweep: "Sweep") -> list[str]:
-    """A line for each number whose best value lies at an edge of what it was drawn from, where it can go further.
-
-    Of a fine sweep these are the edges beyond which the coarse sweep drew nothing either.
-    """
-    from fnopt.run.lineage import shown as at_end
-    from fnopt.run.store import FINE
-
-    ranked: list[Any] = []
-    lost: list[Any] = []
-    for standing in sweep.ranking():
-        if standing.status != "not run":
-            (ranked if standing.ranked else lost).append(at_end(sweep, standing.config))
-    found = edges(sweep.space, ranked, lost)
-    if sweep.search == FINE:
-        found = [] if sweep.coarse is None else [edge for edge in found if _outermost(edge, sweep.coarse.space)]
-    lines = []
-    for edge in found:
-        if isinstance(edge.leaf, Choice):
-            lines.append(f"{edge}: options beyond it may be better")
-        elif widened(sweep.space, edge, sweep.model) is not None:
-            lines.append(f"{edge}: a wider range may hold a better one")
-    return lines
-
-
-def _outermost(edge: Edge, first: SearchSpace) -> bool:
-    """Whether the range that was narrowed ends no further out than its narrowed one does."""
-    given, mine = first.drawn.get(edge.path), edge.leaf
-    if isinstance(given, Distribution) and isinstance(mine, Distribution):
-        k = 1 if edge.upper else 0
-        return mine.usual[k] >= given.usual[k] if edge.upper else mine.usual[k] <= given.usual[k]
-    if isinstance(given, Choice) and isinstance(mine, Choice) and given.numeric:
-        return edge.value == (max if edge.upper else min)(given.options)
-    return False
-
-
-def _faults(sweep: "Sweep") -> list[str]:
-    """The first configurations that diverged, with step and cost, and how to see more."""
-    bad = [standing for standing in sorted(sweep.ranking()) if standing.status == "diverged"]
-    lines = [f"config {standing.config}: {standing.why}" for standing in bad[:LISTED]]
-    more = "" if len(bad) <= LISTED else f" of all {len(bad)}"
-    return [*lines, f"sweep.faults() names leaf and gradient norm{more}"] if bad else []
+    return [*([tail] if tail else []), *remarks(sweep)]
 
 
 def parts_of(sweep: "Sweep", shown: int = SHOWN) -> tuple[str, list[list[str]], str]:
@@ -90,12 +44,18 @@ def parts_of(sweep: "Sweep", shown: int = SHOWN) -> tuple[str, list[list[str]], 
     names = told_apart([columns_of(at_end(sweep, i), sweep.names) for i in range(sweep.n)])
     rows = [["rank", "config", sweep.objective, *names]]
     there = [standing for standing in ranking if standing.status != "not run"]
+    first = ranking[0]
+    noise = noise_of(sweep, first.config) if math.isfinite(first.score) else None
     for rank, standing in enumerate(there[:shown] or ranking[:1], 1):
         values = columns_of(at_end(sweep, standing.config), sweep.names)
         score = with_error(standing.score, standing.error) if standing.ranked else standing.status
-        rows.append([str(rank), str(standing.config), score, *(text(values.get(name)) for name in names)])
+        mark = ALIKE if noise is not None and noise.within[standing.config] else ""
+        rows.append([f"{mark}{rank}", str(standing.config), score, *(text(values.get(name)) for name in names)])
     counts = {s: sum(st.status == s for st in ranking) for s in ("pruned", "stopped", "diverged", "cut", "not run")}
-    return head, rows, ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+    told = [f"{count} {status}" for status, count in counts.items() if count]
+    if noise is not None and noise.within.any():
+        told.append(f"{ALIKE} {noise.within.sum()} within the noise of the first")
+    return head, rows, ", ".join(told)
 
 
 def told_apart(configs: Sequence[Mapping[str, Any]]) -> list[str]:

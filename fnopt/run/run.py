@@ -16,6 +16,7 @@ from fnopt._checks import whole
 from fnopt._compile import TRACES
 from fnopt._keys import with_keys
 from fnopt._types import Dataset, Params, Stats, Trial
+from fnopt.analysis import Diagnosis, InputImportances
 from fnopt.model import Frame, Model, framed
 from fnopt.model.prepare import in_order
 from fnopt.numbers import resolve
@@ -167,6 +168,54 @@ class Run:
         weight = None if data.weight is None else np.asarray(data.weight, np.float64)
         predicted = np.asarray(self.predict(in_order(self.encoding, data).x), np.float64).reshape(truth.shape)
         return {name: float(getattr(metrics, name)(truth, predicted, weight=weight)) for name in EVALUATED["values"]}
+
+    def diagnose(
+        self, *, target: float | None = None, train_dev: Dataset | float | None = None, metric: str | None = None
+    ) -> Diagnosis:
+        """Bias or variance, and what to try: :func:`fnopt.analysis.diagnose` of this run's curves, data and network.
+
+        To tell a mismatch of the distributions from variance, hold rows of the *training* distribution out, train on
+        the others and score both::
+
+            train, train_dev = fo.data.split(train, (0.9, 0.1), key=key)
+            fo.fit(model, train, dev, …).diagnose(target=0.01, train_dev=train_dev)
+
+        Args:
+            target: the error that can be reached, as 1 − accuracy of a human; 0 unless given.
+            train_dev: rows of the training distribution that no training saw; or their score.
+            metric: the score whose error counts; accuracy or R² where the run followed it, else the loss.
+
+        Returns:
+            a ``Diagnosis``; printed, one paragraph. A loaded run has no data: it is diagnosed by its curves and scores.
+
+        Raises:
+            ValueError: for a metric that the run did not follow, and where no epoch has a finite score.
+
+        >>> from fnopt import data, fit, model
+        >>> run = fit(model.classifier(hidden=(8,)), data.load("iris"), hyper=dict(lr=0.05), epochs=30)
+        >>> run.diagnose(target=0.02).variance is None  # there is no dev part
+        True
+        """
+        from fnopt.run.diagnosis import diagnose_run
+
+        return diagnose_run(self, target, train_dev, metric)
+
+    def input_importance(
+        self, data: Dataset, *, metric: str | None = None, repeats: int = 5, key: Any = None
+    ) -> InputImportances:
+        """How much worse a score is with one input shuffled: :func:`fnopt.analysis.permutation_importance`.
+
+        The inputs that come from one column of a table, as the categories of a text, are shuffled together.
+
+        Args:
+            data: what to score; take rows that the run was not trained on.
+            metric: the loss, unless a score of the task is named.
+            repeats: orders, ≥ 1.
+            key: what they are drawn from; ``jax.random.key(0)`` unless given.
+        """
+        from fnopt.run.importance import input_importance
+
+        return input_importance(self, data, metric, key, repeats)
 
     def more(self, epochs: int, *, progress: bool | Watch = False) -> "Run":
         """The same run, so many epochs further: bit for bit what one longer run gives.

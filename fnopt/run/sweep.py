@@ -11,6 +11,7 @@ import numpy as np
 
 from fnopt._checks import nearest
 from fnopt._types import Dataset, Trial
+from fnopt.analysis import Diagnosis, Importances, expected_best, rank_correlation
 from fnopt.data import Folds
 from fnopt.model import Frame, Model
 from fnopt.report import sweep_html
@@ -19,6 +20,7 @@ from fnopt.run.lineage import course_of, lineage_of, over_time, retraced, shown,
 from fnopt.run.run import Going, Run, as_run, dissected
 from fnopt.run.shown import Scores
 from fnopt.space.columns import columns_of
+from fnopt.space.edges import Edge
 from fnopt.space.epochs import NAME, own_length
 from fnopt.space.perturb import Ranges
 from fnopt.space.search_space import SearchSpace
@@ -308,6 +310,67 @@ class Sweep:
             "lanes": float(len(pairs)),
             "t": mean / error if error else math.nan,
         }
+
+    def importances(self, *, bootstraps: int = 100, seed: int = 0) -> Importances:
+        """The share of the variance of the objective that each name of the space explains, and each pair.
+
+        See :func:`fnopt.analysis.importance`: shares are over the ranges as they were drawn from; of a configuration
+        that a rule ended the score is that which it had then, and one that diverged counts as the worst.
+
+        Args:
+            bootstraps: how often configurations are drawn anew for the bars; 0 for none.
+            seed: of the draws.
+
+        Raises:
+            ValueError: for fewer than 16 configurations with a score, and where nothing varies.
+        """
+        from fnopt.run.importance import importances
+
+        return importances(self, bootstraps, seed)
+
+    def edges(self) -> list[Edge]:
+        """The numbers whose best value lies at an edge of what it was drawn from, where it can go further."""
+        from fnopt.run.remarks import edges_of
+
+        return edges_of(self)
+
+    def rank_correlation(self, epochs: Sequence[int] | None = None) -> dict[int, dict[int, float]]:
+        """Spearman's ρ between the objective at some epochs, as ``found[3][30]``: what an early rung foretells.
+
+        Args:
+            epochs: from 1; unless given those at which a rule compares configurations and the last; without a rule an
+                eighth, a quarter, half and all of the epochs.
+        """
+        from fnopt.run.importance import mean_curves, rung_ages
+
+        ages = rung_ages(self) if epochs is None else list(epochs)
+        table = rank_correlation(mean_curves(self), ages).tolist()
+        return {a: dict(zip(ages, row, strict=True)) for a, row in zip(ages, table, strict=True)}
+
+    def expected_best(self, tries: Sequence[int] | None = None) -> np.ndarray:
+        """The expected best score of k configurations, against k: :func:`fnopt.analysis.expected_best`."""
+        scores = [standing.score for standing in self.ranking() if standing.status != "not run"]
+        return expected_best(scores, tries, higher=self.kept.higher)
+
+    def diagnose(
+        self, *, target: float | None = None, train_dev: Dataset | None = None, metric: str | None = None
+    ) -> Diagnosis:
+        """The diagnosis of the winner over its seeds and folds, and which others its noise cannot tell from it.
+
+        See :meth:`Run.diagnose`. ``within`` holds the configurations inside the noise of the winner, which the printed
+        leaderboard marks too; of several configurations the best is also lucky, so there may be more.
+
+        Args:
+            target: the error that can be reached; 0 unless given.
+            train_dev: rows of the training distribution that no training saw; the winner is replayed to score them.
+            metric: the score whose error counts; accuracy or R² where it was followed, else the loss.
+
+        Raises:
+            ValueError: where no configuration has a finite score.
+        """
+        from fnopt.run.diagnosis import diagnose_sweep
+
+        return diagnose_sweep(self, target, train_dev, metric)
 
     def _at_one_age(self, two: list[LaneResult]) -> list[float]:
         """The objective of two lanes: of the weights that count; at the age of the shorter, where one was stopped."""

@@ -1,0 +1,168 @@
+"""Diagnosis: gaps and their noise by hand, four built cases named right, each sentence with its number and row."""
+
+import math
+import re
+
+import jax
+import numpy as np
+import pytest
+from scipy import stats
+
+import fnopt as fo
+from fnopt.analysis import diagnose
+from fnopt.analysis.gaps import gaps_of
+from fnopt.analysis.headroom import headroom_of
+from fnopt.analysis.learning_curves import rises_of, turn_of, value_at
+
+CURVES = dict(
+    train=dict(loss=[0.9, 0.5, 0.2, 0.1], accuracy=[0.6, 0.8, 0.9, 0.99]),
+    dev=dict(loss=[0.9, 0.6, 0.5, 0.9], accuracy=[0.6, 0.75, 0.85, 0.9]),
+    cost=[1.0, 0.6, 0.3, 0.2],
+)
+HYPER = dict(optimizer="sgd", batch_size=32, l2=0.1, dropout=0.5)
+
+
+def test_gaps_of_one_run_by_hand():
+    found = diagnose(CURVES, target=0.002, examples=dict(train=400, dev=100))
+    assert (found.metric, found.target, found.dominant) == ("accuracy", 0.002, "variance")
+    assert found.errors == pytest.approx(dict(train=0.01, dev=0.1))
+    assert (found.bias.value, found.variance.value) == pytest.approx((0.008, 0.09))
+    train, dev = 0.01 * 0.99 / 400, 0.1 * 0.9 / 100
+    assert (found.bias.error, found.variance.error) == pytest.approx((train**0.5, (train + dev) ** 0.5))
+    assert found.variance.beyond == pytest.approx(2 * (train + dev) ** 0.5) and found.bias.beyond == 0.01
+    assert found.mismatch is None
+
+
+def test_a_train_dev_part_tells_mismatch_from_variance():
+    found = diagnose(CURVES, train_dev=0.97, examples=dict(train=400, dev=100, train_dev=100))
+    assert (found.variance.value, found.mismatch.value) == pytest.approx((0.02, 0.07))
+    assert found.dominant == "mismatch" and "(D7, D2, D5)" in str(found)
+
+
+def test_several_repeats_are_paired_and_judged_by_students_t():
+    train, dev = np.array([0.01, 0.02, 0.03]), np.array([0.05, 0.05, 0.09])
+    gap = gaps_of(dict(train=train, dev=dev), 0.0).variance
+    assert gap.error == pytest.approx(stats.sem(dev - train))
+    assert gap.counts == (stats.ttest_rel(dev, train).pvalue < 0.05) and gap.counts
+    assert gap.beyond == pytest.approx(stats.t.ppf(0.975, 2) * gap.error)
+    assert not gaps_of(dict(train=train, dev=[0.02, 0.09, 0.03]), 0.0).variance.counts
+    far = [dict(train=[0.1 * k], dev=[0.5 - 0.2 * k]) for k in range(2)]
+    assert "none is beyond its noise; more repeats or examples would decide (D7, G9)" in str(diagnose(far))
+
+
+def test_without_noise_and_examples_the_tolerance_decides():
+    curves = dict(train=[1.0, 0.5], dev=[1.0, 0.52])
+    assert diagnose(curves, target=0.5).dominant == "none"
+    assert diagnose(curves, target=0.5, tolerance=0.01).dominant == "variance"
+    assert math.isnan(diagnose(curves).variance.error) and "±" not in str(diagnose(curves))
+
+
+def test_the_spread_of_single_examples_is_the_noise_of_a_mean():
+    each = dict(train=np.zeros(4), dev=np.array([0.0, 1.0, 2.0, 3.0]))
+    found = diagnose(dict(train=[0.0], dev=[1.5]), each=each)
+    assert found.variance.error == pytest.approx(stats.sem(each["dev"]))
+    assert "over 4 dev examples" in str(found)
+
+
+def test_without_a_dev_part_it_says_what_it_can():
+    found = diagnose(dict(train=dict(accuracy=[0.6, 0.992])), examples=400)
+    assert found.variance is None and found.turn is None and found.dominant == "none"
+    said = "Avoidable bias at most 0.8 % ± 0.4 %: it fits its own data; variance wants a dev part"
+    assert str(found).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (dict(), "The dev loss turned at epoch 3 of 4, 0.5 there, 0.9 at the end; stop there"),
+        (dict(epoch=3), "these are the weights that count"),
+        (dict(parameters=4000, examples=400), "4,000 parameters for 400 training examples, 10 each"),
+        (dict(headroom=2.0), "diverge from 2 times this learning rate on"),
+        (dict(hyper=HYPER, target=-0.5), "more neurons or layers, weaker l2 0.1 and dropout 0.5 or Adam"),
+        (dict(hyper=HYPER), "a stronger L2 than 0.1 first"),
+        (dict(hyper=dict(batch_size=512)), "batches of 32 or 64 for 512"),
+        (dict(target=0.2, examples=dict(train=400, dev=400)), "19.0 % below the target"),
+    ],
+)
+def test_each_sentence_has_its_number_and_its_row(options, sentence):
+    text = str(diagnose(CURVES, **options))
+    assert sentence in text
+    assert sentence not in str(diagnose(dict(train=[0.5, 0.4], dev=[0.5, 0.41])))
+    for one in re.split(r"(?<=\.) (?=[A-Z0-9])", text):
+        assert re.search(r"\d", one) and re.search(r"\(([A-Z]\d+(, )?)+\)\.$", one), one
+
+
+def test_a_full_batch_cost_that_rises_is_said_and_a_jump_too():
+    curves = dict(train=[1.0, 0.5], dev=[1.0, 0.5], cost=[1.0, 0.5, 0.6, 0.4])
+    assert "the full-batch cost rose in 1 of 3 epochs, by up to 20.0%" in str(diagnose(curves, full_batch=True)).lower()
+    assert "rose" not in str(diagnose(curves))
+    for worst, what in ((2.0, "grew 4 times at epoch 3"), (math.nan, "diverged in epoch 3")):
+        assert what in str(diagnose({**curves, "cost": [1.0, 0.5, worst]}))
+
+
+def test_layers_and_zeros_are_reported():
+    row = dict(layer="hidden_0", units=4, activation=1.0, gradient=1.0, weights=1.0, dead=0.75, saturated=None)
+    last = dict(row, layer="output", dead=0.0)
+    weights = {"hidden_0": {"bias": np.zeros(2), "weight": np.array([[0.0, 0.0], [1.0, 0.0]])}}
+    text = str(diagnose(CURVES, signals=[row, last], weights=weights))
+    assert "Hidden_0: 75% of the units are dead; try leaky_relu, or a smaller lr (N9, G2)." in text
+    assert "75% of the weights are exactly 0, and 1 of 2 inputs are unused: 4 parameters are left (L5)." in text
+    assert "exactly 0" not in str(diagnose(CURVES, weights=jax.tree.map(np.ones_like, weights)))
+
+
+@pytest.mark.parametrize(
+    ("curves", "options", "words"),
+    [
+        ({}, {}, "training part"),
+        (dict(train=dict(f1=[0.5])), {}, "metric="),
+        (dict(train=dict(f1=[0.5])), dict(metric="f1"), "higher="),
+        (CURVES, dict(metric="f1", higher=True), "no curve of 'f1'"),
+        (dict(train=[math.nan]), {}, "nowhere finite"),
+        (CURVES, dict(train_dev=[0.9, 0.9]), "one score a repeat, 1, got 2"),
+    ],
+)
+def test_what_cannot_be_diagnosed(curves, options, words):
+    with pytest.raises(ValueError, match=words):
+        diagnose(curves, **options)
+
+
+def test_curves():
+    falling = np.geomspace(1.0, 0.1, 40)
+    assert turn_of(falling).improving and not turn_of(falling).turned
+    assert not turn_of(np.r_[falling, np.full(40, 0.1)]).improving
+    assert turn_of([math.nan, 1.0, math.inf]).epoch == 2 and turn_of([math.nan]) is None and turn_of([]) is None
+    assert rises_of([1.0]).steps == 0 and rises_of([1.0, 1.0 + 1e-7]).times == 0
+    assert rises_of([1.0, 0.01, 0.09]).jump == 1 and rises_of([1.0, 0.01, 0.1]).jump == pytest.approx(10)
+    assert value_at([math.nan, 2.0], 1) == 2.0 and math.isnan(value_at([], None))
+    assert headroom_of([0.1, 1.0], [False, False], 0.1) == math.inf
+    assert headroom_of([0.1, 0.2, 0.3, 1.0, 2.0], [False, True, False, True, True], 0.1) == pytest.approx(2.0)
+
+
+KEY = jax.random.key(0)
+MODEL = fo.classifier(hidden=(32,), optimizer="adam")
+
+
+def built(case, seed):
+    """Two far classes in 20 dimensions, changed so that one thing is wrong: the parts, numbers, and the target."""
+    draws = np.random.default_rng(seed)
+
+    def rows(noise=0.0, shift=0.0):
+        y = draws.integers(2, size=256)
+        x = draws.normal(size=(256, 20))
+        x[:, :4] += 1.6 * (2 * y[:, None] - 1) + shift
+        return fo.data.dataset(x.astype(np.float32), np.where(draws.random(256) < noise, 1 - y, y))
+
+    if case == "variance":
+        return (rows(0.2), None, rows(0.2)), dict(l2=0.0, lr=0.02), 0.0
+    parts = rows(), rows(), rows(shift=2.5 if case == "mismatch" else 0.0)
+    return parts, dict(l2=30.0 if case == "bias" else 1e-3, lr=0.01), 0.0
+
+
+@pytest.mark.parametrize("case", ["bias", "variance", "mismatch", "none"])
+def test_four_built_cases_are_named_right_in_ten_draws_each(case):
+    found = []
+    for seed in range(10):
+        (train, train_dev, dev), hyper, target = built(case, seed)
+        run = fo.fit(MODEL, train, dev, hyper=hyper, epochs=40, key=jax.random.fold_in(KEY, seed))
+        found.append(run.diagnose(target=target, train_dev=train_dev).dominant)
+    assert found == [case] * 10
