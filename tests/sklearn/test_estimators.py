@@ -22,7 +22,7 @@ from fnopt.sklearn import FnoptClassifier, FnoptRegressor
 X, Y = load_iris(return_X_y=True)
 TWO = Y == 2  # booleans
 COLUMNS = np.stack([Y == 0, Y == 1, Y == 2, X[:, 0] > 5.8], axis=1).astype(int)
-VALUES = X @ [0.5, -1.0, 2.0, 0.3]
+VALUES = (X @ [0.5, -1.0, 2.0, 0.3]).round(3)
 SMALL = dict(hidden_layer_sizes=4, learning_rate_init=0.05, max_iter=5, random_state=0)
 
 
@@ -125,7 +125,7 @@ def test_early_stopping_keeps_the_best_of_held_out_rows():
 def test_warm_start_begins_where_the_last_fit_ended():
     made = classifier(warm_start=True).fit(X, Y)
     before = made.coefs_
-    made.set_params(learning_rate_init=1e-9, max_iter=1).fit(X[:100], Y[:100])
+    made.set_params(learning_rate_init=1e-9, max_iter=1).fit(X[25:125], Y[25:125])
     for old, new in zip(before, made.coefs_, strict=True):
         np.testing.assert_allclose(new, old, atol=1e-6)
     cold = classifier(learning_rate_init=1e-9, max_iter=1).fit(X, Y)
@@ -142,15 +142,15 @@ def test_partial_fit_goes_on_as_one_longer_fit_does():
 
 
 def test_partial_fit_takes_other_rows_and_classes_that_come_later():
-    parts = [np.flatnonzero(k == Y)[:40] for k in range(3)]
+    parts = [np.flatnonzero(k != Y)[:80] for k in (2, 0, 1)]  # two of the classes each
     made, first = classifier(), None
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for k in range(12):
-            part = parts[k % 3] if k < 3 else np.concatenate(parts)
+        for k in range(15):
+            part = parts[k % 3]
             made.partial_fit(X[part], Y[part], classes=[0, 1, 2])
             first = first or pickle.dumps(made)
-    assert made.score(X, Y) > 0.8 and made.n_iter_ == 12
+    assert made.score(X, Y) > 0.8 and made.n_iter_ == 15
     again = pickle.loads(first).partial_fit(X, Y)  # its moments are not in the file, its weights are
     assert again.run_.epochs == 1 and set(again.classes_) == {0, 1, 2}
     with pytest.raises(ValueError, match="label 3, which is none of the classes"):
@@ -194,7 +194,7 @@ def test_random_state_is_what_everything_draws_from():
 
 def test_in_pipelines_and_searches():
     parts = ColumnTransformer([("a", StandardScaler(), [0, 1]), ("b", MinMaxScaler(), [2, 3])])
-    pipe = make_pipeline(parts, classifier()).set_output(transform="default")
+    pipe = make_pipeline(parts, classifier(max_iter=20)).set_output(transform="default")
     assert cross_val_score(pipe, X, Y, cv=2).mean() > 0.6
     grid = GridSearchCV(pipe, {"fnoptclassifier__learning_rate_init": [1e-7, 0.05]}, cv=2).fit(X, Y)
     assert grid.best_params_ == {"fnoptclassifier__learning_rate_init": 0.05}
@@ -206,8 +206,8 @@ def test_in_pipelines_and_searches():
 def test_metadata_is_routed():
     weight = np.where(Y == 2, 0.0, 1.0)
     with sklearn.config_context(enable_metadata_routing=True):
-        asking = make_pipeline(StandardScaler(), classifier().set_fit_request(sample_weight=True))
-        plain = make_pipeline(StandardScaler(), classifier().set_fit_request(sample_weight=False))
+        asking = make_pipeline(MinMaxScaler(), classifier().set_fit_request(sample_weight=True))
+        plain = make_pipeline(MinMaxScaler(), classifier().set_fit_request(sample_weight=False))
         with pytest.warns(UserWarning, match="no example of class 2"):
             routed = asking.fit(X, Y, sample_weight=weight)
         assert 2 not in routed.predict(X)
@@ -251,7 +251,7 @@ BAD[3, 1] = np.nan
     ],
 )  # fmt: skip
 def test_bad_data_get_one_clear_error(make, x, y, weight, words):
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises((ValueError, TypeError), match=words):
         make().fit(x, y, sample_weight=weight)
 
 

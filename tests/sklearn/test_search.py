@@ -16,7 +16,7 @@ from fnopt.sklearn import CaviarSearchCV, FnoptClassifier, FnoptRegressor
 from fnopt.sklearn.ranges import drawn
 
 X, Y = load_iris(return_X_y=True)
-VALUES = X @ [0.5, -1.0, 2.0, 0.3]
+VALUES = (X @ [0.5, -1.0, 2.0, 0.3]).round(3)
 NET = FnoptClassifier(hidden_layer_sizes=4, max_iter=5, random_state=0)
 SPACE = dict(learning_rate_init=loguniform(1e-3, 1e-1), alpha=loguniform(1e-4, 1e-1))
 
