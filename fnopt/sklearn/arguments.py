@@ -40,13 +40,12 @@ class Size(NamedTuple):
     columns: int
 
 
-def training_of(said: Mapping[str, Any], size: Size, class_weight: Any = None) -> Training:
+def training_of(said: Mapping[str, Any], size: Size) -> Training:
     """What an estimator's arguments ask for; those that are None are left to ``fo.fit``.
 
     Args:
         said: the arguments by name, as ``get_params`` has them.
         size: of the training data: scikit-learn's ``alpha`` depends on the batch, ``"invscaling"`` on the rows.
-        class_weight: by the names that the data have for their classes.
 
     Raises:
         ValueError, TypeError: for an argument that cannot be, by the name that it has here.
@@ -79,23 +78,18 @@ def training_of(said: Mapping[str, Any], size: Size, class_weight: Any = None) -
     hyper = {name: value for name, value in {**structure, **numbers}.items() if value is not None}
     stop, objective = _stopping(said, size.task, epochs)
     held = _held(said, bare, objective)
-    return Training(_model(said, size.task, class_weight), {**hyper, **own}, epochs, stop, objective, held)
+    return Training(_model(said, size.task), {**hyper, **own}, epochs, stop, objective, held)
 
 
-def _model(said: Mapping[str, Any], task: str, class_weight: Any) -> Model:
+def _model(said: Mapping[str, Any], task: str) -> Model:
     """The declaration of what ``hyper`` cannot say."""
     standardize = bool(said["standardize"])
     if task == "values":
         target = said["standardize_target"]
         return regressor(loss=said["loss"], standardize=standardize, standardize_target=target)
     if task == "labels":
-        if class_weight is not None:
-            raise ValueError(
-                "`class_weight` is for one label an example, and y holds several labels: weight the rows, "
-                "fit(X, y, sample_weight=…)"
-            )
         return multilabel(standardize=standardize)
-    return classifier(standardize=standardize, class_weight=class_weight)
+    return classifier(standardize=standardize)
 
 
 def _epochs(said: Mapping[str, Any]) -> int | None:

@@ -39,21 +39,21 @@ class Estimator(BaseEstimator):
         """The kind of target that was seen."""
         return "values"
 
-    def _class_weight(self) -> Any:
-        """What each class counts, by the names of the dataset."""
-        return None
+    def _weighted(self, rows: Rows) -> Rows:
+        """The rows with what their classes count."""
+        return rows
 
     def _prepared(self, x: Any, y: Any, weight: Any, *, reset: bool, classes: Any = None) -> Dataset:
         """The data of a call, with what is remembered of them."""
         rows = checked(self, x, y, weight, numeric=self._numeric, reset=reset)
         if reset:
             self._remember(rows, classes)
-        return as_dataset(self, rows, self._labels_)
+        return as_dataset(self, self._weighted(rows), self._labels_)
 
     def _training(self, data: Dataset, **changes: Any) -> Training:
         """What the arguments ask for, of these data."""
         size = Size(self._task(), len(data), data.x.shape[1])
-        return training_of({**self.get_params(deep=False), **changes}, size, self._class_weight())
+        return training_of({**self.get_params(deep=False), **changes}, size)
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Train on X and y; with ``warm_start`` from the weights of the last call.

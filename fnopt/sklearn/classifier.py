@@ -50,7 +50,7 @@ class FnoptClassifier(ClassifierMixin, Estimator):
         weight_decay: ≥ 0; decoupled, of AdamW, which it makes the solver unless one is given.
         standardize: zero mean and unit variance of each input over the training rows.
         hyper: a dict of any other name of fnopt, which goes over the arguments.
-        class_weight: None, ``"balanced"``, or {label: weight}; counts in training, not in scores.
+        class_weight: None, ``"balanced"``, or {label: weight}: what rows of the class count, times ``sample_weight``.
         label_smoothing: in [0, 1].
 
     Attributes:
@@ -110,6 +110,7 @@ class FnoptClassifier(ClassifierMixin, Estimator):
         tags.classifier_tags.multi_label = True
         return tags
 
+    class_weight: Any
     _numeric = False
 
     def _remember(self, rows: Rows, classes: Any) -> None:
@@ -121,9 +122,9 @@ class FnoptClassifier(ClassifierMixin, Estimator):
         """Whether y has labels, or columns of 0 and 1."""
         return self._labels_.task
 
-    def _class_weight(self) -> Any:
-        """What each class counts, by the names of the dataset."""
-        return self._labels_.weights(self.class_weight)  # pyright: ignore[reportAttributeAccessIssue]
+    def _weighted(self, rows: Rows) -> Rows:
+        """The rows with what their classes count."""
+        return rows if self.class_weight is None else self._labels_.weighted(rows, self.class_weight)
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Any:
         """One epoch over X and y, see :meth:`Estimator.partial_fit`.
@@ -137,6 +138,10 @@ class FnoptClassifier(ClassifierMixin, Estimator):
         Returns:
             the estimator itself.
         """
+        if isinstance(self.class_weight, str):
+            raise ValueError(
+                "partial_fit does not know how often each class comes: write class_weight as numbers, {label: weight}"
+            )
         return self._one_epoch(X, y, sample_weight, classes)
 
     def predict(self, X: Any) -> np.ndarray:

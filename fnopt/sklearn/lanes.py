@@ -104,9 +104,10 @@ def side_by_side(
     first = estimators[0]
     rows = checked(first, x, y, weight, numeric=first._numeric, reset=True)
     first._remember(rows, None)
+    rows = first._weighted(rows)
     data = as_dataset(first, rows._replace(counts=np.ones(len(rows.x), bool)), first._labels_)
     parts = folds(data, [(train[rows.counts[train]], dev) for train, dev in _as_rows(splits, len(data))])
-    each = [_training(first, one, data, parts) for one in estimators]
+    each = [asked_by(first, one, data, parts) for one in estimators]
     shared = each[0]
     if stop is not None and shared.objective is not None:
         raise ValueError(
@@ -150,11 +151,10 @@ def _check_same(estimators: Sequence[Estimator]) -> None:
             )
 
 
-def _training(first: Estimator, one: Estimator, data: Dataset, parts: Folds) -> Training:
+def asked_by(first: Estimator, one: Estimator, data: Dataset, parts: Folds) -> Training:
     """What a candidate asks for, filled in from the recipe where it says no length."""
     size = Size(first._task(), len(parts.pairs[0][0]), data.x.shape[1])
-    weights = first._class_weight()
-    training = training_of({**one.get_params(deep=False), "early_stopping": False}, size, weights)
+    training = training_of({**one.get_params(deep=False), "early_stopping": False}, size)
     if training.epochs is not None:
         return training
     if NAME in training.hyper:

@@ -7,6 +7,7 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import validate_data
 
+from fnopt._checks import real
 from fnopt._types import Dataset
 from fnopt.data import dataset
 
@@ -86,19 +87,37 @@ class Labels(NamedTuple):
             )
         return np.searchsorted(self.classes, y)
 
-    def weights(self, class_weight: Any) -> Any:
-        """What each class counts, by the names of the dataset; None and "balanced" as they are.
+    def weighted(self, rows: Rows, class_weight: Any) -> Rows:
+        """The rows, each counting as many times as much as its class does.
+
+        Args:
+            rows: whose labels these are.
+            class_weight: "balanced" for m / (classes × rows of the class), rows of weight 0 left out; or {label: weight
+                ≥ 0}, 1 for a label that it does not name.
 
         Raises:
-            ValueError: for a label that is no class.
+            ValueError: for anything else, for a label that is no class, and for columns of labels.
         """
-        if not hasattr(class_weight, "items") or self.names is None:
-            return class_weight
-        table = dict(zip(self.classes.tolist(), self.names, strict=True))
-        unknown = [label for label in class_weight if label not in table]
-        if unknown:
-            raise ValueError(f"class_weight names {unknown[0]!r}, which is none of the classes {list(table)}")
-        return {table[label]: weight for label, weight in class_weight.items()}
+        if self.task == "labels":
+            raise ValueError(
+                "`class_weight` is for one label an example, and y holds several labels: weight the rows, "
+                "fit(X, y, sample_weight=…)"
+            )
+        codes, classes = self.codes(rows.y), self.classes.tolist()
+        if hasattr(class_weight, "items"):
+            unknown = [label for label in class_weight if label not in classes]
+            if unknown:
+                raise ValueError(f"class_weight names {unknown[0]!r}, which is none of the classes {classes}")
+            each = np.array([real("class_weight", class_weight.get(c, 1.0), "≥ 0", lambda w: w >= 0) for c in classes])
+        elif class_weight == "balanced":
+            counts = np.bincount(codes[rows.counts], minlength=len(classes))
+            each = rows.counts.sum() / (len(classes) * np.maximum(counts, 1))
+        else:
+            raise ValueError(f"class_weight must be None, 'balanced' or {{label: weight}}, got {class_weight!r}")
+        weight = each[codes] * (1.0 if rows.weight is None else rows.weight)
+        if not weight.any():
+            raise ValueError("class_weight times sample_weight is zero for all rows; at least one must count")
+        return rows._replace(weight=weight, counts=weight > 0)
 
 
 def labels_of(estimator: Any, rows: Rows, classes: Any = None) -> Labels:

@@ -144,8 +144,3 @@ def test_adaptive_leaves_a_fifth():
 def test_what_cannot_be_is_said_by_the_name_it_has_here(arguments, words):
     with pytest.raises((ValueError, TypeError), match=words):
         asked(**arguments)
-
-
-def test_columns_of_labels_have_no_class_weight():
-    with pytest.raises(ValueError, match="weight the rows"):
-        training_of(FnoptClassifier().get_params(), LABELS, {0: 1.0})

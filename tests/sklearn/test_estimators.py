@@ -15,6 +15,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.utils.class_weight import compute_sample_weight
 
 import fnopt as fo
 from fnopt.sklearn import FnoptClassifier, FnoptRegressor
@@ -109,9 +110,13 @@ def test_heavy_classes_are_named_more_often():
     names = np.array(["one", "two", "three"])[Y]
     by_name = classifier(class_weight={"one": 1.0, "two": 50.0, "three": 1.0}).fit(X, names)
     assert (by_name.predict(X) == "two").sum() > (usual.predict(X) == 1).sum()
-    few = np.r_[0:100, 100:103]
+    few = np.r_[0:100, 0:47, 100:103]
     plain, balanced = (classifier(class_weight=w).fit(X[few], Y[few]) for w in (None, "balanced"))
     assert (balanced.predict(X) == 2).sum() > (plain.predict(X) == 2).sum()
+    by_row = compute_sample_weight("balanced", Y[few])
+    np.testing.assert_array_equal(classifier().fit(X[few], Y[few], by_row).predict_proba(X), balanced.predict_proba(X))
+    stopped = classifier(class_weight={1: 50.0}, tol=1e-4, max_iter=30).fit(X, Y)  # by the weighted cost
+    assert (stopped.predict(X) == 1).sum() > (usual.predict(X) == 1).sum() and stopped.n_iter_ > 15
 
 
 def test_early_stopping_keeps_the_best_of_held_out_rows():
@@ -260,7 +265,15 @@ def test_bad_arguments_get_one_clear_error():
         classifier(class_weight={7: 2.0}).fit(X, Y)
     with pytest.raises(ValueError, match="weight the rows"):
         classifier(class_weight={0: 2.0}).fit(X, COLUMNS)
+    with pytest.raises(ValueError, match=r"class_weight must be None, .balanced. or \{label: weight\}, got 'even'"):
+        classifier(class_weight="even").fit(X, Y)
+    with pytest.raises(ValueError, match="`class_weight` must be a number ≥ 0, got -1"):
+        classifier(class_weight={0: -1}).fit(X, Y)
+    with pytest.raises(ValueError, match="class_weight times sample_weight is zero for all rows"):
+        classifier(class_weight={0: 0, 1: 0, 2: 0}).fit(X, Y)
+    with pytest.raises(ValueError, match="write class_weight as numbers"):
+        classifier(class_weight="balanced").partial_fit(X, Y)
     with pytest.raises(ValueError, match="partial_fit does not support early_stopping"):
         classifier(early_stopping=True).partial_fit(X, Y)
     with pytest.raises(ValueError, match=r"training diverged: .* take a smaller learning_rate_init"):
-        regressor(learning_rate_init=1e30, solver="sgd").fit(X, VALUES)
+        regressor(learning_rate_init=1e30).fit(X, VALUES)

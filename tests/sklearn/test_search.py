@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 import fnopt as fo
 from fnopt._compile import TRACES
 from fnopt.sklearn import CaviarSearchCV, FnoptClassifier, FnoptRegressor
+from fnopt.sklearn.lanes import asked_by
 from fnopt.sklearn.ranges import drawn
 
 X, Y = load_iris(return_X_y=True)
@@ -77,15 +78,14 @@ def test_several_scores_by_names_callables_and_functions():
 
 
 def test_groups_splitters_and_weights():
-    groups = np.arange(150) % 5
-    grouped = search(cv=GroupKFold(5), given=dict(groups=groups), n_iter=1, refit=False)
-    assert grouped.n_splits_ == 5
-    for fold, (_, dev) in enumerate(grouped.sweep_.folds):
-        assert len(set(groups[dev])) == 1 and len(dev) == 30, fold
-    pairs = [(np.arange(100), np.arange(100, 150)), (np.arange(50, 150), np.arange(50))]
-    mixed = np.random.default_rng(0).permutation(150)
-    own = search(cv=pairs, x=X[mixed], y=Y[mixed], n_iter=1, refit=False)
-    assert [len(dev) for _, dev in own.sweep_.folds] == [50, 50]
+    groups = np.arange(150) % 4 + 10
+    grouped = search(cv=GroupKFold(2), given=dict(groups=groups), n_iter=1, refit=False)
+    assert grouped.n_splits_ == 2
+    for train, dev in grouped.sweep_.folds:
+        assert not {*groups[train]} & {*groups[dev]} and len({*groups[dev]}) == 2
+    odd = np.arange(150) % 2 == 1
+    own = search(cv=[(odd, ~odd), (np.flatnonzero(~odd), np.flatnonzero(odd))], n_iter=1, refit=False)
+    assert [dev.tolist() for _, dev in own.sweep_.folds] == [list(range(0, 150, 2)), list(range(1, 150, 2))]
     weight = np.where(np.arange(150) % 3 == 0, 0.0, 1.0)
     heavy = search(given=dict(sample_weight=weight), cv=KFold(2, shuffle=True, random_state=0), n_iter=1)
     for train, _ in heavy.sweep_.folds:
@@ -96,6 +96,7 @@ def test_groups_splitters_and_weights():
     assert heavy.cv_results_["split0_test_score"][0] in (pytest.approx(right), accuracy_score(Y[test], predicted))
 
 
+@pytest.mark.slow
 def test_structure_and_length_are_searched_too():
     space = [
         dict(solver=["sgd"], hidden_layer_sizes=[(4,), (3, 3)], max_iter=[2, 4], momentum=[0.5]),
@@ -139,26 +140,27 @@ def test_halving_ends_the_poor_and_the_best_is_whole():
     assert CaviarSearchCV._select_best_index(True, "score", table) == 1
 
 
-def test_values_in_pipelines_and_by_the_recipe():
+@pytest.mark.slow
+def test_values_in_pipelines():
     pipe = make_pipeline(
         StandardScaler(), CaviarSearchCV(FnoptRegressor(max_iter=5, random_state=0), SPACE, n_iter=2, cv=2)
     )
     assert pipe.fit(X, VALUES).predict(X).shape == (150,)
-    plan = fo.recipes.default("values", rows=75, columns=4)
-    assert plan["updates"] == 3000  # which the next would train; here it is only asked for
-    from fnopt.sklearn.lanes import _training
 
+
+def test_without_a_length_the_recipe_is_trained_on_all_rows():
+    plan = fo.recipes.default("values", rows=75, columns=4)
     net = FnoptRegressor(random_state=0)
     net._remember(None, None)
     data = fo.data.dataset(X, VALUES)
-    asked = _training(net, FnoptRegressor(alpha=0.64), data, fo.data.folds(data, 2))
+    asked = asked_by(net, FnoptRegressor(alpha=0.64), data, fo.data.folds(data, 2))
     assert asked.epochs == 1000 and asked.stop is None  # batches of 32 in 75 rows: 3 an epoch
     assert asked.hyper["l2"] == pytest.approx(0.01) and asked.hyper["weight_decay"] == plan["weight_decay"]
 
 
 @pytest.mark.filterwarnings("ignore:One or more of the test scores are non-finite")
 def test_a_candidate_that_diverges_has_the_error_score():
-    net = FnoptRegressor(hidden_layer_sizes=4, max_iter=3, solver="sgd", random_state=0)
+    net = FnoptRegressor(hidden_layer_sizes=4, max_iter=5, random_state=0)
     space = dict(learning_rate_init=[1e30, 0.01])
     with pytest.warns(FitFailedWarning, match="2 of 4 fits diverged"):
         ours = search(space, net, y=VALUES, n_iter=2)
@@ -187,8 +189,8 @@ def test_a_scorer_that_fails_has_the_error_score():
         (dict(net=make_pipeline(StandardScaler(), NET)), "put the search in the pipeline"),
         (dict(net=GroupKFold()), "FnoptClassifier or FnoptRegressor, got GroupKFold|must be an object"),
         (dict(net=FnoptClassifier(early_stopping=True)), "holds rows out inside each fold"),
-        (dict(space=dict(class_weight=[None, "balanced"])), "`class_weight` is one for all candidates"),
-        (dict(space=dict(lr=[0.1])), "Invalid parameter 'lr'"),
+        (dict(space=dict(class_weight=[None, "balanced"]), n_iter=2), "`class_weight` is one for all candidates"),
+        (dict(space=dict(lr=[0.1]), n_iter=1), "Invalid parameter 'lr'"),
         (dict(space=dict(alpha=fo.when(solver="adam", alpha=fo.uniform(0, 1)))), "list of dicts"),
         (dict(space=dict(alpha=0.1)), "not iterable"),
         (dict(stop=fo.early_stopping(patience=3)), "`stop` must be None, fo.halving"),
@@ -196,7 +198,7 @@ def test_a_scorer_that_fails_has_the_error_score():
         (dict(net=FnoptClassifier(max_iter=3, tol=0.1), stop=fo.halving()), "go by the training loss"),
         (dict(n_iter=0), "n_iter"),
         (dict(given=dict(classes=[0])), "classes"),
-        (dict(space=dict(alpha=[-1.0])), "`alpha` must be a number"),
+        (dict(space=dict(alpha=[-1.0]), n_iter=1), "`alpha` must be a number"),
         (dict(cv=[]), "no folds"),
     ],
 )
