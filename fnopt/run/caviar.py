@@ -144,19 +144,19 @@ def caviar(
         one_of("plan", plan, ("measure",))
     path = None if path is None else Path(path)
     given = listed(search)
-    search = EXPLICIT if given is not None else one_of("search", search, SEARCHES)
-    two = search == FINE
+    kind: str = EXPLICIT if given is not None else one_of("search", search, SEARCHES)
+    two = kind == FINE
     parsed, patience = _parsed(model, space if given is None else covering(space, given, model), patience, epochs)
     if NAME in parsed and isinstance(rule, Population):
         raise ValueError(
             "copies of population() have one length: take `epochs` out of the space, or take another rule, as in "
             "stop=fo.asynchronous_halving()"
         )
-    ranges = _ranges(model, parsed, rule, search)
+    ranges = _ranges(model, parsed, rule, kind)
     n = None if n is None else whole("n", n)
     if given is None:
-        check_size(parsed, n, search)
-        hypers = [] if two else propose(parsed, n, jax.random.fold_in(key, 0), search)
+        check_size(parsed, n, kind)
+        hypers = [] if two else propose(parsed, n, jax.random.fold_in(key, 0), kind)
     else:
         hypers = completed(given, n, parsed, space, model)
     chosen = _folds(model, train, dev, folds, key)
@@ -197,7 +197,7 @@ def caviar(
     if two:
         told = {"n": n, "epochs": epochs, "key": key, "path": path, "deadline": deadline}
         return coarse_to_fine(stage, model, parsed, parts, **told)
-    return stage(parsed, hypers, parts, search=search, epochs=epochs, path=path, deadline=deadline)
+    return stage(parsed, hypers, parts, search=kind, epochs=epochs, path=path, deadline=deadline)
 
 
 def _stage(

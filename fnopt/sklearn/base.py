@@ -1,7 +1,7 @@
 """What the classifier and the regressor share: fitting, going on with fitting, outputs, and what was learned."""
 
 import warnings
-from typing import Any
+from typing import Any, cast
 
 import jax
 import numpy as np
@@ -144,7 +144,7 @@ class Estimator(BaseEstimator):
     def _checked(self, x: Any) -> np.ndarray:
         """Rows to answer for; NotFittedError before ``fit``, and ValueError for rows of other columns."""
         check_is_fitted(self)
-        return validate_data(self, x, dtype=FLOATS, reset=False)
+        return cast(Any, validate_data)(self, x, dtype=FLOATS, reset=False)
 
     def _outputs(self, x: Any) -> np.ndarray:
         """What the network gives for some rows, float64."""
@@ -203,7 +203,7 @@ class Estimator(BaseEstimator):
     @property
     def n_layers_(self) -> int:
         """How many layers there are, inputs and outputs included."""
-        return len(self.run_.params) + 1
+        return len(self._layers()) + 1
 
     @property
     def n_outputs_(self) -> int:

@@ -1,7 +1,9 @@
-"""The constructor's arguments, taken as they come."""
+"""What estimators and the search share of scikit-learn's ways."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
+
+from sklearn.base import clone
 
 
 def keep(estimator: Any, arguments: Mapping[str, Any]) -> None:
@@ -9,3 +11,9 @@ def keep(estimator: Any, arguments: Mapping[str, Any]) -> None:
     for name, value in arguments.items():
         if name not in ("self", "__class__"):
             setattr(estimator, name, value)
+
+
+def configured(estimator: Any, arguments: Mapping[str, Any]) -> Any:
+    """A clone of an estimator with some arguments of its own; what is an estimator among these is cloned too."""
+    made, own = cast(Any, clone(estimator)), cast(Any, clone(dict(arguments), safe=False))
+    return made.set_params(**own)

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from sklearn.base import clone
 
 from fnopt import optim
 from fnopt._keys import with_keys
@@ -21,6 +20,7 @@ from fnopt.run import Run, Sweep, caviar
 from fnopt.run.unsaid import completed
 from fnopt.sklearn.arguments import Size, Training, training_of
 from fnopt.sklearn.base import Estimator
+from fnopt.sklearn.common import configured
 from fnopt.sklearn.targets import as_dataset, checked
 from fnopt.space.epochs import NAME
 from fnopt.sweep.drive import Silent
@@ -87,7 +87,7 @@ def side_by_side(
     Each as the estimator trains it under ``early_stopping=False``: without ``max_iter`` by the recipe, on all rows.
 
     Args:
-        estimator: a clone that no call has fitted.
+        estimator: what the candidates are clones of.
         x, y, weight: as ``fit`` takes them.
         candidates: arguments of the estimator, by name.
         splits: row numbers to train on and to score on, a pair a fold.
@@ -99,7 +99,7 @@ def side_by_side(
         KeyboardInterrupt: where the call was interrupted.
     """
     start = time.perf_counter()
-    estimators = [clone(estimator).set_params(**clone(dict(some), safe=False)) for some in candidates]
+    estimators = [configured(estimator, some) for some in candidates]
     _check_same(estimators)
     first = estimators[0]
     rows = checked(first, x, y, weight, numeric=first._numeric, reset=True)

@@ -3,15 +3,16 @@
 import time
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
-from sklearn.base import clone, is_classifier
+from sklearn.base import is_classifier
 from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import ParameterSampler, RandomizedSearchCV, check_cv
 from sklearn.utils import indexable
 
 from fnopt.sklearn.base import Estimator
+from fnopt.sklearn.common import configured
 from fnopt.sklearn.lanes import Split, Trained, side_by_side
 from fnopt.sklearn.ranges import drawable
 from fnopt.sklearn.scoring import Scorer
@@ -127,7 +128,7 @@ class CaviarSearchCV(RandomizedSearchCV):
             print(f"Fitting {len(splits)} folds for each of {len(candidates)} candidates, totalling {fits} fits")
         weight = routed.estimator.fit.get("sample_weight")
         name = self.refit if isinstance(self.refit, str) else self.scoring
-        trained = side_by_side(clone(self.estimator), X, y, weight, candidates, splits, self.stop, name)
+        trained = side_by_side(self.estimator, X, y, weight, candidates, splits, self.stop, name)
         scorer = Scorer(scorers, X, y, routed.scorer.score, self.error_score, self.return_train_score)
         out = _scored(trained, scorer, splits)
         self.sweep_ = trained.sweep
@@ -144,7 +145,7 @@ class CaviarSearchCV(RandomizedSearchCV):
 
     def _splits(self, x: Any, y: Any, given: Mapping[str, Any]) -> list[Split]:
         """The folds, once for all candidates."""
-        splitter = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
+        splitter: Any = cast(Any, check_cv)(self.cv, y, classifier=is_classifier(self.estimator))
         splits = list(splitter.split(x, y, **given))
         self.n_splits_ = len(splits)
         if not splits:
@@ -166,7 +167,7 @@ class CaviarSearchCV(RandomizedSearchCV):
         if not self.refit:
             return
         start = time.perf_counter()
-        best = clone(self.estimator).set_params(**clone(self.best_params_, safe=False))
+        best = configured(self.estimator, self.best_params_)
         self.best_estimator_ = best.fit(x, y, **params)
         self.refit_time_ = time.perf_counter() - start
         if hasattr(best, "feature_names_in_"):
@@ -177,7 +178,7 @@ class CaviarSearchCV(RandomizedSearchCV):
         """The best of those that were trained to their end, where a rule ended some."""
         whole = np.flatnonzero(np.asarray(results.get("status", [])) == "done")
         if callable(refit) or not len(whole):
-            return RandomizedSearchCV._select_best_index(refit, refit_metric, results)
+            return int(RandomizedSearchCV._select_best_index(refit, refit_metric, results))
         return int(whole[results[f"rank_test_{refit_metric}"][whole].argmin()])
 
 

@@ -1,6 +1,6 @@
 """What scikit-learn hands to an estimator, checked in its own words, as a dataset."""
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from sklearn.utils import check_array, column_or_1d
@@ -43,7 +43,7 @@ def checked(estimator: Any, x: Any, y: Any, weight: Any, *, numeric: bool, reset
 
 def _weights(weight: Any, rows: int) -> np.ndarray:
     weight = np.full(rows, weight) if np.isscalar(weight) else weight
-    weight = check_array(weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
+    weight = cast(Any, check_array)(weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
     if weight.shape != (rows,):
         raise ValueError(f"sample_weight must have shape ({rows},), one number a row of X, got {weight.shape}")
     if (weight < 0).any():
