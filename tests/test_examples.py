@@ -102,15 +102,13 @@ def test_their_models_go_where_optax_goes(example, library, capsys):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("example", ["boltzmann_features"], indirect=True)
-def test_features_that_were_learned_without_labels_help_where_labels_are_few(example):
-    pytest.importorskip("sklearn")
-    pixels, with_features = example.main()
-    assert with_features > pixels > 0.6
+def test_a_boltzmann_machine_finds_features_of_moved_digits(example):
+    pixels, features = example.main(iterations=5, epochs=10)
+    assert features > pixels + 0.05
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("example", ["which_inputs"], indirect=True)
 def test_inputs_of_noise_matter_least(example):
-    pytest.importorskip("sklearn")
     importance = example.main(repeats=5)
     assert set(importance.argsort()[-2:]) == {2, 3} and importance[4:].max() < importance[2:4].min()
