@@ -1,6 +1,8 @@
 """The estimators beside fo.fit and among scikit-learn's own tools. One small network, few shapes."""
 
+import importlib
 import pickle
+import sys
 import warnings
 
 import numpy as np
@@ -88,6 +90,8 @@ def test_columns_of_labels_and_of_values():
     np.testing.assert_array_equal(labels.predict_proba(X) > 0.5, labels.predict(X))
     np.testing.assert_allclose(np.exp(labels.predict_log_proba(X)), labels.predict_proba(X))
     assert labels.decision_function(X).shape == COLUMNS.shape and labels.score(X, COLUMNS) > 0.5
+    thin = classifier(max_iter=20).fit(X, sparse.csr_array(COLUMNS))
+    np.testing.assert_array_equal(thin.predict(X), labels.predict(X))
     several = regressor(max_iter=20).fit(X, np.stack([VALUES, -3 * VALUES], axis=1))
     assert several.predict(X).shape == (150, 2) and several.predict(X).dtype == np.float64
     assert several.score(X, np.stack([VALUES, -3 * VALUES], axis=1)) > 0.8
@@ -260,6 +264,13 @@ BAD[3, 1] = np.nan
 def test_bad_data_get_one_clear_error(make, x, y, weight, words):
     with pytest.raises((ValueError, TypeError), match=words):
         make().fit(x, y, sample_weight=weight)
+
+
+def test_without_scikit_learn_the_line_that_installs_it_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    monkeypatch.delitem(sys.modules, "fnopt.sklearn")
+    with pytest.raises(ImportError, match=r"pip install 'fnopt\[sklearn\]'"):
+        importlib.import_module("fnopt.sklearn")
 
 
 def test_bad_arguments_get_one_clear_error():
