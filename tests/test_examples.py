@@ -107,3 +107,16 @@ def test_the_winner_is_trained_on_all_three_parts_in_the_end(example):
     assert tested.hyper["lr"] == final.hyper["lr"] == sweep.best.hyper["lr"]
     rows = [int(run.going.work.folds[0].train.rows) for run in (tested, final)]
     assert rows[1] == 178 > rows[0] > 130 and same
+
+
+@pytest.mark.parametrize("example", ["boltzmann_features"], indirect=True)
+def test_a_boltzmann_machine_finds_features_of_moved_digits(example):
+    pixels, features = example.main(iterations=5, epochs=10)
+    assert features > pixels + 0.05
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("example", ["which_inputs"], indirect=True)
+def test_inputs_of_noise_matter_least(example):
+    importance = example.main(repeats=5)
+    assert set(importance.argsort()[-2:]) == {2, 3} and importance[4:].max() < importance[2:4].min()

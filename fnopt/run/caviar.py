@@ -17,6 +17,7 @@ from fnopt.run.assemble import assemble, prepare_folds, work_of
 from fnopt.run.coarse import Parts, coarse_to_fine
 from fnopt.run.conduct import conduct
 from fnopt.run.defined import check_defined
+from fnopt.run.explicit import EXPLICIT, completed, covering, listed
 from fnopt.run.notebook import NotebookBar, in_notebook
 from fnopt.run.programs import options_of
 from fnopt.run.progress import Board
@@ -57,7 +58,7 @@ def caviar(
     key: Any = None,
     objective: str | Reach | None = None,
     follow: str | Score | Sequence[str | Score] | None = None,
-    search: str = "random",
+    search: str | Sequence[Mapping[str, Any]] = "random",
     stop: EarlyStopping | Rule | None = None,
     path: str | Path | None = None,
     minutes: float | None = None,
@@ -96,6 +97,10 @@ def caviar(
             where the best fifth of them lie, and the others are drawn from there and trained in full. Where the best
             sit at an edge of their range, the range is widened beyond it, with a warning. The space is narrowed once.
             The result is this second sweep; the first is its ``coarse``.
+            Or a list of configurations, ``search=[dict(lr=0.01, hidden=(32,)), …]``: configuration i is the i-th, over
+            the plain values of the space, and ``n`` their number. What the space draws each must hold, inside its
+            range; ``{}`` is a space that asks for nothing. A longer list extends a sweep in ``path`` where the space
+            names all options of the structure (``hidden``, ``optimizer``, ``batch_size``, …), now and later.
         stop: None; ``early_stopping(...)``, where each configuration ends on its own, with its best weights; or
             ``halving()``, ``hyperband()``, ``asynchronous_halving()`` or ``median()``, where the poor ones end early;
             or ``population()``, where the poor ones go on as copies of good ones with other numbers.
@@ -143,18 +148,22 @@ def caviar(
     if plan is not None:
         one_of("plan", plan, ("measure",))
     path = None if path is None else Path(path)
-    one_of("search", search, SEARCHES)
-    two = search == FINE
-    parsed, patience = _parsed(model, space, patience, epochs)
-    if NAME in space and isinstance(rule, Population):
+    given = listed(search)
+    kind: str = EXPLICIT if given is not None else one_of("search", search, SEARCHES)
+    two = kind == FINE
+    parsed, patience = _parsed(model, space if given is None else covering(space, given, model), patience, epochs)
+    if NAME in parsed and isinstance(rule, Population):
         raise ValueError(
             "copies of population() have one length: take `epochs` out of the space, or take another rule, as in "
             "stop=fo.asynchronous_halving()"
         )
-    ranges = _ranges(model, parsed, rule, search)
+    ranges = _ranges(model, parsed, rule, kind)
     n = None if n is None else whole("n", n)
-    check_size(parsed, n, search)
-    hypers = [] if two else propose(parsed, n, jax.random.fold_in(key, 0), search)
+    if given is None:
+        check_size(parsed, n, kind)
+        hypers = [] if two else propose(parsed, n, jax.random.fold_in(key, 0), kind)
+    else:
+        hypers = completed(given, n, parsed, space, model)
     chosen = _folds(model, train, dev, folds, key)
     scores = followed(model.task, follow)
     own = any(score.own for score in scores)
@@ -195,7 +204,7 @@ def caviar(
     if two:
         told = {"n": n, "epochs": epochs, "key": key, "path": path, "deadline": deadline}
         return coarse_to_fine(stage, model, parsed, parts, **told)
-    return stage(parsed, hypers, parts, search=search, epochs=epochs, path=path, deadline=deadline)
+    return stage(parsed, hypers, parts, search=kind, epochs=epochs, path=path, deadline=deadline)
 
 
 def _stage(

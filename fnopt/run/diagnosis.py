@@ -41,7 +41,7 @@ def diagnose_run(run: "Run", target: float | None, train_dev: Dataset | float | 
     parts: dict[str, Part] = {} if data is None else {"train": data.train}
     parts |= {"dev": data.dev} if data is not None and data.dev is not None else {}
     if isinstance(train_dev, Dataset):
-        parts["train_dev"] = framed(run.frame, train_dev)[0]
+        parts["train_dev"] = framed(run.encoding, train_dev)[0]
         train_dev = run.evaluate(train_dev)[metric]
     network = network_of(run.trial)
     signals = None

@@ -61,7 +61,7 @@ def mean_curves(sweep: "Sweep") -> np.ndarray:
 
 
 def rung_ages(sweep: "Sweep") -> list[int]:
-    """The epochs at which a rule compares configurations, and the last; without one an eighth, a quarter, half and all."""
+    """The epochs at which a rule compares configurations, and the last; without one an eighth, a quarter, half, all."""
     most = max(sweep.lengths)
     if sweep.stop is None or isinstance(sweep.stop, Population):
         return sorted({max(most // k, 1) for k in (8, 4, 2, 1)})
@@ -71,7 +71,7 @@ def rung_ages(sweep: "Sweep") -> list[int]:
 
 def input_importance(run: "Run", data: Dataset, metric: str | None, key: Any, repeats: int) -> InputImportances:
     """The permutation importance of a run's inputs on some data, columns of one category together."""
-    data = in_order(run.frame, data)
+    data = in_order(run.encoding, data)
     metric = "loss" if metric is None else metric
     x = np.asarray(data.x)
 
@@ -86,7 +86,7 @@ def input_importance(run: "Run", data: Dataset, metric: str | None, key: Any, re
         as_key(key),
         repeats,
         higher=higher_is_better(run.trial.task, metric),
-        groups=groups_of(run.frame.features, run.frame.columns, x.shape[1:]),
+        groups=groups_of(run.encoding.features, run.encoding.columns, x.shape[1:]),
     )
 
 

@@ -73,7 +73,7 @@ def edges_of(sweep: "Sweep") -> list[Edge]:
     lost: list[Any] = []
     for standing in sweep.ranking():
         if standing.status != "not run":
-            (ranked if math.isfinite(standing.score) else lost).append(shown(sweep, standing.config))
+            (ranked if standing.ranked else lost).append(shown(sweep, standing.config))
     found = edges(sweep.space, ranked, lost)
     if sweep.search == FINE:
         found = [] if sweep.coarse is None else [edge for edge in found if _outermost(edge, sweep.coarse.space)]

@@ -85,9 +85,9 @@ class SearchSpace(Mapping[str, Any]):
 
     def configuration(self, values: Values) -> Hyper:
         """Drawn values put in their places; a name whose condition does not hold is left out."""
-        return self._existing({name: built(value, (name,), values) for name, value in self.entries.items()})
+        return self.existing({name: built(value, (name,), values) for name, value in self.entries.items()})
 
-    def _existing(self, hyper: Hyper) -> Hyper:
+    def existing(self, hyper: Hyper) -> Hyper:
         """The names whose conditions hold; one that does not exist takes with it those that depend on it."""
         while self.conditions:
             given = {**{k: v for k, v in self.base.items() if k not in self.entries}, **hyper}
@@ -103,7 +103,7 @@ class SearchSpace(Mapping[str, Any]):
         A name whose condition does not hold drew nothing, though a model may have a number of its own for it.
         """
         drew: dict[Path, Any] = {}
-        for name, value in self._existing({name: hyper[name] for name in self.entries if name in hyper}).items():
+        for name, value in self.existing({name: hyper[name] for name in self.entries if name in hyper}).items():
             drew |= found(self.entries[name], (name,), value) or {}
         return drew
 
