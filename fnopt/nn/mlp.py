@@ -160,20 +160,32 @@ class MLP:
         x: Array,
         *,
         slope: ArrayLike | None = None,
+        norm_decay: ArrayLike | None = None,
+        norm_eps: ArrayLike | None = None,
+        norm_unbiased: ArrayLike | None = None,
+        norm_bias_correction: ArrayLike | None = None,
+        norm_start: ArrayLike | None = None,
         units: PerLayer = None,
     ) -> dict[str, Array]:
         """What each layer puts out, by its name, outside training: dead or saturated units, fading signals show here.
 
         Args:
-            params: as for :meth:`forward`, and so ``stats``, ``x``, ``slope`` and ``units``.
+            params: as for :meth:`forward`, and so all that follow.
 
         >>> net = mlp(hidden=(8,), out=3)
         >>> params, stats = net.init(jax.random.key(0), features=4)
         >>> jax.tree.map(jnp.shape, net.activations(params, stats, jnp.ones((5, 4))))
         {'hidden_0': (5, 8), 'output': (5, 3)}
         """
+        numbers = {
+            "norm_decay": norm_decay,
+            "norm_eps": norm_eps,
+            "norm_unbiased": norm_unbiased,
+            "norm_bias_correction": norm_bias_correction,
+            "norm_start": norm_start,
+        }
         no_rates = (None,) * len(self.hidden)
-        hidden, _ = self._hidden(params, stats, x, no_rates, None, False, None, slope, {}, units)
+        hidden, _ = self._hidden(params, stats, x, no_rates, None, False, None, slope, numbers, units)
         outputs = self._outputs(params, hidden[-1] if hidden else x)
         return dict(zip((*self.layers, "output"), (*hidden, outputs), strict=True))
 

@@ -116,7 +116,7 @@ class Estimator(BaseEstimator):
         start: dict[str, Any] = {}
         hyper = training.hyper
         if before is not None:
-            start = {"params": (before.params, before.stats), "frame": before.frame}
+            start = {"params": (before.params, before.stats), "encoding": before.encoding}
             hyper = {**_net(before), **hyper}
         rest = {"stop": training.stop, "objective": training.objective, "holdout": training.holdout, **start}
         progress = bool(self.verbose)
@@ -187,7 +187,7 @@ class Estimator(BaseEstimator):
 
     @property
     def coefs_(self) -> list[np.ndarray]:
-        """The weights of each layer, shape=(inputs, units); they act on inputs as ``run_.frame`` scales them."""
+        """The weights of each layer, shape=(inputs, units); they act on inputs as ``run_.encoding`` scales them."""
         return [np.asarray(layer["weight"]) for layer in self._layers()]
 
     @property
@@ -208,7 +208,7 @@ class Estimator(BaseEstimator):
     @property
     def n_outputs_(self) -> int:
         """How many numbers the network puts out."""
-        return self.run_.frame.outputs
+        return self.run_.encoding.outputs
 
 
 def _net(run: Run) -> dict[str, Any]:

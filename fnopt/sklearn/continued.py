@@ -16,7 +16,7 @@ def more_on(run: Run, going: Going, data: Dataset) -> Run:
 
     Inputs and targets are scaled as the run's were. The run itself stays as it is.
     """
-    ready = prepare(run.model, data, given=run.frame, unit=going.work.unit)
+    ready = prepare(run.model, data, given=run.encoding, unit=going.work.unit)
     work = going.work._replace(folds=(Data(ready.train, None, ready.example),))
     mine = jax.tree.map(jnp.copy, going.lanes)  # training eats its argument, and this run must live on
     return train_on(run, going._replace(work=work, lanes=mine), 1, Silent())

@@ -13,6 +13,8 @@ from fnopt.surfaces.critical import Critical as Critical
 from fnopt.surfaces.critical import classify as classify
 from fnopt.surfaces.critical import critical_points as critical_points
 from fnopt.surfaces.descend import descend as descend
+from fnopt.surfaces.gabor import gabor as gabor
+from fnopt.surfaces.gabor import gabor_curve as gabor_curve
 from fnopt.surfaces.named import NAMES as NAMES
 from fnopt.surfaces.named import SURFACES as SURFACES
 from fnopt.surfaces.named import beale as beale

@@ -229,7 +229,7 @@ def test_frames_bring_names():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(X, columns=["a", "b", "c", "d"])
     made = classifier().fit(frame, pandas.Series(Y))
-    assert made.feature_names_in_.tolist() == ["a", "b", "c", "d"] == list(made.run_.frame.features)
+    assert made.feature_names_in_.tolist() == ["a", "b", "c", "d"] == list(made.run_.encoding.features)
     np.testing.assert_array_equal(made.predict(frame), classifier().fit(X, Y).predict(X))
     with pytest.raises(ValueError, match="feature names should match"):
         made.predict(frame[["b", "a", "c", "d"]])
