@@ -67,7 +67,7 @@ def unit_of(source: Any, score: str) -> str:
     """
     power = POWERS.get(score.rpartition("/")[2])
     data = getattr(source, "train", None)
-    frame = getattr(source, "frame", None)
+    frame = getattr(source, "encoding", None)
     target = getattr(data, "target", None) or getattr(frame, "name", None)
     if power is None or not isinstance(target, str):
         return ""

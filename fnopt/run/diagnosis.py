@@ -20,7 +20,7 @@ from fnopt.run.lineage import shown
 from fnopt.run.noise import examples_of, noise_of
 from fnopt.run.remarks import edges_of
 from fnopt.sweep.result import LaneResult
-from fnopt.train import Part, higher_is_better, linked
+from fnopt.train import Part, linked, score_of
 
 if TYPE_CHECKING:
     from fnopt.run.run import Run
@@ -53,7 +53,7 @@ def diagnose_run(run: "Run", target: float | None, train_dev: Dataset | float | 
         target=target,
         train_dev=None if train_dev is None else real("train_dev", train_dev),
         metric=metric,
-        higher=higher_is_better(run.trial.task, metric),
+        higher=score_of(run.trial.task, metric, run.trial.metrics).higher,
         epoch=run.best_epoch or None,
         each={name: errors for name, part in parts.items() if (errors := _each(run, part, metric)) is not None},
         examples=_examples(parts),
@@ -78,7 +78,7 @@ def diagnose_sweep(sweep: "Sweep", target: float | None, train_dev: Dataset | No
         target=target,
         train_dev=None if train_dev is None else [_replayed(sweep, r, train_dev, metric) for r in lanes],
         metric=metric,
-        higher=higher_is_better(task, metric),
+        higher=score_of(task, metric, sweep.trials[config].metrics).higher,
         epoch=[r.best + 1 for r in lanes],
         examples=_examples(parts),
         parameters=None if lanes[0].params is None else tree.size(lanes[0].params),

@@ -15,7 +15,7 @@ from fnopt.space.entry import Picked
 from fnopt.sweep.ledger import Ledger
 from fnopt.sweep.population import Population
 from fnopt.sweep.ranking import Standing
-from fnopt.train import higher_is_better
+from fnopt.train import score_of
 
 if TYPE_CHECKING:
     from fnopt.run.run import Run
@@ -85,7 +85,7 @@ def input_importance(run: "Run", data: Dataset, metric: str | None, key: Any, re
         judged,
         as_key(key),
         repeats,
-        higher=higher_is_better(run.trial.task, metric),
+        higher=score_of(run.trial.task, metric, run.trial.metrics).higher,
         groups=groups_of(run.encoding.features, run.encoding.columns, x.shape[1:]),
     )
 
