@@ -18,7 +18,7 @@ STYLE = (
     "font:13px/1.4 system-ui,sans-serif;color:inherit;max-width:60em",
     "border-collapse:collapse;margin:.4em 0;font-variant-numeric:tabular-nums",
     "padding:.1em .7em;text-align:right;border-bottom:1px solid rgba(128,128,128,.35)",
-    "white-space:pre-wrap;margin:.3em 0;font:12px/1.4 ui-monospace,monospace",
+    "white-space:pre;overflow-x:auto;margin:.3em 0;font:12px/1.4 ui-monospace,monospace",
 )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fnopt import _html as html
 from fnopt import penalties
 from fnopt.analysis import advice
 from fnopt.analysis.advice import Finding
@@ -45,6 +46,9 @@ class Diagnosis:
 
     def __str__(self) -> str:
         return " ".join(map(str, self.findings))
+
+    def _repr_html_(self) -> str:
+        return html.page(*(html.paragraph(finding) for finding in self.findings))
 
 
 def diagnose(

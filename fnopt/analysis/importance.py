@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fnopt import _html as html
 from fnopt._checks import whole
 from fnopt.analysis.column_basis import Basis, bases_of, products
 from fnopt.analysis.functional_anova import ROOM, chosen_pairs, fit_parts
@@ -64,6 +65,9 @@ class Importances:
         a, b = np.triu_indices(len(self.names), 1)
         order = np.argsort(-self.pairs[a, b], kind="stable")[:most]
         return [(self.names[a[k]], self.names[b[k]], float(self.pairs[a[k], b[k]])) for k in order]
+
+    def _repr_html_(self) -> str:
+        return html.page(html.block(self))
 
     def __str__(self) -> str:
         errors, first = dict(zip(self.names, self.errors, strict=True)), self.first

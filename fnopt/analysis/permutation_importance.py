@@ -8,6 +8,7 @@ import chex
 import jax
 import numpy as np
 
+from fnopt import _html as html
 from fnopt._checks import printable, whole
 from fnopt.analysis.noise import mean_error
 
@@ -56,6 +57,9 @@ class InputImportances:
     def order(self) -> tuple[str, ...]:
         """The inputs, the most important first."""
         return tuple(self.names[d] for d in np.argsort(-self.mean, kind="stable"))
+
+    def _repr_html_(self) -> str:
+        return html.page(html.block(self))
 
     def __str__(self) -> str:
         mean, errors = self.mean, self.errors

@@ -20,7 +20,8 @@ def shown():
     run = fo.fit(net, TRAIN, DEV, epochs=5, hyper=dict(lr=0.1))
     sweep = fo.caviar(net, dict(lr=fo.log_uniform(1e-4, 1e4)), TRAIN, DEV, n=12, epochs=5, seeds=2, key=0)
     values = fo.data.dataset(np.full((3, 2), np.nan), [1.0, 2.0, 3.0], missing="mean")
-    return {"run": run, "sweep": sweep, "plan": sweep.plan, "data": IRIS, "values": values}
+    more = {"diagnosis": run.diagnose(target=0.01), "importance": sweep.importances()}
+    return {**more, "run": run, "sweep": sweep, "plan": sweep.plan, "data": IRIS, "values": values}
 
 
 class Balanced(HTMLParser):
@@ -43,7 +44,7 @@ class Balanced(HTMLParser):
         assert self.open.pop() == tag
 
 
-@pytest.mark.parametrize("kind", ["run", "sweep", "plan", "data", "values"])
+@pytest.mark.parametrize("kind", ["run", "sweep", "plan", "data", "values", "diagnosis", "importance"])
 def test_a_display_is_small_and_holds_no_script(kind, shown):
     text = shown[kind]._repr_html_()
     assert len(text.encode()) < 60_000
