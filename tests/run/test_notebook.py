@@ -18,7 +18,7 @@ TRAIN, DEV = fo.data.split(IRIS, (0.7, 0.3), key=jax.random.key(0), stratify=Tru
 def shown():
     net = fo.classifier(hidden=(4,))
     run = fo.fit(net, TRAIN, DEV, epochs=5, hyper=dict(lr=0.1))
-    sweep = fo.caviar(net, dict(lr=fo.log_uniform(1e-4, 1e4)), TRAIN, DEV, n=12, epochs=5, seeds=2, key=0)
+    sweep = fo.caviar(net, dict(lr=fo.log_uniform(1e-4, 1e4)), TRAIN, DEV, n=16, epochs=5, seeds=2, key=0)
     values = fo.data.dataset(np.full((3, 2), np.nan), [1.0, 2.0, 3.0], missing="mean")
     more = {"diagnosis": run.diagnose(target=0.01), "importance": sweep.importances()}
     return {**more, "run": run, "sweep": sweep, "plan": sweep.plan, "data": IRIS, "values": values}
@@ -86,8 +86,8 @@ def test_curves_of_a_sweep_are_its_trials(shown):
     sweep = shown["sweep"]
     for name, get in (("dev/loss", lambda h: h["dev"]["loss"]), ("lr", lambda h: h["lr"])):
         found = sweep.curves(name)
-        assert found.shape == (12, 2, 1, 5)
-        for config in range(12):
+        assert found.shape == (16, 2, 1, 5)
+        for config in range(16):
             for lane in sweep.lanes(config):
                 curve = get(lane.history)
                 row = found[config, lane.seed, lane.fold]
