@@ -5,6 +5,7 @@ python examples/picture_fits.py pictures        # the folder to write; a tempora
 
 import sys
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 
 import jax
@@ -68,7 +69,7 @@ def main(folder=None, epochs=4000, hidden=(64, 64)):
     steps, losses = line_steps(x, y)
     fo.plot.fitted_lines(x, y, steps, path=folder / "fitted_lines.png")
     print(f"line: loss {losses[0]:.3g} at first, {losses[-1]:.3g} after {len(steps) - 1} steps")
-    assert all(after < before for before, after in zip(losses, losses[1:], strict=False))
+    assert all(after < before for before, after in pairwise(losses))
     assert np.allclose(steps[-1], np.polyfit(x, y, 1)[::-1], atol=0.1)
 
     train, dev = noisy(22, 1), noisy(200, 5)
