@@ -59,6 +59,8 @@ def trends(
         axes.plot(at[there], values[there], marker="o", markersize=4, label=label or None, **style)
     axes.set_xscale("log" if "x" in logarithmic else "linear")
     axes.set_yscale("log" if "y" in logarithmic else "linear")
+    if "x" not in logarithmic and (at == np.round(at)).all():
+        axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_xlabel(names[0])
     axes.set_ylabel(names[1])
     grid(axes)

@@ -63,7 +63,8 @@ def test_embedding_of_a_layer(run):
     np.testing.assert_allclose(seen, expected, atol=1e-4)  # so the numbers of batch norm were those of the run
 
 
-def test_tsne_and_umap():
+@pytest.mark.slow
+def test_tsne_keeps_groups_together_and_repeats():
     rng = np.random.default_rng(0)
     x = np.concatenate([rng.normal(size=(20, 4)), rng.normal(size=(20, 4)) + 20])
     pytest.importorskip("sklearn")
@@ -104,7 +105,7 @@ def test_histograms_of_weights_and_activations(run):
 
 
 def test_signals_by_layer():
-    net = fo.nn.mlp(hidden=(6,) * 4, out=2, activation="sigmoid")
+    net = fo.nn.mlp(hidden=(6, 6), out=2, activation="sigmoid")
     params, _ = net.init(jax.random.key(0), features=3)
     found = fo.check.signals(net, params, jnp.ones((8, 3)))
     sizes, shares = fo.plot.signals(found)
