@@ -124,3 +124,9 @@ def legend_below(figure: Figure, panels: Any) -> None:
     told = [pair for axes in panels for pair in zip(*axes.get_legend_handles_labels(), strict=True)]
     marks = {label: handle for handle, label in told}
     figure.legend(marks.values(), marks.keys(), loc="outside lower center", ncols=len(marks), frameon=False, fontsize=8)
+
+
+def colour_scale(low: float, high: float, shades: str) -> Any:
+    """From a number between two to its colour; ImportError where matplotlib is not installed, with what installs it."""
+    normalize = require("matplotlib.colors", "plot").Normalize(low, high)
+    return require("matplotlib.cm", "plot").ScalarMappable(normalize, shades)

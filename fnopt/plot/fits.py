@@ -8,7 +8,7 @@ import numpy as np
 
 from fnopt.plot._arrays import as_long, numbers
 from fnopt.plot._axes import SHADES, Axes, axes_of, finished, grid, legend_of_all, panels
-from fnopt.plot._figure import COLOURS
+from fnopt.plot._figure import COLOURS, colour_scale
 
 FINE = 301  # points of a fitted curve
 EXAMPLE = '{"degree 1": lambda x: 2 * x + 1}'
@@ -100,11 +100,8 @@ def fitted_lines(
     steps = numbers("steps", steps, 2, finite=True)
     if steps.shape[1] != 2:
         raise ValueError(f"`steps` must hold φ₀ and φ₁ after each step, shape (steps, 2), got {steps.shape}")
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Normalize
-
     axes = axes_of(axes)
-    shades = ScalarMappable(Normalize(0, max(len(steps) - 1, 1)), SHADES)
+    shades = colour_scale(0, max(len(steps) - 1, 1), SHADES)
     ends = np.array([x.min(), x.max()])
     for k, (offset, slope) in enumerate(steps):
         last = k == len(steps) - 1

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fnopt.plot._axes import SHADES, Axes, axes_of, finished
-from fnopt.plot._figure import COLOURS
+from fnopt.plot._figure import COLOURS, colour_scale
 from fnopt.plot._search import Column, scaled, search_of
 
 BOX = {"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.75}
@@ -74,10 +74,7 @@ def parallel(
 
 def _colours(axes: Axes, scores: np.ndarray, name: str) -> Any:
     """From a score to its colour, with a bar that tells which is which."""
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Normalize
-
-    map_ = ScalarMappable(Normalize(np.nanmin(scores), np.nanmax(scores)), SHADES)
+    map_ = colour_scale(np.nanmin(scores), np.nanmax(scores), SHADES)
     axes.figure.colorbar(map_, ax=axes, label=name, fraction=0.05, pad=0.02)
     return map_.to_rgba
 

@@ -1,6 +1,7 @@
 """Columns as a data frame, where pandas is there to make one."""
 
 from collections.abc import Mapping
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -16,6 +17,4 @@ def as_frame(columns: Mapping[str, Any]) -> Any:
     arrays = {name: np.asarray(values) for name, values in columns.items()}
     if find_spec("pandas") is None:
         return arrays
-    from pandas import DataFrame
-
-    return DataFrame(arrays)
+    return import_module("pandas").DataFrame(arrays)

@@ -61,7 +61,7 @@ def mean_curves(sweep: "Sweep") -> np.ndarray:
 
 
 def rung_ages(sweep: "Sweep") -> list[int]:
-    """The epochs at which a rule compares configurations, and the last; without one an eighth, a quarter, half, all."""
+    """The epochs at which a rule compares configurations, and the last; without one ⅛, ¼, ½ and all of them."""
     most = max(sweep.lengths)
     if sweep.stop is None or isinstance(sweep.stop, Population):
         return sorted({max(most // k, 1) for k in (8, 4, 2, 1)})

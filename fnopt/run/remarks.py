@@ -9,6 +9,8 @@ from fnopt.space.choice import Choice
 from fnopt.space.distributions import Distribution
 from fnopt.space.edges import Edge, edges, widened
 from fnopt.space.search_space import SearchSpace
+from fnopt.sweep.population import Population
+from fnopt.sweep.stop import Rule
 
 if TYPE_CHECKING:
     from fnopt.run.sweep import Sweep
@@ -31,7 +33,8 @@ def about_importance(sweep: "Sweep") -> list[str]:
         return []
     share = dict(zip(found.names, found.main.tolist(), strict=True))
     named = ", ".join(f"{name} {share[name]:.0%}" for name in found.order[:NAMED])
-    lines = [f"importance: {named} of the variance of {sweep.objective} (sweep.importances() has bars)"]
+    ended = " where each ended" if isinstance(sweep.stop, Rule) and not isinstance(sweep.stop, Population) else ""
+    lines = [f"importance: {named} of the variance of {sweep.objective}{ended} (sweep.importances() has bars)"]
     a, b, x = (found.top_pairs(1) or [("", "", 0.0)])[0]
     pair = f"beyond either alone {a} × {b} {x:.0%}; " if x >= LEAST else ""
     notes = "" if math.isnan(found.notes) else f"; rank correlation with the notes' order {found.notes:.2f}"
