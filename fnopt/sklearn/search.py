@@ -25,8 +25,8 @@ class CaviarSearchCV(RandomizedSearchCV):
 
     Arguments, methods and ``cv_results_`` are those of ``RandomizedSearchCV``; of lists and scipy's distributions the
     same ``random_state`` draws the same candidates. Every candidate is trained in every fold as the estimator trains it
-    under ``early_stopping=False``: for ``max_iter`` epochs, without it by the recipe on all rows. The best is then
-    fitted as the estimator says.
+    under ``early_stopping=False``: for ``max_iter`` epochs, without it by the recipe on all rows; ``"balanced"`` class
+    weights are those of all rows. The best is then fitted as the estimator says.
 
     Args:
         estimator: a ``FnoptClassifier`` or a ``FnoptRegressor``; what prepares the inputs goes before the search, as in
