@@ -7,6 +7,7 @@ import pytest
 
 import fnopt as fo
 from fnopt._compile import TRACES
+from fnopt.train import score_of
 
 KEY = jax.random.key(0)
 
@@ -124,7 +125,7 @@ def test_size_weighted_batch_gradients_are_the_full_gradient():
     data = blobs(150)._replace(weight=jnp.linspace(0.0, 2.0, 150))
     model = fo.classifier(hidden=8)
     ready = prepare(model, data)
-    trial, numbers = model.bind({}, ready.features, ready.frame.outputs, ("accuracy",))
+    trial, numbers = model.bind({}, ready.features, ready.frame.outputs, (score_of("classes", "accuracy"),))
     lane = start(trial, KEY, ready.example, numbers)
 
     @jax.jit
@@ -422,7 +423,7 @@ def test_normalization_is_of_the_training_part_alone():
     a = fo.fit(fo.classifier(hidden=4), train, dev, epochs=2, key=KEY)
     b = fo.fit(fo.classifier(hidden=4), train, far, epochs=2, key=KEY)
     assert same(a.params, b.params)
-    np.testing.assert_allclose(a.frame.inputs.mean, np.asarray(train.x).mean(axis=0), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(a.encoding.inputs.mean, np.asarray(train.x).mean(axis=0), rtol=1e-4, atol=1e-6)
 
 
 def test_a_number_that_is_not_named_costs_nothing():

@@ -78,7 +78,7 @@ def test_predict_keeps_the_columns_and_says_what_is_odd(home, done, capsys):
     assert "note: missing numbers, filled by the mean of the training part: size 2, when 1" in said.err
     assert "note: missing texts, taken as no category (all zero): colour 1" in said.err
     assert "note: unknown to the model, taken as no category (all zero): 1 cells of column 'colour', green" in said.err
-    assert load(home / "out" / "model.safetensors").frame.columns[0].marks is not None
+    assert load(home / "out" / "model.safetensors").encoding.columns[0].marks is not None
 
 
 def test_no_header_goes_through(home, capsys):

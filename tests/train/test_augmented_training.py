@@ -78,7 +78,7 @@ def test_evaluation_sees_the_data_as_they_are():
     run = fo.fit(model, TRAIN, DEV, hyper={**HYPER, "noise": 2.0}, epochs=2, key=KEY)
     plain = fo.fit(fo.classifier(**LINEAR), TRAIN, DEV, hyper=dict(lr=1e-30), epochs=1, key=KEY)
     for part, data in (("train", TRAIN), ("dev", DEV)):
-        x = np.asarray(plain.frame.scaled(data.x), np.float64).reshape(len(data), -1)
+        x = np.asarray(plain.encoding.scaled(data.x), np.float64).reshape(len(data), -1)
         z = x @ np.asarray(run.params["output"]["weight"], np.float64) + np.asarray(run.params["output"]["bias"])
         loss = np.mean(np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(z)), np.asarray(data.y)])
         assert run.scores[part]["loss"] == pytest.approx(loss, rel=1e-4)
