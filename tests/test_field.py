@@ -68,8 +68,8 @@ class Plan(NamedTuple):
 def plan_of(seed, rule, n=12, seeds=1, folds=1, programs=2, width=4, patience=True, dying=0.4, uneven=False):
     rng = np.random.default_rng(seed)
     data = Data(train=SimpleNamespace(rows=BATCHES * 5), dev=None, example=None)
-    rule = EarlyStopping(1.0) if patience else None
-    work = Work((data,) * folds, objective_of("classes", None, dev=True), rule, EPOCHS, None)
+    stopping = EarlyStopping(1.0) if patience else None
+    work = Work((data,) * folds, objective_of("classes", None, dev=True), stopping, EPOCHS, None)
     made = [Program(Trial(k)) for k in range(programs)]
     entries = [Entry(made[rng.integers(programs)], width, {"lr": float(i)}) for i in range(n)]
     curves = rng.choice(np.float32([0.1, 0.2, 0.3, 0.7]), size=(n, seeds, folds, EPOCHS, 2))

@@ -193,7 +193,7 @@ def answering(sweep: Sweep, lane: LaneResult) -> Run:
     updates = int(lane.history["updates"][max(lane.best, 0)])
     return Run(
         model=sweep.model,
-        frame=sweep.frames[lane.fold],
+        encoding=sweep.frames[lane.fold],
         trial=_net(trial, tuple(numbers)),
         hyper=dict(sweep.configs[lane.config]),
         params=jax.tree.map(jnp.asarray, lane.params),
