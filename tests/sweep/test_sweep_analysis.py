@@ -152,7 +152,7 @@ def test_printing_is_quick():
     about_importance(sweep)
     times = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.thread_time()
         about_importance(sweep)
-        times.append(time.perf_counter() - start)
+        times.append(time.thread_time() - start)
     assert min(times) < 0.1
