@@ -12,7 +12,7 @@ SHADES = "cividis"  # a colour map that is even for the colour-blind too: Nuñez
 Axes = Any  # matplotlib.axes.Axes, which is imported where it is needed
 
 
-def axes_of(axes: Axes | None, width: float = 6.4, height: float = 4.0, *, flat: bool = True) -> Axes:
+def axes_of(axes: Axes, width: float = 6.4, height: float = 4.0, *, flat: bool = True) -> Axes:
     """The given axes, or the only ones of a new figure; three-dimensional unless ``flat``.
 
     Raises:

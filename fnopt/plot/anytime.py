@@ -20,7 +20,7 @@ def anytime(
     higher: bool = False,
     logarithmic: bool = False,
     objective: str = "score",
-    axes: Axes | None = None,
+    axes: Axes = None,
     path: str | Path | None = None,
 ) -> Axes:
     """The best score so far against what was spent for it; where several lines meet a level first says which is faster.

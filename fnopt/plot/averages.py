@@ -21,7 +21,7 @@ def averages(
     x: Any = None,
     corrected: bool = True,
     name: str = "value",
-    axes: Axes | None = None,
+    axes: Axes = None,
     path: str | Path | None = None,
 ) -> Axes:
     """Noisy values, and their averages v_t = β v_{t−1} + (1 − β) y_t over about 1/(1 − β) points, for several β.

@@ -24,7 +24,7 @@ def calibration(
     strategy: str = "uniform",
     weight: Any = None,
     classes: Sequence[Any] | None = None,
-    axes: Axes | None = None,
+    axes: Axes = None,
     path: str | Path | None = None,
 ) -> Axes:
     """The share that came true against the predicted probability, bin by bin; ideal is the diagonal.

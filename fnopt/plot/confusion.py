@@ -20,7 +20,7 @@ def confusion(
     *,
     classes: Sequence[Any] | None = None,
     shares: bool = False,
-    axes: Axes | None = None,
+    axes: Axes = None,
     path: str | Path | None = None,
 ) -> Axes:
     """How many examples of each class were called what: rows are the truth, colours the share of a row.

@@ -29,7 +29,7 @@ def curves(
     *,
     stop: float | None = None,
     logarithmic: bool = False,
-    axes: Axes | None = None,
+    axes: Axes = None,
     path: str | Path | None = None,
 ) -> Axes:
     """Scores over epochs: a line for one training, the median and bands of quantiles for several.

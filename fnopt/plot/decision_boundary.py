@@ -23,7 +23,7 @@ def decision_boundary(
     *,
     classes: Sequence[Any] | None = None,
     names: Sequence[str] = ("x₁", "x₂"),
-    axes: Axes | None = None,
+    axes: Axes = None,
     path: str | Path | None = None,
 ) -> Axes:
     """The regions of the plane that a model gives to each class, with the examples on them.

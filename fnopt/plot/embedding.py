@@ -25,7 +25,7 @@ def embedding(
     dimensions: int = 2,
     seed: int = 0,
     mark: bool = True,
-    axes: Axes | None = None,
+    axes: Axes = None,
     path: str | Path | None = None,
 ) -> Axes:
     """Examples as points, near each other where they are alike; classes by colour, each named at its middle.

@@ -72,7 +72,7 @@ def fitted_lines(
     steps: Any,
     *,
     names: tuple[str, str] = ("x", "y"),
-    axes: Axes | None = None,
+    axes: Axes = None,
     path: str | Path | None = None,
 ) -> Axes:
     """The fitted line φ₀ + φ₁ x after each step of a descent, from dark to light, over the points.

@@ -17,7 +17,7 @@ def importance(
     bars: Any = None,
     *,
     label: str = "share of the variance explained",
-    axes: Axes | None = None,
+    axes: Axes = None,
     path: str | Path | None = None,
 ) -> Axes:
     """A bar for each name, the largest on top, with its interval where there is one.
@@ -56,7 +56,7 @@ def importance(
 
 
 def rank_correlation(
-    ages: Sequence[int], correlations: Any, *, axes: Axes | None = None, path: str | Path | None = None
+    ages: Sequence[int], correlations: Any, *, axes: Axes = None, path: str | Path | None = None
 ) -> Axes:
     """How well the order of the configurations at one epoch foretells that at another.
 

@@ -24,7 +24,7 @@ def lineage(
     epochs: int | None = None,
     *,
     config: int | None = None,
-    axes: Axes | None = None,
+    axes: Axes = None,
     path: str | Path | None = None,
 ) -> Axes:
     """Each configuration of a population a line over the epochs; an arrow leads from a donor to its copy.
@@ -65,6 +65,7 @@ def lineage(
         axes.plot([0, epochs], [i, i], color="0.8", linewidth=0.8, zorder=1)
     arrow = {
         "arrowstyle": "-|>",
+        "connectionstyle": "arc3,rad=0.3",  # bent, so that those of one epoch do not lie on each other
         "color": COLOURS[1],
         "linewidth": 0.9,
         "shrinkA": 0,

@@ -22,7 +22,7 @@ def parallel(
     logarithmic: Collection[str] = (),
     higher: bool = False,
     objective: str = "score",
-    axes: Axes | None = None,
+    axes: Axes = None,
     path: str | Path | None = None,
 ) -> Axes:
     """Each configuration a line that meets each axis at its value, coloured by its score; the best is drawn thick.

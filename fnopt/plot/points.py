@@ -21,7 +21,7 @@ def points(
     names: Sequence[str] | None = None,
     logarithmic: Collection[str] = (),
     higher: bool = False,
-    axes: Axes | None = None,
+    axes: Axes = None,
     path: str | Path | None = None,
 ) -> Axes:
     """Where a search looked: its configurations as points of two or three of its numbers; a star is the best.

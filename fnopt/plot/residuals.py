@@ -10,7 +10,7 @@ from fnopt.plot._axes import Axes, axes_of, finished, grid, legend_beside
 from fnopt.plot._figure import COLOURS
 
 
-def residuals(source: Any, other: Any, *, axes: Axes | None = None, path: str | Path | None = None) -> Axes:
+def residuals(source: Any, other: Any, *, axes: Axes = None, path: str | Path | None = None) -> Axes:
     """Truth minus prediction against the prediction: a good fit leaves a level band without a shape.
 
     The line is the mean of the residuals in ten groups of equally many examples, ordered by prediction; where it bends,

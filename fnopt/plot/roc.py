@@ -21,7 +21,7 @@ def roc(
     *,
     weight: Any = None,
     classes: Sequence[Any] | None = None,
-    axes: Axes | None = None,
+    axes: Axes = None,
     path: str | Path | None = None,
 ) -> Axes:
     """True against false positive rate at every threshold, with the area under each curve; ideal is the upper left.
@@ -63,7 +63,7 @@ def precision_recall(
     *,
     weight: Any = None,
     classes: Sequence[Any] | None = None,
-    axes: Axes | None = None,
+    axes: Axes = None,
     path: str | Path | None = None,
 ) -> Axes:
     """Precision against recall at every threshold, with the average precision of each curve; ideal is the upper right.
@@ -105,7 +105,7 @@ def det(
     *,
     weight: Any = None,
     classes: Sequence[Any] | None = None,
-    axes: Axes | None = None,
+    axes: Axes = None,
     path: str | Path | None = None,
 ) -> Axes:
     """False negative against false positive rate on axes of normal quantiles; ideal is the lower left.
@@ -151,7 +151,7 @@ def det(
     return _closed(axes, "false positive rate", "false negative rate", path, square=False)
 
 
-def _drawn(axes: Axes | None, points: Points, answers: Any, **style: Any) -> Axes:
+def _drawn(axes: Axes, points: Points, answers: Any, **style: Any) -> Axes:
     """A curve for each class, its name and what it comes to in the legend."""
     axes = axes_of(axes, 7.2, 4.2)
     for i, one in enumerate(one_by_one(answers)):

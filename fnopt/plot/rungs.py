@@ -21,7 +21,7 @@ def rungs(
     *,
     name: str = "score",
     logarithmic: bool = False,
-    axes: Axes | None = None,
+    axes: Axes = None,
     path: str | Path | None = None,
 ) -> Axes:
     """The curve of each configuration up to where it ended, the rungs, and how many were trained beyond each.

@@ -19,7 +19,7 @@ def trends(
     *,
     names: tuple[str, str] = ("number", "measure"),
     logarithmic: Collection[str] = (),
-    axes: Axes | None = None,
+    axes: Axes = None,
     path: str | Path | None = None,
 ) -> Axes:
     """A line for each measure against one number; the median, and a band of the middle half, where there are repeats.

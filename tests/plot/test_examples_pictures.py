@@ -136,4 +136,4 @@ def test_early_stopping_is_at_the_minimum_of_the_curve(example, tmp_path):
     losses = run.history["dev"]["loss"]
     assert losses[run.best_epoch - 1] == min(losses) and run.best_epoch < run.epochs
     assert run.evaluate(test)["accuracy"] > 0.85
-    assert len(list(tmp_path.glob("*.png"))) == 12
+    assert len(list(tmp_path.glob("*.png"))) == 13
