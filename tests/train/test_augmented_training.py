@@ -193,7 +193,7 @@ def test_a_search_that_is_interrupted_comes_to_the_same(searched, tmp_path):
     assert {k: r.digest for k, r in again.kept.lanes.items()} == {k: r.digest for k, r in sweep.kept.lanes.items()}
 
 
-def test_a_run_goes_on_with_the_same_bits_and_is_saved(tmp_path):
+def test_a_run_continues_with_the_same_bits_and_is_saved(tmp_path):
     model = fo.classifier(hidden=4, augment=a.chain(a.zoom, a.crop_to(4)))
     whole = fo.fit(model, TRAIN, DEV, hyper=HYPER, epochs=4, key=KEY)
     parts = fo.fit(model, TRAIN, DEV, hyper=HYPER, epochs=2, key=KEY).more(2)
