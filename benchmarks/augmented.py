@@ -1,6 +1,6 @@
 """Augmentation where examples are few: 1,000 images of MNIST, plain and augmented, each with numbers of its own search.
 
-python -m benchmarks.augmented FOLDER [--configurations 32] [--epochs 120] [--draws 10]
+python -m benchmarks.augmented FOLDER [--configurations 24] [--epochs 60] [--draws 10]
 
 FOLDER holds the four IDX files. Both searches have the same configurations to spend, the same epochs and the same
 numbers of the net; the augmented one searches the strengths besides. The two winners are then trained on other draws of
@@ -68,7 +68,7 @@ def main() -> None:
     """Search, train the winners on other draws of the images, compare draw by draw."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    for name, usual in (("configurations", 32), ("epochs", 120), ("draws", 10)):
+    for name, usual in (("configurations", 24), ("epochs", 60), ("draws", 10)):
         parser.add_argument(f"--{name}", type=int, default=usual)
     asked = parser.parse_args()
     whole, test = images(asked.folder)

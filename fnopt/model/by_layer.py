@@ -20,7 +20,7 @@ def several(name: str, value: Any) -> bool:
 
 
 def check_layers(hidden: int, numbers: Mapping[str, Any]) -> None:
-    """ValueError for a number by layer of another length than a network with so many hidden layers wants.
+    """ValueError for a number by layer of another length than a network with ``hidden`` hidden layers wants.
 
     >>> check_layers(2, {"l2": (1e-3, 0.0, 0.0), "dropout": (0.2, 0.5)})
     >>> check_layers(2, {"l2": (1e-3, 0.0)})

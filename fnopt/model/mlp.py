@@ -208,7 +208,7 @@ def penalty(params: Params, hyper: Mapping[str, Array]) -> Array:
 def project(params: Any, hyper: Mapping[str, Array], lr: Array) -> Params:
     """The proximal step of L1, then the max-norm constraint, each where it is named."""
     if "prox_l1" in hyper:
-        parts = [penalties.shrink(some, lr * s) for some, s in apart("prox_l1", params, hyper["prox_l1"])]
+        parts: list[Any] = [penalties.shrink(some, lr * s) for some, s in apart("prox_l1", params, hyper["prox_l1"])]
         params = {name: layer for part in parts for name, layer in part.items()}
     return penalties.max_norm(params, hyper["max_norm"]) if "max_norm" in hyper else params
 

@@ -102,6 +102,7 @@ def test_equal_strengths_are_one_strength_and_none_is_none():
         assert difference(fitted(**{name: (0.0, 0.0)}).params, fitted().params) < 1e-6
 
 
+@pytest.mark.slow
 def test_a_net_without_hidden_layers_has_one_strength():
     one, other = (
         fo.fit(fo.classifier(hidden=()), DATA, hyper=dict(lr=0.1, l2=strength), epochs=2) for strength in ((0.1,), 0.1)
@@ -147,7 +148,7 @@ def test_a_space_has_a_column_for_each_part(searched):
     assert isinstance(sweep.best.hyper["l2"], tuple)
 
 
-def test_replay_padding_refit_polish_and_files(searched, tmp_path):
+def test_replay_padding_refit_and_files(searched, tmp_path):
     sweep, (train, dev), path = searched
     assert any(entry.trim is not None for entry in sweep.entries)  # the widths are padded
     run = sweep.replay(3)
@@ -157,12 +158,18 @@ def test_replay_padding_refit_polish_and_files(searched, tmp_path):
     assert difference(alone.params, run.params) < 1e-5
     assert fo.open(path).table() == sweep.table()
     assert np.isfinite(sweep.refit(train, dev).scores["train"]["loss"])
-    polished = sweep.polish(1, steps=1, numbers="l2.0")
-    assert set(polished.rows[0].old) == {"l2.0"} and polished.rows[0].gradients == 1
     run.save(tmp_path / "model.safetensors")
     again = fo.load(tmp_path / "model.safetensors")
     assert again.hyper["l2"] == sweep.configs[3]["l2"] and again.numbers["l2"][0] == run.numbers["l2"][0]
     assert np.array_equal(again.outputs(dev.x), run.outputs(dev.x))
+
+
+@pytest.mark.slow
+def test_polish_moves_one_part(searched):
+    polished = searched[0].polish(1, steps=1, numbers="l2.0")
+    assert set(polished.rows[0].old) == {"l2.0"} and polished.rows[0].gradients == 1
+    old, new = searched[0].best.hyper["l2"], polished.rows[0].hyper["l2"]
+    assert old[1:] == new[1:] and (old[0] != new[0]) == polished.rows[0].improved
 
 
 WRONG = {
