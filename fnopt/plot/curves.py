@@ -67,7 +67,7 @@ def curves(
     for i, (label, values) in enumerate(drawn.lines.items()):
         draw_curve(axes, values, label, **look(i))
     if drawn.stop is not None:
-        _mark_stop(axes, drawn)
+        _mark_stop(axes, drawn, drawn.stop)
     axes.set_xlabel("epoch")
     axes.set_ylabel(drawn.name)
     axes.set_yscale("log" if logarithmic else "linear")
@@ -114,8 +114,8 @@ def _of_run(run: Any, score: str) -> Drawn:
 
 
 def _of_sweep(sweep: Any, score: str | None) -> Drawn:
-    score = sweep.objective if score is None else score
-    found = lanes_of(sweep, score)
+    name: str = sweep.objective if score is None else score
+    found = lanes_of(sweep, name)
     every = [one for lanes in found.values() for one in lanes]
     longest = max(map(len, every))
     padded = np.array([np.pad(one, (0, longest - len(one)), constant_values=np.nan) for one in every])
@@ -124,12 +124,11 @@ def _of_sweep(sweep: Any, score: str | None) -> Drawn:
     if best is not None and best in found:
         mine = [np.pad(one, (0, longest - len(one)), constant_values=np.nan) for one in found[best]]
         lines[f"configuration {best}, the best"] = quantiles(np.array(mine), (0.5,))[0]
-    return Drawn(lines, None, score + unit_of(sweep, score))
+    return Drawn(lines, None, name + unit_of(sweep, name))
 
 
-def _mark_stop(axes: Axes, drawn: Drawn) -> None:
+def _mark_stop(axes: Axes, drawn: Drawn, stop: float) -> None:
     """A line at the epoch whose weights count, and a dot where it meets each curve."""
-    stop = drawn.stop
     axes.axvline(stop, color="0.4", linestyle=(0, (4, 3)), linewidth=1.0, label=f"stopped at epoch {stop:g}")
     for i, values in enumerate(drawn.lines.values()):
         middle = values if values.ndim == 1 else quantiles(values, (0.5,))[0]

@@ -105,7 +105,7 @@ def fitted_lines(
     ends = np.array([x.min(), x.max()])
     for k, (offset, slope) in enumerate(steps):
         last = k == len(steps) - 1
-        axes.plot(ends, offset + slope * ends, color=shades.to_rgba(k), linewidth=2.4 if last else 1.0)
+        axes.plot(ends, offset + slope * ends, color=shades.to_rgba(np.array(k)), linewidth=2.4 if last else 1.0)
     axes.plot(x, y, "o", color=COLOURS[0], markersize=5, markeredgecolor="white", label="points", zorder=5)
     axes.figure.colorbar(shades, ax=axes, label="step")
     axes.set_xlabel(names[0])

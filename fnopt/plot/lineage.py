@@ -52,17 +52,17 @@ def lineage(
     ([0, 2, 2, 4, 4, 6], [0, 0, 1, 1, 2, 2])
     """
     if is_sweep(source):
-        moves, n, epochs = _of_sweep(source), source.n, max(source.lengths)
+        moves, count, end = _of_sweep(source), int(source.n), max(source.lengths)
         config = source.best.config if config is None else config
     else:
         moves = [Taken(*(int(part) for part in move[:3])) for move in source]
-        n, epochs = whole("n", n), whole("epochs", epochs)
+        count, end = whole("n", n), whole("epochs", epochs)
     for known in [*(c for move in moves for c in move[1:]), *([] if config is None else [config])]:
-        if not 0 <= known < n:
-            raise ValueError(f"there are configurations 0 to {n - 1}, got {known}")
-    axes = axes_of(axes, 7.0, min(max(0.16 * n + 1.6, 2.8), 9.0))
-    for i in range(n):
-        axes.plot([0, epochs], [i, i], color="0.8", linewidth=0.8, zorder=1)
+        if not 0 <= known < count:
+            raise ValueError(f"there are configurations 0 to {count - 1}, got {known}")
+    axes = axes_of(axes, 7.0, min(max(0.16 * count + 1.6, 2.8), 9.0))
+    for i in range(count):
+        axes.plot([0, end], [i, i], color="0.8", linewidth=0.8, zorder=1)
     arrow = {
         "arrowstyle": "-|>",
         "connectionstyle": "arc3,rad=0.3",  # bent, so that those of one epoch do not lie on each other
@@ -76,13 +76,13 @@ def lineage(
         axes.annotate("", (move.epoch, move.config), (move.epoch, move.donor), arrowprops=arrow, zorder=2)
     axes.plot([], [], color=COLOURS[1], label="copied from a donor")
     if config is not None:
-        at = ancestry(moves, config, epochs)
+        at = ancestry(moves, config, end)
         axes.plot(*at, color=COLOURS[0], linewidth=2.2, label=f"ancestry of {config}", zorder=3)
     axes.set_xlabel("epoch")
     axes.set_ylabel("configuration")
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.yaxis.get_major_locator().set_params(integer=True)
-    axes.set_xlim(0, epochs * 1.02)
+    axes.set_xlim(0, end * 1.02)
     grid(axes)
     legend_beside(axes)
     return finished(axes, path)
