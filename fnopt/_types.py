@@ -14,6 +14,7 @@ import chex
 import jax
 import numpy as np
 from jax import Array
+from jax.core import Tracer
 from jax.typing import ArrayLike
 
 from fnopt import _html as html
@@ -193,7 +194,7 @@ def dataset_html(data: Dataset) -> str:
     """What a dataset holds: how many rows, its first columns, its target."""
     kind = f"{len(data.classes)} classes" if data.classes is not None else f"target {data.target}"
     head = f"{data.name}: {len(data):,} rows, x of shape {tuple(data.x.shape[1:])}, {kind}"
-    if not isinstance(data.x, Array | np.ndarray) or isinstance(data.x, jax.core.Tracer):
+    if not isinstance(data.x, Array | np.ndarray) or isinstance(data.x, Tracer):
         return html.page(html.heading(head))
     x = np.asarray(data.x[:SHOWN_ROWS], np.float64).reshape(min(len(data), SHOWN_ROWS), -1)[:, :SHOWN_COLUMNS]
     names = data.features or tuple(f"x{k}" for k in range(x.shape[1]))
