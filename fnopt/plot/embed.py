@@ -68,7 +68,7 @@ def pca(x: np.ndarray, dimensions: int = 2) -> Embedded:
     https://doi.org/10.1080/14786440109462720.
 
     >>> found = pca(np.array([[0.0, 0.0, 0.0], [2.0, 0.0, 0.0], [0.0, 1.0, 0.0], [2.0, 1.0, 0.0]]))
-    >>> found.shares.tolist(), found.points[:, 0].tolist()
+    >>> found.shares.round(6).tolist(), found.points[:, 0].round(6).tolist()
     ([0.8, 0.2], [-1.0, 1.0, -1.0, 1.0])
     """
     x = numbers("x", x, 2, finite=True)
