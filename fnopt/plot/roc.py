@@ -134,8 +134,8 @@ def det(
         curve = metrics.det_curve(one.truth, one.score, weight=weight)
         fpr, fnr = np.asarray(curve.fpr, float), np.asarray(curve.fnr, float)
         inside = (fpr > 0) & (fpr < 1) & (fnr > 0) & (fnr < 1)
-        told = "" if inside.any() else "no threshold makes both mistakes"
-        return quantile(fpr[inside]), quantile(fnr[inside]), told
+        label = "" if inside.any() else "no threshold makes both mistakes"
+        return quantile(fpr[inside]), quantile(fnr[inside]), label
 
     axes = _drawn(axes, points, scored(source, other, weight, classes), marker=".", markersize=3)
     if not any(len(line.get_xdata()) for line in axes.lines):
@@ -157,10 +157,10 @@ def _drawn(axes: Axes, points: Points, answers: Any, **style: Any) -> Axes:
     for i, one in enumerate(one_by_one(answers)):
         both = np.unique(one.truth).size > 1 and np.isfinite(one.score).all()
         if one.truth.shape == one.score.shape and not both:
-            who = f" of {one.name}" if one.name else ""
-            raise ValueError(f"a curve{who} needs examples of both kinds with finite scores; leave that class out")
-        x, y, told = points(one, answers.weight)
-        axes.plot(x, y, label=": ".join(filter(None, (one.name, told))), **look(i), **style)
+            name = f" of {one.name}" if one.name else ""
+            raise ValueError(f"a curve{name} needs examples of both kinds with finite scores; leave that class out")
+        x, y, label = points(one, answers.weight)
+        axes.plot(x, y, label=": ".join(filter(None, (one.name, label))), **look(i), **style)
     return axes
 
 

@@ -177,7 +177,8 @@ def thinned(model: Model, parts: Parts, key: chex.PRNGKey) -> Parts:
         train = take(train, sample(labels, key))
     else:
         folds = folds_of(train, [(rows[sample(labels[rows], key)], dev) for rows, dev in folds])
-    return Parts(train, parts.dev, folds, prepare_folds(model, train, parts.dev, folds))
+    own = parts.prepared[0].train.user is not None
+    return Parts(train, parts.dev, folds, prepare_folds(model, train, parts.dev, folds, own))
 
 
 def sample(labels: np.ndarray, key: chex.PRNGKey) -> np.ndarray:

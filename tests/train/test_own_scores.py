@@ -105,6 +105,15 @@ def test_a_score_of_values_sees_the_targets_own_unit(standardize_target):
     assert {row["dev/rows"] for row in sweep.table()} == {75.0}
 
 
+@pytest.mark.filterwarnings("ignore:coarse to fine")
+def test_the_coarse_stage_of_a_search_sees_the_same_unit():
+    truth = float(np.asarray(VALUES.y, np.float64).mean())
+    call = dict(n=7, epochs=3, search="coarse_to_fine", follow=fo.metric(mean_of_truth, higher=True), key=0)
+    sweep = fo.caviar(fo.regressor(hidden=()), dict(lr=fo.log_uniform(1e-3, 1e-1)), VALUES, VALUES, **call)
+    for stage in (sweep, sweep.coarse):
+        assert [row["dev/mean_of_truth"] for row in stage.table()] == pytest.approx([truth] * stage.n, rel=1e-6)
+
+
 def test_a_score_changes_no_bit_of_training():
     plain = fo.fit(NET, TRAIN, DEV, epochs=3, hyper=dict(lr=0.1))
     followed = fo.fit(NET, TRAIN, DEV, epochs=3, hyper=dict(lr=0.1), follow=(MARGIN, "brier"))
