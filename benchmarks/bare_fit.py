@@ -8,6 +8,11 @@ rows and nothing else. Log loss and error on the other rows for classes, the roo
 
 ``--data`` (or FNOPT_BENCH_DATA) is a folder with proben1, vowel and openml in it; without it the sets of the package
 alone are taken. ``--old`` is a checkout of an older version, which is run in a process of its own.
+
+    python -m benchmarks.bare_fit --data FOLDER --departures
+
+trains the bare call with one part at a time put back to the notes' advice, and prints by how much the loss and the
+error are then larger, as the geometric mean over the sets.
 """
 
 import argparse
@@ -100,7 +105,32 @@ def mlp(x: np.ndarray, y: np.ndarray, values: bool, seed: int) -> Callable[[np.n
     return pipe.fit(x, y).predict_proba
 
 
-CONTESTANTS = {"ours": ours, "mlp": mlp}
+def put_back(part: str) -> Callable[..., Any]:
+    """The bare call with one part of its recipe as the notes advise: ``hidden``, ``optimizer``, ``epochs``, ``dropout``."""
+
+    def contestant(x: np.ndarray, y: np.ndarray, values: bool, seed: int) -> Callable[[np.ndarray], np.ndarray]:
+        import jax
+
+        import fnopt as fo
+
+        task, size = ("values", 1) if values else ("classes", len(np.unique(y)))
+        advice = fo.recipes.notes(task, *x.shape)
+        advice |= {"dropout": advice["first"]["dropout"][-1], "hidden": (min(max((x.shape[1] + size) // 2, 8), 256),)}
+        usual = fo.recipes.default(task, *x.shape)
+        recipe = {**usual, part: advice[part]}
+        if part == "optimizer":  # Adam has no decay of its own
+            del recipe["weight_decay"]
+        model = fo.regressor() if values else fo.classifier()
+        found = fo.recipes.arguments(recipe, round((1 - usual["holdout"]) * len(x)))
+        data, key = fo.data.dataset(x, y), jax.random.key(seed)
+        run = fo.fit(model, data, holdout=usual["holdout"], key=key, **found)
+        return (lambda new: np.asarray(run.predict(new))) if values else lambda new: np.asarray(run.predict_proba(new))
+
+    return contestant
+
+
+PARTS = ("hidden", "optimizer", "epochs", "dropout")
+CONTESTANTS = {"ours": ours, "mlp": mlp, **{part: put_back(part) for part in PARTS}}
 
 
 def race(folder: Path | None, contestant: str, names: list[str] | None) -> dict[str, list[float]]:
@@ -146,12 +176,16 @@ def main() -> int:
     parser.add_argument("--old", type=Path, help="a checkout of an older version")
     parser.add_argument("--only", help="names of sets, with commas")
     parser.add_argument("--json", choices=CONTESTANTS, help="run this contestant alone and write its results")
+    parser.add_argument("--departures", action="store_true", help="one part at a time as the notes advise")
     args = parser.parse_args()
     folder, names = args.data and Path(args.data), args.only and args.only.split(",")
     if args.json:
         print(json.dumps(race(folder, args.json, names)))
         return 0
-    found = {name: race(folder, name, names) for name in CONTESTANTS}
+    if args.departures:
+        departures({name: race(folder, name, names) for name in ("ours", *PARTS)})
+        return 0
+    found = {name: race(folder, name, names) for name in ("ours", "mlp")}
     if args.old:
         given = [*(("--data", str(folder)) if folder else ()), *(("--only", args.only) if args.only else ())]
         command = [sys.executable, __file__, "--json", "ours", *given]
@@ -160,6 +194,19 @@ def main() -> int:
         )
         found["old"] = json.loads(told.stdout)
     return report(found)
+
+
+def departures(found: dict[str, dict[str, list[float]]]) -> None:
+    """Print, for each part put back, the geometric means of loss and error over those of the bare call."""
+    usual = found.pop("ours")
+    for part, sets_ in found.items():
+        both = np.array([np.maximum(sets_[name][:2], 1e-4) / np.maximum(usual[name][:2], 1e-4) for name in usual])
+        loss, error = np.exp(np.log(both).mean(axis=0))
+        worse = (both > 1).sum(axis=0)
+        print(
+            f"{part:<10} as the notes advise: loss × {loss:.2f}, error × {error:.2f}; larger on {worse[0]} and {worse[1]}"
+            f" of {len(usual)} sets"
+        )
 
 
 def report(found: dict[str, dict[str, list[float]]]) -> int:

@@ -2,9 +2,13 @@
 
     python -m benchmarks.metrics_cases [cases a score] [seed]
 
-Each case is scored in float64 and in float32. Prints, for each score, the cases and the largest relative difference of
-both; exits 1 above 1e-12 and 1e-6. D² is 1 less a share of about 1, so that its difference is absolute. Scores are
+Each case is scored in float64 and in float32, and 64 models of one table at once, in float32, under ``jit`` and
+``vmap``. Prints, for each score, the cases and the largest relative difference of the three; exits 1 above 1e-12 and
+1e-6. D², R² and explained variance are 1 less a share of about 1, so that their difference is absolute. Scores are
 multiples of 1/8, so that they tie alike in both types; probabilities and values are rounded to float32 first.
+
+Without a row, and with weights that are all 0, there is nothing to compare with: scikit-learn refuses. There a score
+has to be NaN or an error, or, where scikit-learn has a convention for 0/0, that; the last column counts them.
 """
 
 import sys
@@ -12,6 +16,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import sklearn.metrics as sk
@@ -20,16 +25,24 @@ from sklearn.calibration import calibration_curve
 from fnopt import metrics
 
 LENGTHS = (2, 3, 7, 20, 64, 150, 333, 1000)  # a program each
-BOUNDS = {"float64": 1e-12, "float32": 1e-6}
+BOUNDS = {"float64": 1e-12, "float32": 1e-6, "vmap": 1e-6}
+MODELS, ROWS = 64, 150  # under vmap
 
 
 class Kind(NamedTuple):
     """A score, its oracle and its data."""
 
-    ours: Callable[..., Any]
+    ours: Callable[..., Any]  # pure, of arrays
     theirs: Callable[..., Any]
     data: Callable[..., Any]
     weighted: bool = True
+    read: Callable[..., Any] = lambda *found: flat(found)  # what ours gives, in the form of theirs
+
+
+def flat(found):
+    """All numbers of a tree, end to end; a single one as it is."""
+    leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(found)]
+    return leaves[0] if len(leaves) == 1 else np.hstack([leaf.ravel() for leaf in leaves])
 
 
 def binary(rng, m):
@@ -112,9 +125,9 @@ def distinct(*points):
     return rows[keep].ravel()
 
 
-def our_pr(t, s, weight=None):
+def read_pr(curve):
     """Precision and recall, from recall 0 on."""
-    return distinct(*metrics.precision_recall_curve(t, s, weight=weight)[:2])
+    return distinct(*curve[:2])
 
 
 def their_pr(t, s, sample_weight=None):
@@ -123,9 +136,9 @@ def their_pr(t, s, sample_weight=None):
     return distinct(precision[::-1], recall[::-1])
 
 
-def our_det(t, s, weight=None):
+def read_det(curve):
     """Both error rates, from the first false positive, or the last threshold without one, on."""
-    fpr, fnr, _ = (np.asarray(x) for x in metrics.det_curve(t, s, weight=weight))
+    fpr, fnr, _ = (np.asarray(x) for x in curve)
     first = np.flatnonzero(fpr == 0)[-1]
     last = np.flatnonzero(fnr > 0)[-1] + 1 if (fnr > 0).any() else 0
     return distinct(fpr[first : max(last, first) + 1][::-1], fnr[first : max(last, first) + 1][::-1])
@@ -137,15 +150,10 @@ def their_det(t, s, sample_weight=None):
     return distinct(fpr, fnr)
 
 
-def our_bins(strategy):
+def read_bins(curve):
     """Bins that are not empty."""
-
-    def score(t, p, weight=None):
-        curve = metrics.calibration_curve(t, p, strategy=strategy)
-        there = np.asarray(curve.weight) > 0
-        return np.r_[np.asarray(curve.truth)[there], np.asarray(curve.prediction)[there]]
-
-    return score
+    there = np.asarray(curve.weight) > 0
+    return np.r_[np.asarray(curve.truth)[there], np.asarray(curve.prediction)[there]]
 
 
 def their_bins(strategy):
@@ -153,10 +161,9 @@ def their_bins(strategy):
     return lambda t, p, sample_weight=None: np.hstack(calibration_curve(t, p, n_bins=10, strategy=strategy))
 
 
-def report(t, p, weight=None):
-    """The report, end to end."""
-    r = metrics.classification_report(t, p, weight=weight, classes=4)
-    return np.hstack([np.asarray(x) for rates in (r.each, r.macro, r.weighted) for x in rates[:3]])
+def read_report(report):
+    """The report's rates, end to end."""
+    return np.hstack([np.asarray(x) for rates in (report.each, report.macro, report.weighted) for x in rates[:3]])
 
 
 def their_report(t, p, sample_weight=None):
@@ -181,6 +188,25 @@ def sk_of(name, **more):
     return lambda t, p, sample_weight=None: getattr(sk, name)(t, p, sample_weight=sample_weight, **more)
 
 
+def their_error(t, p, sample_weight=None):
+    """Σ_bins |Σ w (hit − confidence)| / Σ w of ten bins, each above its lower edge up to its upper one."""
+    p, w = np.asarray(p), np.ones(len(t)) if sample_weight is None else sample_weight
+    sure, hit = (p, t) if p.ndim == 1 else (p.max(axis=1), p.argmax(axis=1) == t)
+    bins = np.clip(np.ceil(10 * sure).astype(int) - 1, 0, 9)
+    return np.abs(np.bincount(bins, w * (hit - sure), minlength=10)).sum() / w.sum()
+
+
+def two(data):
+    """Cases of ``data`` with a single column."""
+
+    def case(rng, m):
+        while (found := data(rng, m))[1].ndim == 2:
+            pass
+        return found
+
+    return case
+
+
 TABLE = {
     "average_precision": Kind(of("average_precision"), sk_of("average_precision_score"), binary),
     **{
@@ -192,19 +218,19 @@ TABLE = {
         for a in ("macro", "micro", "weighted")
     },
     "average_precision of columns": Kind(of("average_precision"), sk_of("average_precision_score"), columns),
-    "precision_recall_curve": Kind(our_pr, their_pr, both),
-    "det_curve": Kind(our_det, their_det, both),
+    "precision_recall_curve": Kind(of("precision_recall_curve"), their_pr, both, read=read_pr),
+    "det_curve": Kind(of("det_curve"), their_det, both, read=read_det),
     "calibration_curve uniform": Kind(
-        our_bins("uniform"), their_bins("uniform"), lambda rng, m: _two(chances, rng, m), False
+        of("calibration_curve", strategy="uniform"), their_bins("uniform"), two(chances), False, read_bins
     ),
     "calibration_curve quantile": Kind(
-        our_bins("quantile"), their_bins("quantile"), lambda rng, m: _two(chances, rng, m), False
+        of("calibration_curve", strategy="quantile"), their_bins("quantile"), two(chances), False, read_bins
     ),
     "hinge": Kind(of("hinge"), sk_of("hinge_loss"), both),
     "hinge of 4": Kind(of("hinge"), sk_of("hinge_loss", labels=[0, 1, 2, 3]), margins),
     "hamming": Kind(of("hamming"), sk_of("hamming_loss"), called),
     "likelihood_ratios": Kind(
-        lambda t, p, weight=None: np.stack([np.asarray(x) for x in metrics.likelihood_ratios(t, p, weight=weight)]),
+        of("likelihood_ratios"),
         lambda t, p, sample_weight=None: np.array(sk.class_likelihood_ratios(t, p, sample_weight=sample_weight)),
         calls,
     ),
@@ -217,8 +243,8 @@ TABLE = {
         f"d2_tweedie {power}": Kind(of("d2_tweedie", power=power), sk_of("d2_tweedie_score", power=power), positive)
         for power in (0, 1, 1.5, 2, 3)
     },
-    "d2_log_loss": Kind(of("d2_log_loss"), sk_of("d2_log_loss_score"), lambda rng, m: _two(chances, rng, m)),
-    "d2_brier": Kind(of("d2_brier"), sk_of("d2_brier_score"), lambda rng, m: _two(chances, rng, m)),
+    "d2_log_loss": Kind(of("d2_log_loss"), sk_of("d2_log_loss_score"), two(chances)),
+    "d2_brier": Kind(of("d2_brier"), sk_of("d2_brier_score"), two(chances)),
     "multilabel_confusion_matrix": Kind(
         of("multilabel_confusion_matrix"), sk_of("multilabel_confusion_matrix"), called
     ),
@@ -227,7 +253,36 @@ TABLE = {
         sk_of("multilabel_confusion_matrix", samplewise=True),
         called,
     ),
-    "classification_report": Kind(report, their_report, labels),
+    "classification_report": Kind(of("classification_report", classes=4), their_report, labels, read=read_report),
+    "expected_calibration_error": Kind(of("expected_calibration_error"), their_error, chances),
+    "accuracy": Kind(of("accuracy"), sk_of("accuracy_score"), labels),
+    "balanced_accuracy": Kind(of("balanced_accuracy", classes=4), sk_of("balanced_accuracy_score"), labels),
+    "cohen_kappa": Kind(of("cohen_kappa", classes=4), sk_of("cohen_kappa_score"), calls),
+    "matthews_corrcoef": Kind(of("matthews_corrcoef", classes=4), sk_of("matthews_corrcoef"), labels),
+    "confusion_matrix": Kind(of("confusion_matrix", classes=4), sk_of("confusion_matrix", labels=[0, 1, 2, 3]), labels),
+    "roc_auc": Kind(of("roc_auc"), sk_of("roc_auc_score"), both),
+    "log_loss": Kind(of("log_loss"), sk_of("log_loss"), chances),
+    "brier": Kind(of("brier"), sk_of("brier_score_loss"), two(chances)),
+    **{
+        name: Kind(of(name), sk_of(theirs), values)
+        for name, theirs in {
+            "mean_squared_error": "mean_squared_error",
+            "mean_absolute_error": "mean_absolute_error",
+            "median_absolute_error": "median_absolute_error",
+            "r2": "r2_score",
+            "explained_variance": "explained_variance_score",
+            "d2_absolute_error": "d2_absolute_error_score",
+        }.items()
+    },
+    **{
+        f"{name} {average}": Kind(
+            of(name, average=average, classes=4),
+            sk_of(f"{name}_score", average=average, labels=[0, 1, 2, 3], zero_division=0),
+            labels,
+        )
+        for name in ("precision", "recall", "f1", "jaccard")
+        for average in ("micro", "macro", "weighted")
+    },
     **{
         f"{name} samples": Kind(
             of(name, average="samples"), sk_of(f"{name}_score", average="samples", zero_division=0), called
@@ -235,13 +290,6 @@ TABLE = {
         for name in ("precision", "recall", "f1", "jaccard")
     },
 }
-
-
-def _two(data, rng, m):
-    """A case of ``data`` with a single column."""
-    while (found := data(rng, m))[1].ndim == 2:
-        pass
-    return found
 
 
 def difference(ours, theirs, least):
@@ -260,12 +308,47 @@ def as_float32(x):
     return jnp.asarray(x, jnp.float32 if np.issubdtype(np.asarray(x).dtype, np.floating) else jnp.int32)
 
 
+def of_many(kind, rng, least):
+    """The largest difference of 64 models at once under ``jit`` and ``vmap``, half of the times weighted."""
+    worst = 0.0
+    for weighted in (False, True) if kind.weighted else (False,):
+        shape, cases = None, []
+        while len(cases) < MODELS:  # chances are of two classes or of four
+            truth, other = kind.data(rng, ROWS)
+            shape = shape or other.shape
+            if other.shape == shape:
+                cases.append((truth, other, rng.integers(1, 9, ROWS) / 4))
+        arrays = [as_float32(np.stack(some)) for some in zip(*cases, strict=True)]
+        many = jax.jit(jax.vmap(lambda t, p, w, weighted=weighted: kind.ours(t, p, weight=w if weighted else None)))
+        found = many(*arrays)
+        for i, (truth, other, weight) in enumerate(cases):
+            theirs = kind.theirs(truth, other, sample_weight=weight if weighted else None)
+            worst = max(worst, difference(kind.read(jax.tree.map(lambda x, i=i: x[i], found)), theirs, least))
+    return worst
+
+
+def of_nothing(kind, rng):
+    """What a score says without a row, and with weights of 0: "NaN", "error", "0" or what else."""
+    truth, other = kind.data(rng, ROWS)
+    said = []
+    for t, p, weight in ((truth[:0], other[:0], None), (truth, other, np.zeros(ROWS))):
+        if weight is not None and not kind.weighted:
+            continue
+        try:
+            value = np.asarray(flat(kind.ours(t, p, weight=weight)), np.float64)
+            said.append("NaN" if np.isnan(value).any() else "0" if not value.any() else f"{value.ravel()[0]:.3g}")
+        except ValueError:
+            said.append("error")
+    return " ".join(said)
+
+
 def main(cases: int = 200, seed: int = 0) -> int:
     """Prints the table; 1 where a difference is above its bound."""
     warnings.simplefilter("ignore")  # of scikit-learn, where a score is not defined
     short = []
     for name, kind in TABLE.items():
         rng, worst = np.random.default_rng(seed), dict.fromkeys(BOUNDS, 0.0)
+        least = 1.0 if name.startswith(("d2", "r2", "explained")) else 1e-2
         for _ in range(cases):
             truth, other = kind.data(rng, int(rng.choice(LENGTHS)))
             weighted = kind.weighted and rng.random() < 0.5
@@ -277,12 +360,14 @@ def main(cases: int = 200, seed: int = 0) -> int:
                 "float32": kind.ours(as_float32(truth), as_float32(other), weight=narrow),
             }
             for type_, value in found.items():
-                worst[type_] = max(worst[type_], difference(value, theirs, 1.0 if name.startswith("d2") else 1e-2))
+                worst[type_] = max(worst[type_], difference(kind.read(value), theirs, least))
+        worst["vmap"] = of_many(kind, rng, least)
         far = [type_ for type_, bound in BOUNDS.items() if worst[type_] > bound]
         short += far
         print(
             f"{name:40s} {cases:5d} cases   "
             + "   ".join(f"{type_} {value:.1e}" for type_, value in worst.items())
+            + f"   of nothing: {of_nothing(kind, rng)}"
             + ("   FAR" if far else ""),
             flush=True,
         )

@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 
 from fnopt.analysis.gaps import NAMES, Gaps
 from fnopt.analysis.learning_curves import Turn, rises_of
+from fnopt.model import recipes
 
 JUMP = 2.0  # times: a training cost that grows so much in an epoch is near divergence
 HEADROOM = 3.0  # times a rate from which on configurations diverge: a winner nearer to it is at the edge
 PLAIN = ("sgd",)  # optimizers that the safe default may beat
-BATCH = 64  # G5: 32 or 64 first
+NOTES = recipes.notes("classes", rows=1, columns=1)  # the same advice for every task and size
+FIRST = NOTES["first"]
 
 
 class Finding(NamedTuple):
@@ -68,7 +70,7 @@ def _against_bias(hyper: Mapping[str, Any], improving: bool) -> tuple[str, tuple
         cures.append(f"weaker {' and '.join(strong)}")
         rows.append("G7")
     if _name(hyper.get("optimizer")) in PLAIN:
-        cures.append("Adam for plain descent")
+        cures.append(f"{str(NOTES['optimizer']).capitalize()} for plain descent")
         rows.append("G3")
     return f"{_listed(cures)}", tuple(rows)
 
@@ -77,11 +79,12 @@ def _against_variance(hyper: Mapping[str, Any], improving: bool) -> tuple[str, t
     del improving
     l2, dropout = _strength(hyper, "l2"), _strength(hyper, "dropout")
     first = f"a stronger L2 than {l2} first" if l2 else "L2 first"
-    cures = [f"{first} (only its strength is to find)", f"more dropout than {dropout}" if dropout else "dropout .5"]
+    more = f"more dropout than {dropout}" if dropout else f"dropout {FIRST['dropout'][-1]:g}"
+    cures = [f"{first} (only its strength is to find)", more]
     cures += ["augmentation", "early stopping", "more data"]
     rows, size = ["G7", "D5", "R1"], hyper.get("batch_size")
-    if isinstance(size, int) and size > BATCH:
-        cures.append(f"batches of 32 or 64 for {size}")
+    if isinstance(size, int) and size > max(FIRST["batch_size"]):
+        cures.append(f"batches of {' or '.join(map(str, FIRST['batch_size']))} for {size}")
         rows.append("G5")
     return _listed(cures), tuple(rows)
 

@@ -20,6 +20,17 @@ from fnopt.train import batches_per_epoch, early_stopping
 Recipe = Callable[[str, int, int], dict[str, Any]]
 
 TASKS = ("classes", "values", "labels")
+GUIDELINES: Mapping[str, str] = {
+    "G1": "start between input and output size; more neurons or layers against underfitting",
+    "G2": "ReLU in hidden layers; leaky or parametric ReLU against dying units; the output follows the task",
+    "G3": "Adam is the safe, quick default; plain descent for large data",
+    "G4": "start at .01 or .001, then let it decay; first grid .001, .01, .1, 1",
+    "G5": "batches of 32 or 64 first; 1 loses vectorization, all rows cost memory",
+    "G6": "10 or 20 epochs first; stop once the dev loss rises",
+    "G7": "L2 is the first step against overfitting; dropout .5 between dense layers; too strong underfits",
+    "G8": "a grid for few numbers and few values, random for large spaces, model-based where it is worth its set-up",
+    "G9": "dev and test parts just large enough to tell configurations apart",
+}
 NUMBERS = ("weight_decay", "dropout", "label_smoothing")  # of a recipe; the rest is structure, or how it is trained
 
 
@@ -38,7 +49,8 @@ def default(task: str, rows: int, columns: int) -> dict[str, Any]:
         ``hidden``, ``optimizer``, ``batch_size``: structure; ``lr``, ``weight_decay``, ``dropout`` and, for classes,
         ``label_smoothing``: numbers; ``schedule``: how ``lr`` goes over the updates; ``updates``: how many, rounded up
         to whole epochs; ``holdout``: the share of rows that is held out where no dev part is given; ``patience``: the
-        share of the epochs after which training ends where the loss of the dev part was not lower.
+        share of the epochs after which training ends where the loss of the dev part was not lower; ``cites``: the
+        guideline of :data:`GUIDELINES` that each of these names follows or departs from.
 
     Departs from the notes' advice in width (256 units, or layers of 128 and 64 above 2,000 rows, not one between inputs
     and outputs), optimizer (AdamW with decay), length (updates, not 10 or 20 epochs) and dropout (.2 or .15, not .5),
@@ -65,6 +77,19 @@ def default(task: str, rows: int, columns: int) -> dict[str, Any]:
         "updates": min(max(3_000, 60 * rows // batch), 10_000),
         "holdout": 0.15 if rows >= 20 else 0.0,
         "patience": 0.5,
+        "cites": {
+            "hidden": "G1",
+            "optimizer": "G3",
+            "lr": "G4",
+            "schedule": "G4",
+            "batch_size": "G5",
+            "updates": "G6",
+            "patience": "G6",
+            "weight_decay": "G7",
+            "dropout": "G7",
+            "label_smoothing": "G7",
+            "holdout": "G9",
+        },
     }
 
 
@@ -78,7 +103,8 @@ def notes(task: str, rows: int, columns: int) -> dict[str, Any]:
 
     Returns:
         ``hidden`` (None: one layer between input and output size), ``activation``, ``optimizer``, ``lr``,
-        ``batch_size``, ``epochs`` and ``first``, a dict of names to tuples of values.
+        ``batch_size``, ``epochs``; ``first``, a dict of names to tuples of values; ``cites``, the guideline of
+        :data:`GUIDELINES` that each of these names follows.
 
     >>> notes("classes", rows=150, columns=4)["epochs"]
     20
@@ -98,6 +124,17 @@ def notes(task: str, rows: int, columns: int) -> dict[str, Any]:
             "epochs": (10, 20),
             "dropout": (0.0, 0.5),
             "activation": ("relu", "leaky_relu"),
+            "search": ("grid", "random"),
+        },
+        "cites": {
+            "hidden": "G1",
+            "activation": "G2",
+            "optimizer": "G3",
+            "lr": "G4",
+            "batch_size": "G5",
+            "epochs": "G6",
+            "dropout": "G7",
+            "search": "G8",
         },
     }
 

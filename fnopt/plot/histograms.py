@@ -10,7 +10,7 @@ import numpy as np
 from fnopt.plot._arrays import by_label, numbers
 from fnopt.plot._axes import finished, grid, panels
 from fnopt.plot._figure import COLOURS
-from fnopt.plot._layers import layers_of
+from fnopt.run.activations import activations_of
 from fnopt.space.path import leaves, text
 
 BINS = 41
@@ -102,5 +102,5 @@ def activations(source: Any, data: Any = None, *, bins: int = BINS, path: str | 
     if not isinstance(source, Mapping):
         if data is None:
             raise ValueError("beside a run there must be the examples that it is shown: activations(run, data)")
-        found = layers_of(source, getattr(data, "x", data))
+        found = activations_of(source, getattr(data, "x", data))
     return histograms(found, name="activation", bins=bins, path=path)

@@ -21,6 +21,7 @@ from fnopt.model import Frame, Model, framed
 from fnopt.model.prepare import in_order
 from fnopt.numbers import resolve
 from fnopt.report import run_html
+from fnopt.run.activations import activations_of
 from fnopt.run.course import course
 from fnopt.run.frame import as_frame
 from fnopt.run.shown import Scores
@@ -137,6 +138,21 @@ class Run:
     def classes(self) -> tuple[Any, ...] | None:
         """What the columns of ``predict_proba`` stand for."""
         return self.encoding.classes
+
+    def activations(self, x: Any) -> dict[str, np.ndarray]:
+        """What each layer puts out for ``x``: ``"inputs"`` as the network sees them, the hidden layers, ``"output"``.
+
+        Args:
+            x: shape=(m, …), as for :meth:`predict`.
+
+        Returns:
+            a dict of arrays, shape=(m, units), in the order of the layers; features for a clustering, a picture, or
+            another model.
+
+        Raises:
+            ValueError: for a model of your own functions, whose layers are not known.
+        """
+        return activations_of(self, x)
 
     def evaluate(self, data: Dataset) -> dict[str, float]:
         """Every score of the task on some data, weights of examples included: a dictionary that prints short.

@@ -62,7 +62,7 @@ def completed(
         objective = objective or found.get("objective")
     plan = {
         "recipe": model.recipe,
-        **{name: x for name, x in values.items() if name != "first" and not _is_said(model, said, name)},
+        **{name: x for name, x in values.items() if name not in ("first", "cites") and not _is_said(model, said, name)},
         "rows": len(train),
         "held_out": rows,
         "chosen_by": objective if stop is not None else None,

@@ -33,7 +33,7 @@ def clustering_scores(features: Any, labels: Any, truth: Any = None) -> dict[str
     (truth in rows) and ``pair_confusion_matrix``.
 
     Args:
-        features: shape=(m, n), m ≥ 3; what a layer puts out, or inputs.
+        features: shape=(m, n), m ≥ 3; what a layer puts out, as in ``run.activations(x)["hidden_1"]``, or inputs.
         labels: shape=(m,); the group of each row, 2 to m − 1 of them.
         truth: shape=(m,); the true groups, where they are known.
 

@@ -224,12 +224,23 @@ def test_a_search_has_one_length():
 
 
 @pytest.mark.parametrize("task", recipes.TASKS)
+def test_each_value_of_the_notes_cites_its_guideline(task):
+    values = recipes.notes(task, 100, 7)
+    named = {*values, *values["first"]} - {"first", "cites"}
+    assert named == set(values["cites"]) and set(values["cites"].values()) <= set(recipes.GUIDELINES)
+    run = fo.fit(fo.classifier(recipe="notes"), fo.data.iris())
+    assert run.plan["epochs"] == 20 and not {"first", "cites"} & set(run.plan)
+
+
+@pytest.mark.parametrize("task", recipes.TASKS)
 def test_a_recipe_is_a_pure_function_of_task_rows_and_columns(task):
     for rows in (1, 19, 20, 1_000, 30_000, 10**7):
         values = recipes.default(task, rows, 7)
         assert values == recipes.default(task, rows, 7) and values["updates"] >= 2000
         assert all(width >= 64 for width in values["hidden"])
+        cites = values.pop("cites")
         assert all(isinstance(x, int | float | str | tuple) for x in values.values())
+        assert set(values) <= set(cites) and set(cites.values()) <= set(recipes.GUIDELINES)
     assert ("label_smoothing" in values) == (task == "classes")
     with pytest.raises(ValueError, match="rows"):
         recipes.default(task, 0, 7)

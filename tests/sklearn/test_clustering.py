@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 from sklearn import metrics
+from sklearn.cluster import KMeans
 
+import fnopt as fo
 from fnopt.sklearn import clustering_scores
 
 RNG = np.random.default_rng(0)
@@ -48,3 +50,18 @@ def test_without_truth_only_what_needs_none():
 def test_what_cannot_be_scored_is_said(labels, truth, words):
     with pytest.raises(ValueError, match=words):
         clustering_scores(FEATURES, labels, truth)
+
+
+def test_what_a_layer_learned_falls_into_the_classes_better_than_the_inputs():
+    iris = fo.data.iris()
+    run = fo.fit(fo.classifier(hidden=(16,)), iris, epochs=40, hyper=dict(lr=0.02, batch_size=30))
+    layers = run.activations(iris.x)
+    assert [(name, a.shape) for name, a in layers.items()] == [
+        ("inputs", (150, 4)), ("hidden_0", (150, 16)), ("output", (150, 3)),
+    ]  # fmt: skip
+    np.testing.assert_allclose(layers["output"], run.outputs(iris.x), atol=1e-5)
+    rand = []
+    for name in ("inputs", "output"):
+        groups = KMeans(3, n_init=5, random_state=0).fit_predict(layers[name])
+        rand.append(clustering_scores(layers[name], groups, np.asarray(iris.y))["adjusted_rand"])
+    assert rand[0] < 0.8 < rand[1], rand
