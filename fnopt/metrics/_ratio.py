@@ -8,6 +8,7 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from fnopt._checks import one_of
+from fnopt.metrics._order import order_of
 from fnopt.tree import binary_size
 
 LONG, BLOCK = 2**16, 2**10
@@ -85,7 +86,7 @@ def quantile(x: Array, weight: Array, level: ArrayLike) -> Array:
     >>> quantile(jnp.array([[1.0], [2.0], [3.0], [9.0]]), jnp.ones(4), 0.9).tolist()
     [9.0]
     """
-    order = jnp.argsort(x, axis=0)
+    order = jax.vmap(order_of, in_axes=1, out_axes=1)(x)
     x = jnp.take_along_axis(x, order, axis=0)
     w = jnp.take_along_axis(jnp.broadcast_to(relative(weight)[:, None], x.shape), order, axis=0)
     below, above = jnp.cumsum(w, axis=0), jnp.flip(jnp.cumsum(jnp.flip(w, axis=0), axis=0), axis=0)

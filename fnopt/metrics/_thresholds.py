@@ -8,11 +8,29 @@ import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
-from fnopt.metrics._inputs import floats, labels, library, numbers, spoil, weights, where_counted, whole, within
+from fnopt.metrics._inputs import (
+    all_count,
+    floats,
+    labels,
+    library,
+    numbers,
+    spoil,
+    weights,
+    where_counted,
+    whole,
+    within,
+)
+from fnopt.metrics._order import order_of, taken
 from fnopt.metrics._ratio import ratio, relative
 
 
 def checked(truth: ArrayLike, score: Any, weight: ArrayLike | None) -> tuple[Array, Array, Array]:
+    """The same as :func:`scored`, with weights that a NaN among the scores that count makes NaN: no sort can hide it."""
+    t, s, w = scored(truth, score, weight)
+    return t, s, spoil(w, s != s)
+
+
+def scored(truth: ArrayLike, score: Any, weight: ArrayLike | None) -> tuple[Array, Array, Array]:
     """Labels, scores and weights that fit each other; rows of weight 0 score as the least that counts."""
     t, s = labels("truth", truth), numbers("score", score)
     of_classes = t.ndim == 1 and s.ndim == 2
@@ -21,12 +39,13 @@ def checked(truth: ArrayLike, score: Any, weight: ArrayLike | None) -> tuple[Arr
             "`truth` and `score` must have shapes (m,) and (m,), (m,) and (m, classes), or (m, labels) both; "
             f"got {t.shape} and {s.shape}"
         )
-    s, w = floats(s), whole("truth", t, weights(weight, len(t)))
+    s, given = floats(s), weights(weight, len(t))
     cure = "several classes need a column of `score` each"
-    t, w = within("truth", t, w, s.shape[1] if of_classes else 2, cure)
-    w = spoil(w, s != s)
-    least = where_counted(w, s, np.inf).min(axis=0, keepdims=True)
-    return t, where_counted(w, s, library(s, w).broadcast_to(least, s.shape)), w
+    t, w = within("truth", t, whole("truth", t, given), s.shape[1] if of_classes else 2, cure)
+    if all_count(given):
+        return t, s, w
+    least = where_counted(given, s, np.inf).min(axis=0, keepdims=True)
+    return t, where_counted(given, s, library(s, given).broadcast_to(least, s.shape)), w
 
 
 def one_column(truth: ArrayLike, score: Any, weight: ArrayLike | None) -> tuple[Array, Array, Array]:
@@ -39,8 +58,9 @@ def one_column(truth: ArrayLike, score: Any, weight: ArrayLike | None) -> tuple[
 
 def cumulated(truth: Array, score: Array, weight: Array) -> tuple[Array, Array, Array]:
     """Thresholds, and the weight of negatives and positives at or above each, shape=(m + 1,) each."""
-    w = relative(weight)
-    minus, neg, pos = jax.lax.sort((-score, jnp.where(truth == 1, 0, w), jnp.where(truth == 1, w, 0)), num_keys=1)
+    order = order_of(-score)
+    minus, positive, w = taken(-score, order), taken(truth, order) == 1, taken(relative(weight), order)
+    neg, pos = jnp.where(positive, 0, w), jnp.where(positive, w, 0)
     last = jnp.concatenate([minus[1:] != minus[:-1], jnp.ones(1, bool)])  # of those with its score
     total = jnp.cumsum(jnp.stack([neg, pos]), axis=1)
     # The least that follows is the next last one's; rising whatever rounding did to the sums.

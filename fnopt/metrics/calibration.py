@@ -97,7 +97,8 @@ def expected_calibration_error(
     >>> round(float(expected_calibration_error([1, 1, 0, 1], [0.8, 0.8, 0.8, 0.8], bins=5)), 6)
     0.05
     """
-    return _expected(*checked(truth, probability, weight), checked_bins(bins))
+    *arrays, fault = checked(truth, probability, weight)
+    return _expected(*arrays, checked_bins(bins)) + fault
 
 
 @partial(jax.jit, static_argnums=3)

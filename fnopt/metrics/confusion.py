@@ -53,8 +53,15 @@ def _matrix(t: Array, p: Array, w: Array, classes: int, alike: bool) -> Array:
     one = jnp.ones(t.shape, _whole_type(w)) if alike else w
     parts = 1 + (len(t) - 1) // PART  # each adds up few enough for float32 to lose no weight
     part = jnp.arange(len(t), dtype=jnp.int32) % parts
-    matrix = jnp.zeros((parts, classes, classes), one.dtype).at[part, t, p].add(one).sum(axis=0).astype(w.dtype)
+    matrix = _added_at((part * classes + t) * classes + p, one, parts * classes**2)
+    matrix = matrix.reshape(parts, classes, classes).sum(axis=0).astype(w.dtype)
     return jnp.where(jnp.isnan(jnp.sum(w)), jnp.nan, matrix)
+
+
+def _added_at(index: Array, x: ArrayLike, length: int) -> Array:
+    """Σ of ``x`` for each index in [0, length): a scatter in one axis, which a CPU does twice as fast as in several."""
+    zeros = jnp.zeros(length, jnp.asarray(x).dtype)
+    return zeros.at[index].add(x, mode="promise_in_bounds")
 
 
 @exact("truth", "prediction")
@@ -113,10 +120,28 @@ def counts(x: Labelled) -> Counts:
 
 @partial(jax.jit, static_argnums=(3, 4))
 def _counts(t: Array, p: Array, w: Array, classes: int, alike: bool) -> Counts:
+    if alike and t.ndim == 1:
+        return _whole_counts(t, p, w, classes)
     k = jnp.arange(classes, dtype=jnp.int32)[None, :]
     t, p = (x == 1 if x.ndim == 2 else x[:, None] == k for x in (t, p))
 
     return Counts(*(total(hit, w, alike) for hit in (t & p, ~t & p, t & ~p, ~t & ~p)))
+
+
+def _whole_counts(t: Array, p: Array, w: Array, classes: int) -> Counts:
+    """The four outcomes where every example counts once: whole numbers, whose differences are exact."""
+    one = jnp.ones((), _whole_type(w))
+    there = _added_at(t, jnp.broadcast_to(one, t.shape), classes)  # of the truth alone: one for all models under vmap
+    called = _added_at(jnp.where(t == p, t, classes + p), jnp.broadcast_to(one, t.shape), 2 * classes)
+    tp, fp = called[:classes], called[classes:]
+    fault = _fault(w)
+    outcomes = (tp, fp, there - tp, len(t) - there - fp)
+    return Counts(*(some.astype(w.dtype) + fault for some in outcomes))
+
+
+def _fault(w: Array) -> Array:
+    """NaN where a weight is, else 0: added, as a class that nobody hit has no weight to be NaN."""
+    return jnp.where(jnp.isnan(jnp.sum(w)), jnp.nan, jnp.zeros((), w.dtype))
 
 
 def total(hit: Array, w: Array, alike: bool) -> Array:
@@ -125,8 +150,7 @@ def total(hit: Array, w: Array, alike: bool) -> Array:
     >>> total(jnp.array([True, True, False]), jnp.array([1.0, 2.0, 4.0]), alike=False)
     Array(3., dtype=float32)
     """
-    # Added, since a class that nobody hit has no weight to be NaN; nor would a product do, which XLA makes a select.
-    fault = jnp.where(jnp.isnan(jnp.sum(w)), jnp.nan, jnp.zeros((), w.dtype))
+    fault = _fault(w)  # nor would a product with the weights do, which XLA makes a select
     if alike:  # whole numbers count on where float32 stops, at 2^24
         return jnp.sum(hit, axis=0, dtype=_whole_type(w)).astype(w.dtype) + fault
     return added(jnp.where(hit, w.reshape(-1, *(1,) * (hit.ndim - 1)), 0)) + fault

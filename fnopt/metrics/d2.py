@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from fnopt.metrics._inputs import paired
+from fnopt.metrics._inputs import paired, weights
 from fnopt.metrics._precision import exact
 from fnopt.metrics._ratio import gain, mean, quantile, ratio
 from fnopt.metrics.pinball import pinball
@@ -87,14 +87,18 @@ def d2_log_loss(truth: ArrayLike, probability: ArrayLike, *, weight: ArrayLike |
     >>> round(float(d2_log_loss([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])), 4)
     0.3186
     """
-    return _d2_log_loss(*checked(truth, probability, weight))
+    t, p, w, fault = checked(truth, probability, weight)
+    return _d2_log_loss(t, p, w, weights(weight, len(t))) + fault
 
 
 @jax.jit
-def _d2_log_loss(t: Array, p: Array, w: Array) -> Array:
-    share = jnp.broadcast_to(_shares(t, p, w), p.shape)
+def _d2_log_loss(t: Array, p: Array, w: Array, given: Array) -> Array:
+    share, rest = _shares(t, p, given)
     alone = jnp.max(share) == 1  # only rounding is lost then
-    return jnp.where(alone, jnp.nan, 1 - ratio(log_loss_of(t, p, w), log_loss_of(t, share, w), jnp.nan))
+    eps = jnp.finfo(p.dtype).eps
+    log = jnp.where(share > 0.5, jnp.log1p(-jnp.maximum(rest, eps)), jnp.log(jnp.maximum(share, eps)))
+    constant = -jnp.sum(share * log)
+    return jnp.where(alone, jnp.nan, 1 - ratio(log_loss_of(t, p, w), constant, jnp.nan))
 
 
 @exact("probability")
@@ -106,15 +110,21 @@ def d2_brier(truth: ArrayLike, probability: ArrayLike, *, weight: ArrayLike | No
     >>> round(float(d2_brier([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])), 4)
     0.3675
     """
-    return _d2_brier(*checked(truth, probability, weight))
+    t, p, w, fault = checked(truth, probability, weight)
+    return _d2_brier(t, p, w, weights(weight, len(t))) + fault
 
 
 @jax.jit
-def _d2_brier(t: Array, p: Array, w: Array) -> Array:
-    return 1 - ratio(brier_of(t, p, w), brier_of(t, jnp.broadcast_to(_shares(t, p, w), p.shape), w), jnp.nan)
+def _d2_brier(t: Array, p: Array, w: Array, given: Array) -> Array:
+    share, rest = _shares(t, p, given)
+    constant = jnp.sum(share * rest) / (2 if p.shape[1] == 2 else 1)
+    return 1 - ratio(brier_of(t, p, w), constant, jnp.nan)
 
 
-def _shares(t: Array, p: Array, w: Array) -> Array:
-    """The share of each class, shape=(1, classes)."""
-    hit = (t[:, None] == jnp.arange(p.shape[1], dtype=jnp.int32)[None, :]).astype(p.dtype)
-    return mean(hit, w)[None, :]
+def _shares(t: Array, p: Array, given: Array) -> tuple[Array, Array]:
+    """The share of each class and of all others, shape=(classes,) each.
+
+    Both are sums, as 1 less a share near 1 has few digits. They go by the weights alone, one for all models under vmap.
+    """
+    hit = t[:, None] == jnp.arange(p.shape[1], dtype=jnp.int32)[None, :]
+    return mean(hit.astype(p.dtype), given), mean((~hit).astype(p.dtype), given)

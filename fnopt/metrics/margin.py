@@ -5,9 +5,10 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
+from fnopt.metrics._inputs import alone
 from fnopt.metrics._precision import exact
 from fnopt.metrics._ratio import mean
-from fnopt.metrics._thresholds import checked
+from fnopt.metrics._thresholds import scored
 
 
 @exact("score")
@@ -31,7 +32,7 @@ def hinge(truth: ArrayLike, score: ArrayLike, *, weight: ArrayLike | None = None
     >>> round(float(hinge([0, 1, 1], [-2.2, 2.4, 0.1])), 6)
     0.3
     """
-    t, s, w = checked(truth, score, weight)
+    t, s, w = scored(truth, score, weight)
     if t.ndim == 2:
         raise ValueError(f"`truth` must hold one label an example, shape (m,), got {t.shape}; take one column")
     return _hinge(t, s, w)
@@ -42,6 +43,11 @@ def _hinge(t: Array, s: Array, w: Array) -> Array:
     if s.ndim == 1:
         margin = jnp.where(t == 1, s, -s)
     else:
-        own = t[:, None] == jnp.arange(s.shape[1], dtype=jnp.int32)[None, :]
-        margin = jnp.sum(jnp.where(own, s, 0), axis=1) - jnp.max(jnp.where(own, -jnp.inf, s), axis=1)
+        named = t[:, None] == jnp.arange(s.shape[1], dtype=jnp.int32)[None, :]
+        # Added, not selected: of one truth and many models each mask is then one array, and the maximum fast.
+        zero = jnp.zeros((), s.dtype)
+        lead = alone(jnp.max(s + jnp.where(named, zero, -jnp.inf), axis=1))
+        others = alone(jnp.max(s + jnp.where(named, -jnp.inf, zero), axis=1))
+        # An infinite score makes the sum of the other side NaN.
+        margin = jnp.where(lead == jnp.inf, jnp.inf, jnp.where(others == jnp.inf, -jnp.inf, lead - others))
     return mean(jnp.maximum(0, 1 - margin)[:, None], w)[0]

@@ -10,7 +10,21 @@ from jax import Array
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
-from fnopt.metrics._inputs import floats, labels, library, numbers, refuse, weights, where_counted, whole, within
+from fnopt.metrics._inputs import (
+    all_count,
+    alone,
+    floats,
+    labels,
+    library,
+    numbers,
+    own,
+    refuse,
+    spoil,
+    weights,
+    where_counted,
+    whole,
+    within,
+)
 from fnopt.metrics._precision import exact
 from fnopt.metrics._ratio import mean
 
@@ -37,15 +51,15 @@ def log_loss(truth: ArrayLike, probability: ArrayLike, *, weight: ArrayLike | No
     >>> round(float(log_loss([1, 0], [0.5, 0.5])), 6)
     0.693147
     """
-    return log_loss_of(*checked(truth, probability, weight))
+    *arrays, fault = checked(truth, probability, weight)
+    return log_loss_of(*arrays) + fault
 
 
 @jax.jit
 def log_loss_of(t: Array, p: Array, w: Array) -> Array:
     """The score of what :func:`checked` gives."""
     eps = jnp.finfo(p.dtype).eps
-    own = jnp.take_along_axis(jnp.clip(p, eps, 1 - eps), t[:, None], axis=1)
-    return mean(-jnp.log(own), w)[0]
+    return mean(-jnp.log(jnp.clip(own(p, t), eps, 1 - eps))[:, None], w)[0]
 
 
 @exact("probability")
@@ -58,34 +72,46 @@ def brier(truth: ArrayLike, probability: ArrayLike, *, weight: ArrayLike | None 
     >>> float(brier([1, 0], [0.5, 0.0]))
     0.125
     """
-    return brier_of(*checked(truth, probability, weight))
+    *arrays, fault = checked(truth, probability, weight)
+    return brier_of(*arrays) + fault
 
 
 @jax.jit
 def brier_of(t: Array, p: Array, w: Array) -> Array:
     """The score of what :func:`checked` gives."""
     hit = (t[:, None] == jnp.arange(p.shape[1], dtype=jnp.int32)[None, :]).astype(p.dtype)
-    error = jnp.sum(jnp.square(p - hit), axis=1, keepdims=True)
-    return mean(error, w)[0] / (2 if p.shape[1] == 2 else 1)
+    error = alone(jnp.sum(jnp.square(p - hit), axis=1))
+    return mean(error[:, None], w)[0] / (2 if p.shape[1] == 2 else 1)
 
 
-def checked(truth: ArrayLike, probability: ArrayLike, weight: ArrayLike | None) -> tuple[Array, Array, Array]:
-    """Labels, a probability for each class, shape=(m, classes), and weights; harmless where the weight is 0."""
+def checked(truth: ArrayLike, probability: ArrayLike, weight: ArrayLike | None) -> tuple[Array, Array, Array, Array]:
+    """Labels, a probability for each class, shape=(m, classes), weights, and a number to add to the score.
+
+    Rows of weight 0 are harmless. The number is NaN for a traced probability outside [0, 1] where every row counts, else
+    0. Weights would do as well, and do where some are 0; but one column of weights for all models under ``vmap`` is what
+    makes their sums fast.
+    """
     t, p = labels("truth", truth), numbers("probability", probability)
     if t.ndim != 1 or p.ndim > 2 or len(t) != len(p) or (p.ndim == 2 and p.shape[1] < 2):
         raise ValueError(
             "`truth` and `probability` must have shapes (m,) and (m,), or (m,) and (m, classes); "
             f"got {t.shape} and {p.shape}"
         )
-    w = whole("truth", t, weights(weight, len(t)))
-    expected = "`probability` must be in [0, 1]; of logits take the sigmoid or softmax"
-    w = refuse(w, (p < 0) | (p > 1), p, expected)
+    given = weights(weight, len(t))
+    count = p.shape[1] if p.ndim == 2 else 2
+    cure = "several classes need a column of `probability` each"
+    t, w = within("truth", t, whole("truth", t, given), count, cure)
+    x, fault = floats(p), np.zeros((), jnp.result_type(float))
+    if isinstance(p, Tracer) and all_count(given):
+        inside = (jnp.min(p, axis=0) >= 0) & (jnp.max(p, axis=0) <= 1)  # not so for a NaN either
+        fault = jnp.where(inside.all(), fault, jnp.nan)
+    else:
+        w = refuse(w, (p < 0) | (p > 1), p, "`probability` must be in [0, 1]; of logits take the sigmoid or softmax")
+        w = spoil(w, p != p)
     if p.ndim == 2:
         _say_sums(p, w)
-    p = where_counted(w, floats(p), 0.5)
-    p = p if p.ndim == 2 else library(p).stack([1 - p, p], axis=1)
-    t, w = within("truth", t, w, p.shape[1], "several classes need a column of `probability` each")
-    return t, p, w
+    x = where_counted(given, x, 0.5)
+    return t, x if x.ndim == 2 else library(x).stack([1 - x, x], axis=1), w, fault
 
 
 def _say_sums(p: Any, w: Any) -> None:

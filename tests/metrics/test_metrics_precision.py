@@ -1,6 +1,7 @@
 """Scores of known float64 and 64-bit data lose nothing, whatever the offset, the unit and the type of the labels."""
 
 import warnings
+from decimal import Decimal, localcontext
 from functools import partial
 from itertools import product
 
@@ -263,3 +264,22 @@ def test_rows_that_do_not_add_up_to_1_are_named(name):
     for wrong in (p * 0.9, p + 1e-5, (p * 1.01).astype(np.float32)):
         with pytest.warns(UserWarning, match=r"row 0 adds up to .* \(2 of 2 rows do not\); divide each row by its sum"):
             score([0, 2], wrong)
+
+
+@pytest.mark.parametrize("power", [-1.0, 1.0, 1.3, 2.0, 2.5, 3.0, 7.0])
+def test_a_deviance_has_all_digits_where_prediction_and_truth_are_near(power):
+    """Against 60 digits: the plain form is a difference of nearly equal numbers."""
+    with localcontext() as context:
+        context.prec = 60
+        for apart in ("1e-6", "1e-3", "0.09", "0.11", "0.4", "0.9", "-0.3"):
+            p = Decimal(0.75)
+            y, a = p * (1 + Decimal(float(apart))), 2 - Decimal(power)
+            y = Decimal(float(y))
+            if power == 1:
+                wanted = 2 * (y * (y / p).ln() - y + p)
+            elif power == 2:
+                wanted = 2 * ((p / y).ln() + y / p - 1)
+            else:
+                wanted = 2 * (y**a / ((a - 1) * a) - y * p ** (a - 1) / (a - 1) + p**a / a)
+            found = metrics.mean_tweedie_deviance([float(y)], [float(p)], power=power)
+            assert float(found) == pytest.approx(float(wanted), rel=2e-14)
