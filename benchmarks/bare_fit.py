@@ -106,7 +106,7 @@ def mlp(x: np.ndarray, y: np.ndarray, values: bool, seed: int) -> Callable[[np.n
 
 
 def put_back(part: str) -> Callable[..., Any]:
-    """The bare call with one part of its recipe as the notes advise: ``hidden``, ``optimizer``, ``epochs``, ``dropout``."""
+    """The bare call with one part of its recipe, any of ``PARTS``, as the notes advise."""
 
     def contestant(x: np.ndarray, y: np.ndarray, values: bool, seed: int) -> Callable[[np.ndarray], np.ndarray]:
         import jax
@@ -204,8 +204,8 @@ def departures(found: dict[str, dict[str, list[float]]]) -> None:
         loss, error = np.exp(np.log(both).mean(axis=0))
         worse = (both > 1).sum(axis=0)
         print(
-            f"{part:<10} as the notes advise: loss × {loss:.2f}, error × {error:.2f}; larger on {worse[0]} and {worse[1]}"
-            f" of {len(usual)} sets"
+            f"{part:<10} as the notes advise: loss × {loss:.2f}, error × {error:.2f}; larger on {worse[0]} and "
+            f"{worse[1]} of {len(usual)} sets"
         )
 
 

@@ -12,6 +12,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -104,6 +105,11 @@ RACES = {
 }
 
 
+def one_by_one(score, truth, models):
+    """A score of each model in turn."""
+    return [score(truth, x) for x in models]
+
+
 def seconds(call: Callable[[], Any]) -> tuple[float, Any]:
     """How long a call takes, and what it gives."""
     start = time.perf_counter()
@@ -123,13 +129,14 @@ def main(models: int = 200, examples: int = 10_000) -> int:
     device = {name: jnp.asarray(x) for name, x in data.items()}
     t, some, short = jnp.asarray(truth, jnp.int32), min(FIRST, models), False
     print(
-        f"{models} models, {examples:,} examples, {CLASSES} classes; scikit-learn over {some} of them, times {models / some:g}"
+        f"{models} models, {examples:,} examples, {CLASSES} classes; scikit-learn over {some} of them, times "
+        f"{models / some:g}"
     )
     for name, race in RACES.items():
-        many = jax.jit(jax.vmap(race.ours, in_axes=(None, 0)))
-        jax.block_until_ready(many(t, device[race.of]))
-        loop = lambda race=race: [race.theirs(truth, x) for x in data[race.of][:some]]  # noqa: E731
-        times = [(seconds(lambda: many(t, device[race.of])), seconds(loop)) for _ in range(ROUNDS)]
+        many = partial(jax.jit(jax.vmap(race.ours, in_axes=(None, 0))), t, device[race.of])
+        loop = partial(one_by_one, race.theirs, truth, data[race.of][:some])
+        jax.block_until_ready(many())
+        times = [(seconds(many), seconds(loop)) for _ in range(ROUNDS)]
         ours = float(np.median([a[0] for a, _ in times]))
         theirs = float(np.median([b[0] for _, b in times])) * models / some
         found, wanted = np.asarray(times[0][0][1], np.float64)[:some], np.asarray(times[0][1][1], np.float64)

@@ -25,7 +25,7 @@ from fnopt.metrics._ratio import ratio, relative
 
 
 def checked(truth: ArrayLike, score: Any, weight: ArrayLike | None) -> tuple[Array, Array, Array]:
-    """The same as :func:`scored`, with weights that a NaN among the scores that count makes NaN: no sort can hide it."""
+    """What :func:`scored` gives, with NaN weights where a score that counts is NaN: no sort can hide it."""
     t, s, w = scored(truth, score, weight)
     return t, s, spoil(w, s != s)
 

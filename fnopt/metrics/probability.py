@@ -87,9 +87,9 @@ def brier_of(t: Array, p: Array, w: Array) -> Array:
 def checked(truth: ArrayLike, probability: ArrayLike, weight: ArrayLike | None) -> tuple[Array, Array, Array, Array]:
     """Labels, a probability for each class, shape=(m, classes), weights, and a number to add to the score.
 
-    Rows of weight 0 are harmless. The number is NaN for a traced probability outside [0, 1] where every row counts, else
-    0. Weights would do as well, and do where some are 0; but one column of weights for all models under ``vmap`` is what
-    makes their sums fast.
+    Rows of weight 0 are harmless. The number is NaN for a traced probability outside [0, 1] where every row counts,
+    else 0. Where some weights are 0 the fault goes into the weights; one column of weights for all models under
+    ``vmap`` is what makes sums fast, so that it does not do so always.
     """
     t, p = labels("truth", truth), numbers("probability", probability)
     if t.ndim != 1 or p.ndim > 2 or len(t) != len(p) or (p.ndim == 2 and p.shape[1] < 2):
@@ -101,7 +101,8 @@ def checked(truth: ArrayLike, probability: ArrayLike, weight: ArrayLike | None) 
     count = p.shape[1] if p.ndim == 2 else 2
     cure = "several classes need a column of `probability` each"
     t, w = within("truth", t, whole("truth", t, given), count, cure)
-    x, fault = floats(p), np.zeros((), jnp.result_type(float))
+    x = floats(p)
+    fault: Any = np.zeros((), jnp.result_type(float))
     if isinstance(p, Tracer) and all_count(given):
         inside = (jnp.min(p, axis=0) >= 0) & (jnp.max(p, axis=0) <= 1)  # not so for a NaN either
         fault = jnp.where(inside.all(), fault, jnp.nan)

@@ -85,8 +85,8 @@ def deviance(y: Array, p: Array, power: Any) -> Array:
 def _near(x: Array, power: Array) -> Array:
     """((1 + x)^a - 1 - a x) / (a (a - 1)) with a = 2 - power, 1 + x in [1/2, 2], where the plain form cancels.
 
-    It is ∫₀¹ (1 - s) x² (1 + s x)^(a - 2) ds, whose integrand has one sign: its pole is three half-widths from the middle, so that
-    14 nodes have all digits of float64.
+    It is ∫₀¹ (1 - s) x² (1 + s x)^(a - 2) ds, whose integrand has one sign. Its pole is three half-widths from the
+    middle or farther, so that 14 nodes have all digits of float64.
     """
     total = jnp.zeros_like(x)
     for node, share in QUADRATURE:

@@ -272,7 +272,7 @@ def test_a_deviance_has_all_digits_where_prediction_and_truth_are_near(power):
     with localcontext() as context:
         context.prec = 60
         for apart in ("1e-6", "1e-3", "0.09", "0.11", "0.4", "0.9", "-0.3"):
-            p = Decimal(0.75)
+            p = Decimal("0.75")
             y, a = p * (1 + Decimal(float(apart))), 2 - Decimal(power)
             y = Decimal(float(y))
             if power == 1:
