@@ -191,7 +191,8 @@ def sk_of(name, **more):
 def their_error(t, p, sample_weight=None):
     """Σ_bins |Σ w (hit − confidence)| / Σ w of ten bins, each above its lower edge up to its upper one."""
     p, w = np.asarray(p), np.ones(len(t)) if sample_weight is None else sample_weight
-    sure, hit = (p, t) if p.ndim == 1 else (p.max(axis=1), p.argmax(axis=1) == t)
+    p = np.stack([1 - p, p], axis=1) if p.ndim == 1 else p
+    sure, hit = p.max(axis=1), p.argmax(axis=1) == t
     bins = np.clip(np.ceil(10 * sure).astype(int) - 1, 0, 9)
     return np.abs(np.bincount(bins, w * (hit - sure), minlength=10)).sum() / w.sum()
 
@@ -254,14 +255,20 @@ TABLE = {
         called,
     ),
     "classification_report": Kind(of("classification_report", classes=4), their_report, labels, read=read_report),
-    "expected_calibration_error": Kind(of("expected_calibration_error"), their_error, chances),
+    "expected_calibration_error": Kind(of("expected_calibration_error", bins=10), their_error, chances),
     "accuracy": Kind(of("accuracy"), sk_of("accuracy_score"), labels),
     "balanced_accuracy": Kind(of("balanced_accuracy", classes=4), sk_of("balanced_accuracy_score"), labels),
     "cohen_kappa": Kind(of("cohen_kappa", classes=4), sk_of("cohen_kappa_score"), calls),
     "matthews_corrcoef": Kind(of("matthews_corrcoef", classes=4), sk_of("matthews_corrcoef"), labels),
     "confusion_matrix": Kind(of("confusion_matrix", classes=4), sk_of("confusion_matrix", labels=[0, 1, 2, 3]), labels),
     "roc_auc": Kind(of("roc_auc"), sk_of("roc_auc_score"), both),
-    "log_loss": Kind(of("log_loss"), sk_of("log_loss"), chances),
+    "log_loss": Kind(
+        of("log_loss"),
+        lambda t, p, sample_weight=None: sk.log_loss(
+            t, p, sample_weight=sample_weight, labels=range(4 if p.ndim == 2 else 2)
+        ),
+        chances,
+    ),
     "brier": Kind(of("brier"), sk_of("brier_score_loss"), two(chances)),
     **{
         name: Kind(of(name), sk_of(theirs), values)

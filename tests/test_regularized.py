@@ -100,3 +100,25 @@ def test_inputs_that_say_nothing_get_rows_of_zeros_and_can_be_left_out():
     inputs = jnp.asarray(run.encoding.scaled(x))
     np.testing.assert_allclose(net.forward(params, (), inputs[:, ~unused])[0], run.outputs(x), rtol=1e-5, atol=1e-6)
     assert run.scores["train"]["accuracy"] > 0.9
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of Keras
+@pytest.mark.parametrize("name", ["l1", "l2"])
+def test_one_regularized_layer_of_two_is_kerass(name, monkeypatch):
+    """``kernel_regularizer`` on the first Dense alone, five epochs from the same weights over the same batches."""
+    pytest.importorskip("torch")
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    keras = pytest.importorskip("keras")
+    model = fo.classifier(hidden=(2,), optimizer="sgd", standardize=False, shuffle=False)
+    hyper = {"lr": 0.1, "batch_size": 8, name: (0.03, 0.0)}
+    run = fo.fit(model, fo.data.dataset(X, Y), hyper=hyper, params=PARAMS, epochs=5)
+    kept = getattr(keras.regularizers, name)(0.03)
+    layers = [keras.layers.Dense(2, activation="relu", kernel_regularizer=kept), keras.layers.Dense(3)]
+    net = keras.Sequential([keras.layers.Input((3,)), *layers])
+    net.compile(keras.optimizers.SGD(0.1), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    net.set_weights([PARAMS[layer][part] for layer in PARAMS for part in ("weight", "bias")])
+    net.fit(X, Y, batch_size=8, epochs=5, shuffle=False, verbose=0)
+    ours = [np.asarray(run.params[layer][part]) for layer in PARAMS for part in ("weight", "bias")]
+    for mine, theirs in zip(ours, net.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, theirs, atol=1e-6)
+    assert np.abs(ours[0] - PARAMS["hidden_0"]["weight"]).max() > 0.01

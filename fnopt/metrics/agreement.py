@@ -11,7 +11,7 @@ from fnopt._checks import one_of
 from fnopt.metrics._inputs import labelled, single_label
 from fnopt.metrics._precision import exact
 from fnopt.metrics._ratio import ratio, root
-from fnopt.metrics.confusion import Counts, confusion_matrix, counts
+from fnopt.metrics.confusion import Counts, confusion_matrix, counts, counts_of
 
 
 @exact("truth", "prediction")
@@ -95,10 +95,15 @@ def cohen_kappa(
 
 @partial(jax.jit, static_argnames="distance")
 def _kappa(n: Array, distance: str, zero_division: ArrayLike) -> Array:
-    n = ratio(n, jnp.sum(n))
+    total, c = jnp.sum(n), counts_of(n)
+    n = ratio(n, total)
     k = jnp.arange(n.shape[0]).astype(n.dtype)
     apart = jnp.abs(k[:, None] - k[None, :])
     d = {"equal": jnp.minimum(apart, 1), "linear": apart, "quadratic": jnp.square(apart)}[distance]
     chance = jnp.sum(n, axis=1)[:, None] * jnp.sum(n, axis=0)[None, :]
     found, expected = jnp.sum(d * n), jnp.sum(d * chance)
-    return ratio(expected - found, expected, zero_division)
+    better = expected - found
+    if distance == "equal":  # the same without its cancellation, as in :func:`correlation`
+        tp, fp, fn, tn = (ratio(some, total) for some in c)
+        better = jnp.sum(tp * tn - fp * fn)
+    return ratio(better, expected, zero_division)

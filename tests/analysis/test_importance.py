@@ -24,7 +24,7 @@ def planted(n, noise, seed):
     return columns, y, variance
 
 
-@pytest.mark.parametrize("noise", [0.0, 0.25])
+@pytest.mark.parametrize("noise", [0.0, 0.25, 1.0])
 @pytest.mark.parametrize("seed", range(3))
 def test_a_planted_ranking_and_an_interaction_are_found(noise, seed):
     columns, y, (main, pair) = planted(400, noise, seed)
