@@ -5,12 +5,15 @@ are told apart on white and on black, and by readers who see few colours (Okabe 
 """
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
 import numpy as np
 
+WIDE = 107  # letters of one width, in a line of a display
+DASHES = (("", "—"), ("7 4", "– –"), ("2 3", "···"), ("8 3 2 3", "– ·"))  # of a line, and its sign in the legend
 COLOURS = ("#2a8fd0", "#e69f00", "#009e73", "#cc79a7", "#d55e00")
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 420, 220, 62, 36, 14  # pixels
 MOST = 200  # points of a curve
@@ -41,9 +44,11 @@ def paragraph(text: Any) -> str:
     return f'<div style="white-space:pre-wrap">{escape(str(text))}</div>'
 
 
-def block(text: Any) -> str:
-    """Text with columns, in letters of one width."""
-    return f'<pre style="{STYLE[3]}">{escape(str(text))}</pre>'
+def block(text: Any, hang: int = 0) -> str:
+    """Text with columns, in letters of one width; what is too long for a line goes on below, ``hang`` letters in."""
+    form = {"subsequent_indent": " " * hang, "replace_whitespace": False, "break_on_hyphens": False}
+    lines = [part for line in str(text).split("\n") for part in textwrap.wrap(line, WIDE, **form) or [""]]
+    return f'<pre style="{STYLE[3]}">{escape(chr(10).join(lines))}</pre>'
 
 
 def folded(title: str, part: str) -> str:
@@ -85,13 +90,14 @@ def curves(
     parts = [frame.axes(x_label, y_label)]
     if band is not None:
         parts.append(frame.band(np.asarray(band[1], np.float64), np.asarray(band[2], np.float64)))
-    parts += [frame.line(values, COLOURS[k % len(COLOURS)]) for k, values in enumerate(drawn.values())]
+    looks = [(COLOURS[k % len(COLOURS)], *DASHES[k % len(DASHES)]) for k in range(len(drawn))]
+    parts += [frame.line(values, colour, dash) for values, (colour, dash, _) in zip(drawn.values(), looks, strict=True)]
     if mark is not None:
         parts.append(frame.vertical(mark[1]))
-    key = [(name, COLOURS[k % len(COLOURS)], "■") for k, name in enumerate(drawn)]
+    key = [(name, colour, sign) for name, (colour, _, sign) in zip(drawn, looks, strict=True)]
     key += [] if band is None else [(band[0], COLOURS[0], "▒")]
     key += [] if mark is None else [(mark[0], "currentColor", "┆")]
-    legend = " &nbsp; ".join(f'<span style="color:{colour}">{sign}</span> {escape(name)}' for name, colour, sign in key)
+    legend = " &nbsp; ".join(f'<b style="color:{colour}">{sign}</b> {escape(name)}' for name, colour, sign in key)
     return (
         f'<svg width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
         f'style="display:block;max-width:100%" font-size="11" fill="currentColor">{"".join(parts)}</svg>'
@@ -125,12 +131,13 @@ class _Frame:
         at = at[np.isfinite(values[at])]
         return list(zip(self.x(at + 1).round(1).tolist(), self.y(values[at]).round(1).tolist(), strict=True))
 
-    def line(self, values: np.ndarray, colour: str) -> str:
+    def line(self, values: np.ndarray, colour: str, dash: str = "") -> str:
         points = self.points(values)
         if len(points) == 1:
             return f'<circle cx="{points[0][0]}" cy="{points[0][1]}" r="3" fill="{colour}"/>'
         text = " ".join(f"{x:g},{y:g}" for x, y in points)
-        return f'<polyline points="{text}" fill="none" stroke="{colour}" stroke-width="1.8"/>'
+        dashed = f' stroke-dasharray="{dash}"' if dash else ""
+        return f'<polyline points="{text}" fill="none" stroke="{colour}" stroke-width="1.8"{dashed}/>'
 
     def band(self, low: np.ndarray, high: np.ndarray) -> str:
         text = " ".join(f"{x:g},{y:g}" for x, y in [*self.points(low), *reversed(self.points(high))])

@@ -204,11 +204,18 @@ def dataset_html(data: Dataset) -> str:
     cells = [[f"{value:.5g}" if np.isfinite(value) else "–" for value in some] for some in moments]
     rows = [[name, *(some[k] for some in cells)] for k, name in enumerate(names[: x.shape[1]])]
     parts = [html.heading(head), html.table(["column", "mean", "deviation", "least", "largest"], rows)]
+    columns = int(np.prod(data.x.shape[1:]))
+    parts += [_and_more(columns - len(rows), "columns")]
     if data.classes is not None and np.ndim(data.y) == 1:
         counts = np.bincount(np.asarray(data.y).astype(int), minlength=len(data.classes))
         some = list(zip(data.classes, counts.tolist(), strict=False))[:SHOWN_COLUMNS]
         parts.append(html.table(["class", *(name for name, _ in some)], [["rows", *(count for _, count in some)]]))
+        parts.append(_and_more(len(data.classes) - len(some), "classes"))
     return html.page(*parts)
+
+
+def _and_more(count: int, what: str) -> str:
+    return html.paragraph(f"… and {count:,} more {what}") if count > 0 else ""
 
 
 SHOWN_ROWS, SHOWN_COLUMNS = 100_000, 12  # that a notebook's display looks at

@@ -13,6 +13,7 @@ from fnopt._checks import printable, whole
 from fnopt.analysis.noise import mean_error
 
 SHOWN = 20  # inputs that are printed
+FIRST = 5  # of them in one line
 
 
 class Answers(Protocol):
@@ -57,6 +58,17 @@ class InputImportances:
     def order(self) -> tuple[str, ...]:
         """The inputs, the most important first."""
         return tuple(self.names[d] for d in np.argsort(-self.mean, kind="stable"))
+
+    def line(self, metric: str = "score", most: int = FIRST) -> str:
+        """The inputs that matter most, in one line.
+
+        >>> InputImportances(("a", "b"), np.array([[0.1, 0.2], [0.5, 0.6]]), 0.3).line("loss")
+        'inputs: b 0.55, a 0.15 (how much worse the loss is with one shuffled)'
+        """
+        mean = dict(zip(self.names, self.mean.tolist(), strict=True))
+        told = ", ".join(f"{printable(name)} {mean[name]:.2g}" for name in self.order[:most])
+        more = f", {len(self.names) - most} more" if len(self.names) > most else ""
+        return f"inputs: {told}{more} (how much worse the {metric} is with one shuffled)"
 
     def _repr_html_(self) -> str:
         return html.page(html.block(self))

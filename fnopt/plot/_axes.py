@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from fnopt.plot._figure import COLOURS, new_figure, saved
+from fnopt.plot._figure import COLOURS, Axes, new_figure, saved
+from fnopt.plot._legend import beside, beside_all
 
-LINES = ("-", "--", ":", "-.")  # after the colours are used up
+LINES = ("-", "--", "-.", ":")
 SHADES = "cividis"  # a colour map that is even for the colour-blind too: Nuñez, Anderton and Renslow, 2018
-Axes = Any  # matplotlib.axes.Axes, which is imported where it is needed
 
 
 def axes_of(axes: Axes, width: float = 6.4, height: float = 4.0, *, flat: bool = True) -> Axes:
@@ -19,7 +19,8 @@ def axes_of(axes: Axes, width: float = 6.4, height: float = 4.0, *, flat: bool =
         TypeError: for what is no axes, or axes of the other number of dimensions.
     """
     if axes is None:
-        return new_figure(width, height).add_subplot(projection=None if flat else "3d")
+        made = new_figure(width, height).add_subplot(projection=None if flat else "3d")
+        return made if flat else _sparse(made)
     if not hasattr(axes, "get_xlim"):
         raise TypeError(
             f"`axes` must be a matplotlib Axes, as figure.add_subplot() gives, or left out, got {type(axes).__name__}"
@@ -27,6 +28,16 @@ def axes_of(axes: Axes, width: float = 6.4, height: float = 4.0, *, flat: bool =
     if flat == hasattr(axes, "get_zlim"):
         wanted = "add_subplot()" if flat else 'add_subplot(projection="3d")'
         raise TypeError(f"`axes` must have {2 if flat else 3} dimensions here: give those of figure.{wanted}")
+    return axes
+
+
+def _sparse(axes: Axes) -> Axes:
+    """Three-dimensional axes with so few and small tick labels that none meets its neighbour or the axis's label."""
+    axes.locator_params(nbins=5)
+    axes.tick_params(labelsize=8)
+    for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
+        axis.labelpad = 6
+        axis.label.set_fontsize(9)
     return axes
 
 
@@ -51,36 +62,28 @@ def finished(axes: Any, path: str | Path | None) -> Any:
 def legend_beside(axes: Axes, title: str | None = None, handles: Any = None) -> None:
     """A legend to the right of the axes, where it covers no data; none where nothing has a label."""
     handles = axes.get_legend_handles_labels()[0] if handles is None else handles
-    if handles and hasattr(axes, "get_zlim"):  # beyond the labels of the third axis
-        axes.figure.legend(handles=handles, title=title, loc="outside right upper", frameon=False, fontsize=8)
-    elif handles:
-        axes.legend(
-            handles=handles,
-            title=title,
-            loc="upper left",
-            bbox_to_anchor=(1.01, 1.0),
-            borderaxespad=0.0,
-            frameon=False,
-            fontsize=8,
-            title_fontsize=8,
-        )
+    if handles:
+        beside(axes, handles, [str(handle.get_label()) for handle in handles], title)
 
 
-def legend_of_all(made: np.ndarray) -> None:
+def legend_of_all(made: Any) -> None:
     """One legend for all panels of a figure, to their right: each label once."""
+    made = np.asarray(made)
     told = [pair for axes in made.flat for pair in zip(*axes.get_legend_handles_labels(), strict=True)]
     marks = {label: handle for handle, label in told}
     if marks:
-        made.flat[0].figure.legend(marks.values(), marks.keys(), loc="outside right upper", frameon=False, fontsize=8)
+        beside_all(made.flat[0].figure, list(marks.values()), list(marks))
 
 
 def look(i: int) -> dict[str, Any]:
-    """Colour and kind of line number i: no two of the first 32 are alike.
+    """Colour and kind of line number i: neighbours differ in both, and no two of the first 32 are alike.
 
+    >>> look(0)["linestyle"], look(1)["linestyle"]
+    ('-', '--')
     >>> look(0) == look(8), look(0)["color"] == look(8)["color"]
     (False, True)
     """
-    return {"color": COLOURS[i % len(COLOURS)], "linestyle": LINES[i // len(COLOURS) % len(LINES)]}
+    return {"color": COLOURS[i % len(COLOURS)], "linestyle": LINES[(i + i // len(COLOURS)) % len(LINES)]}
 
 
 def grid(axes: Axes) -> None:

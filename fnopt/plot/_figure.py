@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +19,8 @@ LEVELS = 22
 DOTS = 150  # points of a path; a longer one is a line
 STAR = 13  # large enough that the end of a path on it leaves its tips to be seen
 Figure = Any  # matplotlib.figure.Figure, which is imported where it is needed
+Axes = Any  # matplotlib.axes.Axes, likewise
+_widths: WeakKeyDictionary[Figure, float] = WeakKeyDictionary()  # of the figures made here, without a wide legend
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -25,7 +28,14 @@ def new_figure(width: float, height: float) -> Figure:
 
     Made by itself and not by ``pyplot``, which would choose a display and keep every figure for ever.
     """
-    return require("matplotlib.figure", "plot").Figure(figsize=(width, height), dpi=130, layout="constrained")
+    figure = require("matplotlib.figure", "plot").Figure(figsize=(width, height), dpi=130, layout="constrained")
+    _widths[figure] = width
+    return figure
+
+
+def base_width(figure: Figure) -> float | None:
+    """How wide a figure was made here, in inches; None for the caller's own."""
+    return _widths.get(figure)
 
 
 def saved(figure: Figure, path: str | Path | None) -> Figure:

@@ -61,7 +61,7 @@ def averages(
     axes.set_xlabel("t")
     axes.set_ylabel(name)
     grid(axes)
-    legend_beside(axes)
+    legend_beside(axes, title=None if corrected else "uncorrected: begin near 0")
     return finished(axes, path)
 
 

@@ -13,6 +13,7 @@ from fnopt.plot._axes import Axes, axes_of, finished, grid, legend_beside, look
 
 SUREST = "probability of the predicted class"
 LARGEST = 120.0  # of a dot, in square points
+LEAST = 9.0  # so that a bin of few examples is seen
 
 
 def calibration(
@@ -29,8 +30,8 @@ def calibration(
 ) -> Axes:
     """The share that came true against the predicted probability, bin by bin; ideal is the diagonal.
 
-    Below the diagonal a model is too sure. A dot's area is the weight of the examples in its bin; an empty bin has
-    none.
+    Below the diagonal a model is too sure. A dot's area is the weight of the examples in its bin, the smallest
+    dots apart, which are drawn large enough to be seen; an empty bin has none.
 
     Args:
         source: a fitted model of classes or labels, with a dataset as ``other``; or the truth, with probabilities as
@@ -68,7 +69,7 @@ def calibration(
         axes.plot(
             said[some], truth[some], label="model" if one.name in ("", SUREST) else one.name, linewidth=1.2, **style
         )
-        size = LARGEST * counts[some] / counts.max()
+        size = np.maximum(LARGEST * counts[some] / counts.max(), LEAST)
         axes.scatter(said[some], truth[some], s=size, color=style["color"], alpha=0.6, linewidths=0)
     axes.plot([0, 1], [0, 1], color="0.5", linewidth=0.8, linestyle=(0, (4, 3)), label="ideal", zorder=1)
     axes.set_xlabel("predicted probability" if found[0].name != SUREST else SUREST)

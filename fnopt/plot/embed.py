@@ -121,5 +121,5 @@ def _tsne(x: np.ndarray, dimensions: int, seed: int) -> np.ndarray:
 def _umap(x: np.ndarray, dimensions: int, seed: int) -> np.ndarray:
     """McInnes, Healy and Melville, "UMAP", 2018, https://arxiv.org/abs/1802.03426, by umap-learn."""
     umap = require("umap", "embed").UMAP
-    made = umap(n_components=dimensions, n_neighbors=min(NEIGHBOURS, len(x) - 1), random_state=seed)
+    made = umap(n_components=dimensions, n_neighbors=min(NEIGHBOURS, len(x) - 1), random_state=seed, n_jobs=1)
     return np.asarray(made.fit_transform(x), float)

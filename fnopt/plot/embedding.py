@@ -1,5 +1,6 @@
 """Examples, or what any layer makes of them, as points of a plane or of a space."""
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ from fnopt.plot._figure import COLOURS
 from fnopt.plot._layers import layer_of
 from fnopt.plot.embed import embed, outliers
 
-MARKS = "osD^vPX*"
+MARKS = "osD^vPX*"  # beside the colour: no two of the first 64 classes are alike, and neighbours differ in both
 NAMED = 12  # classes whose names stand in the picture
+SHORT = 24  # letters of such a name; the legend has all of it
 
 
 def embedding(
@@ -64,7 +66,8 @@ def embedding(
     axes = axes_of(axes, 6.4, 4.6, flat=dimensions == 2)
     if labels is not None and labels.dtype.kind == "f":
         shown = axes.scatter(*found.points.T, c=labels, cmap="cividis", s=14, linewidths=0)
-        axes.figure.colorbar(shown, ax=axes, label=names[0])
+        apart = {} if dimensions == 2 else {"pad": 0.14}  # from the label of the third axis
+        axes.figure.colorbar(shown, ax=axes, label=names[0], **apart)
         groups = np.zeros(len(x), int)
     else:
         groups = np.zeros(len(x), int) if labels is None else labels
@@ -90,12 +93,14 @@ def _classes(axes: Axes, points: np.ndarray, groups: np.ndarray, names: tuple[st
     present = np.unique(groups)
     for k in present:
         rows = groups == k
-        style = {"color": COLOURS[k % len(COLOURS)], "marker": MARKS[k // len(COLOURS) % len(MARKS)]}
+        style = {"color": COLOURS[k % len(COLOURS)], "marker": MARKS[(k + k // len(COLOURS)) % len(MARKS)]}
         axes.scatter(*points[rows].T, s=14, alpha=0.7, linewidths=0, label=names[k] or None, **style)
     for k in present if named and len(present) <= NAMED else ():
         middle = np.median(points[groups == k], axis=0)
         box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.75}
-        axes.text(*middle, names[k], ha="center", va="center", fontsize=8, fontweight="bold", bbox=box, zorder=6)
+        told = textwrap.shorten(names[k], SHORT, placeholder="…") or names[k][:SHORT]
+        written = axes.text(*middle, told, ha="center", va="center", fontsize=8, fontweight="bold", bbox=box, zorder=6)
+        written.set_in_layout(False)  # it lies on the points, and takes no room from them
 
 
 def _given(

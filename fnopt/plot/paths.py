@@ -8,6 +8,7 @@ import numpy as np
 
 from fnopt._checks import whole
 from fnopt._types import Optimizer
+from fnopt.plot._axes import legend_of_all
 from fnopt.plot._figure import COLOURS, DOTS, STAR, Figure, begun, contours, ended, new_figure, saved, track
 from fnopt.plot._given import points_of, runs_of, surface_of
 from fnopt.surfaces import Surface, descend
@@ -65,7 +66,7 @@ def paths(
     axes.set_title(f"{surface.name}, {steps} steps{f' from each of {len(starts)} starts' if len(starts) > 1 else ''}")
     axes.set_xlabel("x")
     axes.set_ylabel("y")
-    figure.legend(loc="outside right upper", frameon=False, fontsize=8)
+    legend_of_all([axes])
     return saved(figure, path)
 
 

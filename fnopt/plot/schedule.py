@@ -9,7 +9,8 @@ import numpy as np
 from fnopt._checks import whole
 from fnopt._types import Schedule, Searchable
 from fnopt.numbers import as_number
-from fnopt.plot._figure import COLOURS, Figure, new_figure, saved
+from fnopt.plot._axes import legend_of_all, look
+from fnopt.plot._figure import Figure, new_figure, saved
 
 FORMS = 'fo.schedules.cosine(0.1, 90), 0.1 or {"a": fo.schedules.cosine(0.1, 90), "b": 0.1}'
 
@@ -50,14 +51,13 @@ def schedule(
     figure = new_figure(6.4, 3.6)
     axes = figure.add_subplot()
     for i, (label, drawn) in enumerate(values.items()):
-        colour, line = COLOURS[i % len(COLOURS)], ("-", "--", ":")[i // len(COLOURS) % 3]
-        axes.plot(at, drawn, drawstyle="steps-post", color=colour, linestyle=line, label=label)
+        axes.plot(at, drawn, drawstyle="steps-post", label=label, **look(i))
     axes.set_xlabel("step")
     axes.set_ylabel("value")
     axes.set_yscale("log" if logarithmic else "linear")
     axes.grid(alpha=0.3)
     if any(some):
-        figure.legend(loc="outside right upper", frameon=False, fontsize=8)
+        legend_of_all([axes])
     return saved(figure, path)
 
 

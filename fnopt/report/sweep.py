@@ -32,7 +32,7 @@ def sweep_html(
         parts.append(html.paragraph("\n".join(notes)))
     parts.append(_drawn(curves, best, title))
     if plan:
-        parts.append(html.folded("how it ran", html.block(plan)))
+        parts.append(html.folded("how it ran", html.block(plan, hang=12)))
     return html.page(*parts)
 
 

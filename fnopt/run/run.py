@@ -93,6 +93,7 @@ class Run:
     plan: dict[str, Any] = field(default_factory=dict, repr=False)  # what a call without ``epochs`` filled in
     going: Going | None = field(default=None, repr=False)
     autopsy: Autopsy | None = field(default=None, repr=False)  # its failing step, leaf by leaf, where it diverged
+    _inputs: str = field(default="", repr=False, init=False)  # which matter most, once that was asked
 
     @property
     def epochs(self) -> int:
@@ -221,7 +222,8 @@ class Run:
     ) -> InputImportances:
         """How much worse a score is with one input shuffled: :func:`fnopt.analysis.permutation_importance`.
 
-        The inputs that come from one column of a table, as the categories of a text, are shuffled together.
+        The inputs that come from one column of a table, as the categories of a text, are shuffled together. From then
+        on the run prints a line of those that matter most.
 
         Args:
             data: what to score; take rows that the run was not trained on.
@@ -231,7 +233,9 @@ class Run:
         """
         from fnopt.run.importance import input_importance
 
-        return input_importance(self, data, metric, key, repeats)
+        found = input_importance(self, data, metric, key, repeats)
+        object.__setattr__(self, "_inputs", found.line("loss" if metric is None else metric))
+        return found
 
     def more(self, epochs: int, *, progress: bool | Watch = False) -> "Run":
         """The same run, so many epochs further: bit for bit what one longer run gives.
@@ -274,7 +278,8 @@ class Run:
             f"{part} {name} {value:.4g}" for part, rows in self.scores.items() for name, value in rows.items()
         )
         why = f" ({self.why})" if self.why else ""
-        return f"{self.model.kind}, {self.epochs} epochs, {self.status}{why}: {scores}{self._planned()}"
+        first = f"{self.model.kind}, {self.epochs} epochs, {self.status}{why}: {scores}{self._planned()}"
+        return f"{first}\n{self._inputs}" if self._inputs else first
 
     def _repr_html_(self) -> str:
         return run_html(str(self), self.scores, self.history, self.best_epoch)

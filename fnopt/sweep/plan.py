@@ -92,7 +92,7 @@ class Plan(NamedTuple):
         )
 
     def _repr_html_(self) -> str:
-        return html.page(html.block(self))
+        return html.page(html.block(self, hang=12))
 
     def _why(self) -> list[str]:
         """What the widths were chosen by, and what changed them."""

@@ -89,7 +89,7 @@ def test_umap_is_called_with_as_many_neighbours_as_there_are(monkeypatch):
     sys.modules["umap"].UMAP = Umap
     x = np.random.default_rng(0).normal(size=(16, 3))
     np.testing.assert_array_equal(embed(x, "umap", seed=3).points, x[:, :2])
-    assert seen == dict(n_components=2, n_neighbors=15, random_state=3)
+    assert seen == dict(n_components=2, n_neighbors=15, random_state=3, n_jobs=1)
 
 
 def test_histograms_of_weights_and_activations(run):

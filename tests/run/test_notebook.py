@@ -21,6 +21,7 @@ def shown():
     sweep = fo.caviar(net, dict(lr=fo.log_uniform(1e-4, 1e4)), TRAIN, DEV, n=16, epochs=5, seeds=2, key=0)
     values = fo.data.dataset(np.full((3, 2), np.nan), [1.0, 2.0, 3.0], missing="mean")
     more = {"diagnosis": run.diagnose(target=0.01), "importance": sweep.importances()}
+    more["inputs"] = run.input_importance(DEV, repeats=1)
     return {**more, "run": run, "sweep": sweep, "plan": sweep.plan, "data": IRIS, "values": values}
 
 
@@ -44,7 +45,7 @@ class Balanced(HTMLParser):
         assert self.open.pop() == tag
 
 
-@pytest.mark.parametrize("kind", ["run", "sweep", "plan", "data", "values", "diagnosis", "importance"])
+@pytest.mark.parametrize("kind", ["run", "sweep", "plan", "data", "values", "diagnosis", "importance", "inputs"])
 def test_a_display_is_small_and_holds_no_script(kind, shown):
     text = shown[kind]._repr_html_()
     assert len(text.encode()) < 60_000
@@ -67,6 +68,25 @@ def test_a_sweep_shows_its_leaderboard_and_band(shown):
     assert "<polygon" in text
     assert "<details>" in text
     assert "dev/accuracy" in text
+
+
+def test_lines_differ_in_more_than_colour_and_the_legend_shows_how():
+    text = html.curves("epoch", "loss", {"a": [1.0, 2.0], "b": [2.0, 1.0]})
+    assert text.count("stroke-dasharray") == 1 and "—</b> a" in text and "– –</b> b" in text
+
+
+def test_no_line_of_a_block_is_out_of_sight(shown):
+    text = html.block("key    " + "word " * 60 + "\n\nshort   line", hang=7)
+    lines = text.split(">", 1)[1].removesuffix("</pre>").split("\n")
+    assert max(map(len, lines)) <= html.WIDE and lines[1].startswith("       word") and lines[-1] == "short   line"
+    plan = shown["plan"]._repr_html_().split("<pre", 1)[1].split(">", 1)[1]
+    assert max(map(len, plan.split("</pre>")[0].split("\n"))) <= html.WIDE + 8  # an escaped sign or two
+
+
+def test_a_dataset_says_what_it_does_not_show():
+    wide = fo.data.dataset(np.zeros((40, 5, 5), np.float32), [f"kind {i % 20}" for i in range(40)])._repr_html_()
+    assert "… and 13 more columns" in wide and "… and 8 more classes" in wide
+    assert "more" not in IRIS._repr_html_()
 
 
 def test_text_is_escaped(shown):

@@ -76,7 +76,9 @@ def test_a_loaded_run_is_diagnosed_by_its_curves(run, tmp_path):
 
 
 def test_the_inputs_of_a_run(run):
+    assert "inputs:" not in str(run)
     found = run.input_importance(DEV, repeats=2)
+    assert str(run).endswith("(how much worse the loss is with one shuffled)") and found.order[0] in str(run)
     assert set(found.names) == set(fo.data.iris().features) and found.drops.shape == (4, 2)
     assert found.score == pytest.approx(run.evaluate(DEV)["loss"])
     assert max(found.mean) > 0.05 and "petal" in found.order[0]
