@@ -1,7 +1,6 @@
 """Where the command line starts and where every mistake ends: one line on stderr and exit code 2."""
 
 import codecs
-import errno
 import os
 import re
 import sys
@@ -11,10 +10,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from fnopt._checks import printable, require
+from fnopt.cli.exit_codes import INTERRUPTED, MISTAKE
 from fnopt.cli.interrupts import BEGUN, Interrupted, never_lost
 from fnopt.cli.words import terminal
 
-MISTAKE, INTERRUPTED = 2, 130
 QUIET = "TF_CPP_MIN_LOG_LEVEL"  # 3: of the compiler's own lines only those before a crash reach the terminal
 SHOW = "FNOPT_TRACEBACK"  # set to anything, mistakes show their traceback
 PLAIN = {  # what stands for a character that a terminal's encoding lacks
@@ -35,7 +34,6 @@ PLAIN = {  # what stands for a character that a terminal's encoding lacks
     "³": "3",
     "∞": "inf",
 }
-OBEYED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # all but the ends of lines and tabs
 FULL = re.compile(r"out of memory|RESOURCE_EXHAUSTED|failed to allocate|bad_alloc", re.IGNORECASE)
 
 
@@ -100,26 +98,6 @@ def mistake(text: str) -> int:
 def _note(message: Warning | str, *_: Any, **__: Any) -> None:
     """A warning as one line, without the place in the code that it comes from."""
     print("note:", printable(terminal(" ".join(str(message).split()))), file=sys.stderr)
-
-
-def write_out(content: str) -> None:
-    """Write a result to stdout, as UTF-8 whatever the terminal's encoding: another program may read it.
-
-    Characters that a terminal obeys are written as their escapes; ``--out`` writes them as they are.
-
-    Raises:
-        OSError: where stdout is closed.
-    """
-    stream: Any = sys.stdout
-    if stream is None or getattr(stream, "name", "") == os.devnull:
-        raise OSError(errno.EBADF, "stdout is closed: name a file with --out")
-    content = OBEYED.sub(lambda found: printable(found[0]), content)
-    if hasattr(stream, "buffer"):
-        stream.flush()
-        stream.buffer.write(content.encode())
-        stream.buffer.flush()
-    else:
-        stream.write(content)
 
 
 def _open_streams() -> None:

@@ -11,7 +11,7 @@ from fnopt import data
 from fnopt._checks import printable
 from fnopt._programs import keep_for_command
 from fnopt._types import Column
-from fnopt.cli.entry import write_out
+from fnopt.cli.output import write_out
 from fnopt.cli.source import listening, tab
 from fnopt.data._files import head
 from fnopt.data.idx import read_idx_array

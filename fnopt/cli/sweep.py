@@ -14,7 +14,7 @@ import jax
 from fnopt._programs import keep_for_command
 from fnopt._types import Dataset
 from fnopt.cli import balance, options, show, source, winner
-from fnopt.cli.entry import INTERRUPTED
+from fnopt.cli.exit_codes import INTERRUPTED
 from fnopt.cli.folder import as_typed, check_writable, folders
 from fnopt.cli.interrupts import answered
 from fnopt.cli.leaks import leaks

@@ -22,16 +22,20 @@ that looks at scores.
 from typing import TYPE_CHECKING
 
 from fnopt._names import suggesting as _suggesting
-from fnopt.schedules._base import Base as Base
-from fnopt.schedules.clipped import Clipped as Clipped
+from fnopt.schedules.combinators import Clipped as Clipped
+from fnopt.schedules.combinators import Every as Every
+from fnopt.schedules.combinators import Scaled as Scaled
+from fnopt.schedules.combinators import Schedule as Schedule
+from fnopt.schedules.combinators import Stretched as Stretched
+from fnopt.schedules.combinators import Then as Then
+from fnopt.schedules.combinators import Warmed as Warmed
+from fnopt.schedules.combinators import filled as filled
 from fnopt.schedules.constant import Constant as Constant
 from fnopt.schedules.constant import constant as constant
 from fnopt.schedules.cosine import Cosine as Cosine
 from fnopt.schedules.cosine import cosine as cosine
 from fnopt.schedules.cyclic import Cyclic as Cyclic
 from fnopt.schedules.cyclic import cyclic as cyclic
-from fnopt.schedules.every import Every as Every
-from fnopt.schedules.every import filled as filled
 from fnopt.schedules.exponential import Exponential as Exponential
 from fnopt.schedules.exponential import exponential as exponential
 from fnopt.schedules.inverse_sqrt import InverseSqrt as InverseSqrt
@@ -50,14 +54,10 @@ from fnopt.schedules.plateau import follows as follows
 from fnopt.schedules.plateau import plateau as plateau
 from fnopt.schedules.polynomial import Polynomial as Polynomial
 from fnopt.schedules.polynomial import polynomial as polynomial
-from fnopt.schedules.scaled import Scaled as Scaled
 from fnopt.schedules.step_decay import StepDecay as StepDecay
 from fnopt.schedules.step_decay import step_decay as step_decay
-from fnopt.schedules.stretched import Stretched as Stretched
-from fnopt.schedules.then import Then as Then
 from fnopt.schedules.warm_restarts import WarmRestarts as WarmRestarts
 from fnopt.schedules.warm_restarts import warm_restarts as warm_restarts
-from fnopt.schedules.warmed import Warmed as Warmed
 from fnopt.schedules.warmup_stable_decay import WarmupStableDecay as WarmupStableDecay
 from fnopt.schedules.warmup_stable_decay import warmup_stable_decay as warmup_stable_decay
 

@@ -6,11 +6,12 @@ import jax.numpy as jnp
 from jax import Array
 
 from fnopt.numbers import REAL
-from fnopt.schedules._base import Base, Number, schedule
+from fnopt.schedules._fields import Number, schedule
+from fnopt.schedules.combinators import Schedule
 
 
 @schedule
-class Constant(Base):
+class Constant(Schedule):
     """See :func:`constant`."""
 
     value: Annotated[Any, REAL]

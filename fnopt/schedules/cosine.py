@@ -6,12 +6,13 @@ import jax.numpy as jnp
 from jax import Array
 
 from fnopt.numbers import NONNEGATIVE, REAL
-from fnopt.schedules._base import Base, Number, schedule
+from fnopt.schedules._fields import Number, schedule
 from fnopt.schedules._shape import arc, progress
+from fnopt.schedules.combinators import Schedule
 
 
 @schedule
-class Cosine(Base):
+class Cosine(Schedule):
     """See :func:`cosine`."""
 
     peak: Annotated[Any, REAL]

@@ -6,12 +6,13 @@ import jax.numpy as jnp
 from jax import Array
 
 from fnopt.numbers import FRACTION, POSITIVE, REAL
-from fnopt.schedules._base import Base, Number, schedule
+from fnopt.schedules._fields import Number, schedule
 from fnopt.schedules._shape import power, whole
+from fnopt.schedules.combinators import Schedule
 
 
 @schedule
-class Cyclic(Base):
+class Cyclic(Schedule):
     """See :func:`cyclic`."""
 
     low: Annotated[Any, REAL]

@@ -5,12 +5,13 @@ from typing import Annotated, Any
 from jax import Array
 
 from fnopt.numbers import FRACTION, REAL
-from fnopt.schedules._base import Base, Number, schedule
+from fnopt.schedules._fields import Number, schedule
 from fnopt.schedules._shape import power
+from fnopt.schedules.combinators import Schedule
 
 
 @schedule
-class Exponential(Base):
+class Exponential(Schedule):
     """See :func:`exponential`."""
 
     value: Annotated[Any, REAL]

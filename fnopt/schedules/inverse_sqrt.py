@@ -6,11 +6,12 @@ import jax.numpy as jnp
 from jax import Array
 
 from fnopt.numbers import NONNEGATIVE, REAL
-from fnopt.schedules._base import Base, Number, schedule
+from fnopt.schedules._fields import Number, schedule
+from fnopt.schedules.combinators import Schedule
 
 
 @schedule
-class InverseSqrt(Base):
+class InverseSqrt(Schedule):
     """See :func:`inverse_sqrt`."""
 
     value: Annotated[Any, REAL]

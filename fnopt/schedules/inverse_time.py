@@ -5,11 +5,12 @@ from typing import Annotated, Any
 from jax import Array
 
 from fnopt.numbers import NONNEGATIVE, REAL
-from fnopt.schedules._base import Base, Number, schedule
+from fnopt.schedules._fields import Number, schedule
+from fnopt.schedules.combinators import Schedule
 
 
 @schedule
-class InverseTime(Base):
+class InverseTime(Schedule):
     """See :func:`inverse_time`."""
 
     value: Annotated[Any, REAL]

@@ -6,12 +6,13 @@ import jax.numpy as jnp
 from jax import Array
 
 from fnopt.numbers import FRACTION, NONNEGATIVE, POSITIVE, REAL
-from fnopt.schedules._base import Base, Number, schedule
+from fnopt.schedules._fields import Number, schedule
 from fnopt.schedules._shape import arc, progress
+from fnopt.schedules.combinators import Schedule
 
 
 @schedule
-class OneCycle(Base):
+class OneCycle(Schedule):
     """See :func:`one_cycle`."""
 
     peak: Annotated[Any, REAL]

@@ -10,11 +10,12 @@ from jax.core import Tracer
 
 from fnopt._types import Searchable
 from fnopt.numbers import NONNEGATIVE, REAL
-from fnopt.schedules._base import Base, Number, schedule
+from fnopt.schedules._fields import Number, schedule
+from fnopt.schedules.combinators import Schedule
 
 
 @schedule
-class Piecewise(Base):
+class Piecewise(Schedule):
     """See :func:`piecewise`."""
 
     boundaries: Annotated[Any, NONNEGATIVE]  # a tuple of numbers

@@ -14,7 +14,8 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from fnopt.numbers import FRACTION, NONNEGATIVE, REAL
-from fnopt.schedules._base import Base, Number, schedule, value_at
+from fnopt.schedules._fields import Number, schedule
+from fnopt.schedules.combinators import Schedule, value_at
 
 T = TypeVar("T")
 
@@ -29,7 +30,7 @@ class Watching(NamedTuple):
 
 
 @schedule
-class Plateau(Base):
+class Plateau(Schedule):
     """See :func:`plateau`."""
 
     value: Annotated[Any, REAL]
@@ -90,7 +91,7 @@ class Plateau(Base):
 
 
 def plateau(
-    value: Number | Base,
+    value: Number | Schedule,
     factor: Number = 0.5,
     patience: Number = 5.0,
     cooldown: Number = 0.0,

@@ -5,12 +5,13 @@ from typing import Annotated, Any
 from jax import Array
 
 from fnopt.numbers import NONNEGATIVE, REAL
-from fnopt.schedules._base import Base, Number, schedule
+from fnopt.schedules._fields import Number, schedule
 from fnopt.schedules._shape import power, progress
+from fnopt.schedules.combinators import Schedule
 
 
 @schedule
-class Polynomial(Base):
+class Polynomial(Schedule):
     """See :func:`polynomial`."""
 
     start: Annotated[Any, REAL]

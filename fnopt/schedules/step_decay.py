@@ -5,12 +5,13 @@ from typing import Annotated, Any
 from jax import Array
 
 from fnopt.numbers import FRACTION, POSITIVE, REAL
-from fnopt.schedules._base import Base, Number, schedule
+from fnopt.schedules._fields import Number, schedule
 from fnopt.schedules._shape import power, whole
+from fnopt.schedules.combinators import Schedule
 
 
 @schedule
-class StepDecay(Base):
+class StepDecay(Schedule):
     """See :func:`step_decay`."""
 
     value: Annotated[Any, REAL]

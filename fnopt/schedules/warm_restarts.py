@@ -7,14 +7,15 @@ import jax.numpy as jnp
 from jax import Array
 
 from fnopt.numbers import POSITIVE, REAL, Range
-from fnopt.schedules._base import Base, Number, schedule
+from fnopt.schedules._fields import Number, schedule
 from fnopt.schedules._shape import arc, progress, whole
+from fnopt.schedules.combinators import Schedule
 
 GROWTH = Range(1, float("inf"))
 
 
 @schedule
-class WarmRestarts(Base):
+class WarmRestarts(Schedule):
     """See :func:`warm_restarts`."""
 
     peak: Annotated[Any, REAL]

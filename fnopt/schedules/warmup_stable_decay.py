@@ -5,12 +5,13 @@ from typing import Annotated, Any
 from jax import Array
 
 from fnopt.numbers import NONNEGATIVE, REAL
-from fnopt.schedules._base import Base, Number, schedule
+from fnopt.schedules._fields import Number, schedule
 from fnopt.schedules._shape import progress
+from fnopt.schedules.combinators import Schedule
 
 
 @schedule
-class WarmupStableDecay(Base):
+class WarmupStableDecay(Schedule):
     """See :func:`warmup_stable_decay`."""
 
     peak: Annotated[Any, REAL]

@@ -8,12 +8,12 @@ import jax
 from jax import Array
 
 from fnopt.numbers import NONNEGATIVE, REAL, Range
-from fnopt.schedules import Base
+from fnopt.schedules import Schedule
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True, eq=False, repr=False)
-class InverseScaling(Base):
+class InverseScaling(Schedule):
     """value / (1 + rate N)^power, N counted from 0: the ``invscaling`` of scikit-learn, in epochs, ``rate`` its rows.
 
     >>> [round(float(InverseScaling(0.1, 3.0, 0.5)(epoch)), 4) for epoch in range(3)]

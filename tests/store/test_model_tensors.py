@@ -12,7 +12,8 @@ import fnopt as fo
 from fnopt import tree
 from fnopt.numbers import REAL
 from fnopt.run.tensors import packed, unpacked
-from fnopt.schedules._base import Base, schedule
+from fnopt.schedules._fields import schedule
+from fnopt.schedules.combinators import Schedule
 from fnopt.sweep.stop import Median
 
 pytest.importorskip("safetensors")
@@ -136,7 +137,7 @@ def test_saving_needs_no_optimizer(tmp_path):
 
 
 @schedule
-class Own(Base):
+class Own(Schedule):
     """A schedule of a user's own."""
 
     rate: Annotated[Any, REAL]

@@ -1,0 +1,3 @@
+"""What the command line exits with where it does not end well."""
+
+MISTAKE, INTERRUPTED = 2, 130
