@@ -231,10 +231,17 @@ def from_first(*arrays: Any) -> tuple[Any, ...]:
 
 
 def ranked(x: Any) -> Any:
-    """Scores of which only the order counts; integers too large for float64 to tell apart become their ranks."""
-    if isinstance(x, np.ndarray) and x.dtype.kind in "iu" and max(abs(int(x.min())), abs(int(x.max()))) > EVERY:
-        return np.unique(x, return_inverse=True)[1].reshape(x.shape)
-    return x
+    """Scores of which only the order counts; known ones that a float could not tell apart become their ranks.
+
+    They are integers too large for float64, and numbers below the normal ones, which XLA takes for 0.
+    """
+    if not isinstance(x, np.ndarray):
+        return x
+    if x.dtype.kind in "iu":
+        alike = max(abs(int(x.min())), abs(int(x.max()))) > EVERY
+    else:
+        alike = x.dtype.kind == "f" and bool(((x != 0) & (abs(x) < np.finfo(x.dtype).tiny)).any())
+    return np.unique(x, return_inverse=True)[1].reshape(x.shape) if alike and not (x != x).any() else x
 
 
 def weights(weight: ArrayLike | None, m: int) -> Any:

@@ -167,5 +167,28 @@ def counts_of(matrix: Array) -> Counts:
     >>> counts_of(jnp.array([[0.0, 2.0], [1.0, 1.0]])).tn.tolist()
     [1.0, 0.0]
     """
-    called, there, tp = jnp.sum(matrix, axis=0), jnp.sum(matrix, axis=1), jnp.diagonal(matrix)
-    return Counts(tp=tp, fp=called - tp, fn=there - tp, tn=jnp.sum(matrix) - called - there + tp)
+    tp = jnp.diagonal(matrix)
+    others = jnp.where(jnp.eye(len(tp), dtype=bool), 0, matrix)
+    return Counts(tp=tp, fp=jnp.sum(others, axis=0), fn=jnp.sum(others, axis=1), tn=_of_others(matrix))
+
+
+def _of_others(matrix: Array) -> Array:
+    """For each class the sum of the entries in neither its row nor its column, without a difference of large numbers.
+
+    They are four blocks, each the sum of what stands before or after the class in both axes.
+    """
+    total = jnp.zeros(len(matrix), matrix.dtype)
+    for up in (False, True):
+        rows = _beside(matrix, 0, up)
+        for left in (False, True):
+            total = total + jnp.diagonal(_beside(rows, 1, left))
+    return total
+
+
+def _beside(x: Array, axis: int, reverse: bool) -> Array:
+    """The sum of all entries before each along an axis, or after it."""
+    total = jax.lax.cumsum(x, axis=axis, reverse=reverse)
+    edge = jnp.zeros_like(jax.lax.slice_in_dim(x, 0, 1, axis=axis))
+    if reverse:
+        return jnp.concatenate([jax.lax.slice_in_dim(total, 1, None, axis=axis), edge], axis=axis)
+    return jnp.concatenate([edge, jax.lax.slice_in_dim(total, 0, -1, axis=axis)], axis=axis)

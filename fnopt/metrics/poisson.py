@@ -37,13 +37,24 @@ def poisson_deviance(y: Array, p: Array) -> Array:
     x = (p - y) / jnp.where(y > 0, y, 1)
     near = (y > 0) & is_near(x)
     some = (y > 0) & ~near
-    surprise = jnp.where(some, y * jnp.log(jnp.where(some, y, p) / p), 0)
+    surprise = jnp.where(some, y * log_ratio(jnp.where(some, y, p), p), 0)
     return 2 * jnp.where(near, y * beyond_log(jnp.where(near, x, 0)), surprise - y + p)
 
 
 def is_near(x: Array) -> Array:
     """Where 1 + x is in [1/2, 2], so that the plain forms of deviances lose digits and :func:`beyond_log` has them."""
     return (x >= -0.5) & (x <= 1)
+
+
+def log_ratio(y: Array, p: Array) -> Array:
+    """log(y/p) of positive numbers, whose quotient may be too large or too small for their type.
+
+    >>> float(log_ratio(jnp.float32(1e-30), jnp.float32(1e30)).round(3))
+    -138.155...
+    """
+    quotient = y / p
+    plain = (quotient > 0) & (quotient < jnp.inf)
+    return jnp.where(plain, jnp.log(jnp.where(plain, quotient, 1)), jnp.log(y) - jnp.log(p))
 
 
 def beyond_log(x: Array) -> Array:

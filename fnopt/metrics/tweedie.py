@@ -12,11 +12,11 @@ from jax.typing import ArrayLike
 from fnopt.metrics._inputs import paired, refuse
 from fnopt.metrics._precision import exact
 from fnopt.metrics._ratio import mean
-from fnopt.metrics.poisson import beyond_log, is_near, poisson_deviance
+from fnopt.metrics.poisson import beyond_log, is_near, log_ratio, poisson_deviance
 
-# Gauss-Legendre on [0, 1], and the largest power whose integrand it has to the last digit of float64.
+# Gauss-Legendre on [0, 1], and the largest exponent whose integrand it has to the last digit of float64.
 QUADRATURE = tuple(
-    ((1 + float(z)) / 2, float(w) / 2) for z, w in zip(*np.polynomial.legendre.leggauss(14), strict=True)
+    ((1 + float(z)) / 2, float(w) / 2) for z, w in zip(*np.polynomial.legendre.leggauss(20), strict=True)
 )
 STEEPEST = 20
 
@@ -74,19 +74,28 @@ def deviance(y: Array, p: Array, power: Any) -> Array:
     safe = jnp.where(power == 0, 1, p)  # a prediction of any sign is no base of a power
     positive, positive_or_0 = jnp.where(y > 0, y, 1), jnp.maximum(y, 0)
     start = jnp.where(y > 0, positive ** (2 - general), 0) / ((1 - general) * (2 - general))
-    of_power = start - y * safe ** (1 - general) / (1 - general) + safe ** (2 - general) / (2 - general)
-    x = (y - safe) / safe
-    near = is_near(x) & (jnp.abs(general) <= STEEPEST)
-    of_power = jnp.where(near, _near(jnp.where(near, x, 0), general) * safe ** (2 - general), of_power)
-    of_power = jnp.where(two, _gamma(positive, safe), 2 * of_power)
+    plain = start - y * safe ** (1 - general) / (1 - general) + safe ** (2 - general) / (2 - general)
+    whole = y > 0  # of other values the plain form has one term
+    x = (jnp.where(whole, y, safe) - safe) / safe
+    near = is_near(x) & (jnp.abs(general * x) <= STEEPEST)
+    part = jnp.where(near, _near(jnp.where(near, x, 0), general), _far(jnp.where(near, 1, x), general))
+    of_power = jnp.where(two, _gamma(positive, safe), 2 * jnp.where(whole, part * safe ** (2 - general), plain))
     return jnp.where(power == 0, jnp.square(y - p), jnp.where(one, poisson_deviance(positive_or_0, safe), of_power))
 
 
+def _far(x: Array, power: Array) -> Array:
+    """((1 + x)^a - 1 - a x) / (a (a - 1)) with a = 2 - power, all its digits also for a near 0 or 1."""
+    a, b, log = 2 - power, 1 - power, jnp.log1p(x)
+    of_a = (jnp.expm1(a * log) / a - x) / b
+    of_b = ((1 + x) * jnp.expm1(b * log) / b - x) / a
+    return jnp.where(jnp.abs(a) < jnp.abs(b), of_a, of_b)
+
+
 def _near(x: Array, power: Array) -> Array:
-    """((1 + x)^a - 1 - a x) / (a (a - 1)) with a = 2 - power, 1 + x in [1/2, 2], where the plain form cancels.
+    r"""The same for 1 + x in [1/2, 2], where both forms cancel.
 
     It is ∫₀¹ (1 - s) x² (1 + s x)^(a - 2) ds, whose integrand has one sign. Its pole is three half-widths from the
-    middle or farther, so that 14 nodes have all digits of float64.
+    middle or farther, and \|power x\| is at most 20, so that the nodes have all digits of float64.
     """
     total = jnp.zeros_like(x)
     for node, share in QUADRATURE:
@@ -98,7 +107,9 @@ def _gamma(y: Array, p: Array) -> Array:
     """2 (log(ŷ/y) + y/ŷ - 1); with x = y/ŷ - 1 it is 2 (x - log(1 + x)), whose plain form cancels near 0."""
     x = (y - p) / p
     near = is_near(x)
-    return 2 * jnp.where(near, beyond_log(jnp.where(near, x, 0)), x - jnp.log(jnp.where(near, 1, y / p)))
+    return 2 * jnp.where(
+        near, beyond_log(jnp.where(near, x, 0)), x - log_ratio(jnp.where(near, 1, y), jnp.where(near, 1, p))
+    )
 
 
 def checked_power(power: Any) -> float:

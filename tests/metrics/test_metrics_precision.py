@@ -266,12 +266,12 @@ def test_rows_that_do_not_add_up_to_1_are_named(name):
             score([0, 2], wrong)
 
 
-@pytest.mark.parametrize("power", [-1.0, 1.0, 1.3, 2.0, 2.5, 3.0, 7.0])
-def test_a_deviance_has_all_digits_where_prediction_and_truth_are_near(power):
-    """Against 60 digits: the plain form is a difference of nearly equal numbers."""
+@pytest.mark.parametrize("power", [-1.0, 1.0, 1.0000001, 1.3, 1.9999999, 2.0, 2.5, 3.0, 7.0, 20.0])
+def test_a_deviance_has_all_digits(power):
+    """Against 60 digits: where prediction and truth, or the power and 1 or 2, are near, the plain form cancels."""
     with localcontext() as context:
         context.prec = 60
-        for apart in ("1e-6", "1e-3", "0.09", "0.11", "0.4", "0.9", "-0.3"):
+        for apart in ("1e-6", "1e-3", "0.09", "0.11", "0.4", "0.9", "-0.3", "2", "-0.9"):
             p = Decimal("0.75")
             y, a = p * (1 + Decimal(float(apart))), 2 - Decimal(power)
             y = Decimal(float(y))
@@ -282,4 +282,30 @@ def test_a_deviance_has_all_digits_where_prediction_and_truth_are_near(power):
             else:
                 wanted = 2 * (y**a / ((a - 1) * a) - y * p ** (a - 1) / (a - 1) + p**a / a)
             found = metrics.mean_tweedie_deviance([float(y)], [float(p)], power=power)
-            assert float(found) == pytest.approx(float(wanted), rel=2e-14)
+            assert float(found) == pytest.approx(float(wanted), rel=2e-13 if power == 20 else 2e-14)
+
+
+def test_rates_of_a_rare_class_beside_a_heavy_one_keep_their_digits():
+    """The rest of a float32 matrix is added up: as a difference it would lose what is small beside 1e8."""
+    weight = jnp.float32([1e8, 1, 1, 2, 1])
+    kappa = metrics.cohen_kappa(jnp.asarray([0, 0, 1, 1, 1]), jnp.asarray([0, 1, 0, 1, 1]), weight=weight)
+    assert float(kappa) == pytest.approx(0.75, rel=1e-6)
+    for matrix, wanted in (([[1e8, 1], [1, 3]], (0.75, 1)), ([[3e7, 5], [5, 3]], (0.375, 1))):
+        found = metrics.rates(jnp.float32(matrix), average=None).specificity
+        np.testing.assert_allclose(found, wanted, rtol=1e-6)
+    rng = np.random.default_rng(0)
+    matrix = rng.uniform(0, 1, (7, 7)) * 10.0 ** rng.integers(-6, 7, (7, 7))
+    each = [np.delete(np.delete(matrix, k, 0), k, 1).sum() / np.delete(matrix, k, 0).sum() for k in range(7)]
+    np.testing.assert_allclose(metrics.rates(jnp.float32(matrix), average=None).specificity, each, rtol=2e-6)
+
+
+def test_deviances_of_numbers_of_any_size_are_those_of_larger_types():
+    tiny, huge = jnp.float32([1e-30]), jnp.float32([1e30])
+    assert float(metrics.mean_poisson_deviance(tiny, huge)) == pytest.approx(2e30, rel=1e-6)
+    assert float(metrics.mean_gamma_deviance(tiny, huge)) == pytest.approx(274.3102, rel=1e-6)
+
+
+def test_scores_below_the_normal_numbers_are_told_apart():
+    """XLA takes them for 0; known ones are ranked before."""
+    score = np.array([1e-310, 2e-310, 3e-310, -1e-310])
+    assert metrics.roc_auc([0, 1, 1, 0], score) == 1 and metrics.average_precision([0, 1, 1, 0], score) == 1
