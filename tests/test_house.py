@@ -9,7 +9,7 @@ ROOT = Path(fnopt.__file__).parent
 # In a circle today: a file that leaves it leaves this list, and none may join.
 CIRCLE = {
     f"fnopt.run.{name}"
-    for name in [
+    for name in (
         "assemble",
         "checkpoint",
         "checkpoint_schema",
@@ -39,7 +39,7 @@ CIRCLE = {
         "tables",
         "tracking",
         "unsaid",
-    ]
+    )
 }
 
 
