@@ -127,6 +127,12 @@ def test_seeds_are_the_noise_where_there_are_several():
     assert about_importance(sweep) == []
 
 
+def test_a_fit_that_foretells_nothing_says_so_below_the_leaderboard(sweep, monkeypatch):
+    chance = importance({"lr": np.random.default_rng(0).random(16)}, np.eye(16)[3], bootstraps=0)
+    monkeypatch.setattr("fnopt.run.remarks.importances", lambda sweep, bootstraps: chance)
+    assert about_importance(sweep)[1].startswith("the fit behind it explains nothing of scores that it did not see")
+
+
 def test_topics_come_in_order_with_two_lines_at_most(sweep):
     lines = remarks(sweep)
     topics = ["importance: lr ", "config ", "occupancy "]
