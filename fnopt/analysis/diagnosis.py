@@ -63,7 +63,7 @@ def diagnose(
     train_dev: float | Sequence[float] | None = None,
     metric: str | None = None,
     higher: bool | None = None,
-    epoch: int | Sequence[int] | None = None,
+    epoch: int | Sequence[int | None] | None = None,
     each: Mapping[str, Any] | None = None,
     examples: int | Mapping[str, int] | None = None,
     parameters: int | None = None,
@@ -101,7 +101,7 @@ def diagnose(
         train_dev: the *score* of the train-dev part, one a repeat.
         metric: the score whose error counts; unless given the first there is of accuracy, r2 and loss.
         higher: whether more of it is better; of other scores than these three it must be said.
-        epoch: whose weights count, from 1, one a repeat; the last unless given.
+        epoch: whose weights count, from 1, one a repeat; the last unless given, and where it is None.
         each: by part, the errors of single examples, shape=(n,), whose mean is the part's error.
         examples: how many a part has, as ``dict(train=1078, dev=360)``; one number is those of train.
         parameters: how many the network has.
