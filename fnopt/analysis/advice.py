@@ -129,12 +129,22 @@ def of_turn(turn: Turn, epoch: int | None) -> Finding | None:
     return Finding("turned", f"{text}; {cure}", float(turn.epoch), ("D8", "G6"))
 
 
+def of_divergence(epoch: int, why: str) -> Finding:
+    """All that there is to say of a training that diverged."""
+    text = f"training diverged in epoch {epoch}: lower the learning rate, tenfold first"
+    return Finding("diverged", f"{text}; {why}" if why else text, float(epoch), ("G4",))
+
+
+def of_constant(part: str, examples: int | None, metric: str) -> Finding:
+    """Of a target that never varies."""
+    text = f"the target is constant in {'all' if examples is None else f'all {examples:,}'} {part} examples: there is"
+    text += f" nothing to explain, and {metric} is 0 or 1 by convention; take a target that varies"
+    return Finding("constant", text, math.nan, ("D7",))
+
+
 def of_cost(cost: Any, full_batch: bool) -> list[Finding]:
-    """What the cost of an epoch says: that it ended, jumped, or rose where it never should."""
-    rise, last = rises_of(cost), len(cost)
-    if not math.isfinite(float(cost[-1])):
-        text = f"training diverged in epoch {last}: lower the learning rate, tenfold first"
-        return [Finding("diverged", text, float(last), ("G4",))]
+    """What the cost of an epoch says: that it jumped, or rose where it never should."""
+    rise = rises_of(cost)
     if rise.jump >= JUMP:
         text = (
             f"the training cost grew {rise.jump:.3g} times at epoch {rise.epoch}: the learning rate is at the edge of"

@@ -1,6 +1,7 @@
 """Bias or variance: what the curves and errors of a training say, and what to try next."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,8 +9,11 @@ import numpy as np
 
 from fnopt import _html as html
 from fnopt import penalties
+from fnopt._checks import brief, real, whole
 from fnopt.analysis import advice
 from fnopt.analysis.advice import Finding
+from fnopt.analysis.bounds import EXPLAINED, ROUNDING, bounds_of, of_error
+from fnopt.analysis.divergence import Divergence, divergence_of
 from fnopt.analysis.gaps import Gap, Gaps, gaps_of
 from fnopt.analysis.learning_curves import Turn, turn_of, value_at
 from fnopt.analysis.signals import findings_of
@@ -27,7 +31,8 @@ class Diagnosis:
     """What :func:`diagnose` found; printed, one paragraph of plain advice.
 
     ``errors`` holds the error of each part, ``bias``, ``variance`` and ``mismatch`` the gaps between them (a value, its
-    standard ``error``, and what it must be ``beyond`` to count), None where a part is missing. ``dominant`` is the
+    standard ``error``, and what it must be ``beyond`` to count), None where a part is missing, and all three where
+    training diverged or the target is constant: errors then say nothing of bias. ``dominant`` is the
     greatest gap that counts, or ``"none"``. ``turn`` is where the dev loss had its minimum. Each of ``findings`` is a
     sentence with its number and its rows of the notes. ``within`` are the configurations of a sweep that its
     noise cannot distinguish from the winner.
@@ -36,7 +41,7 @@ class Diagnosis:
     metric: str
     target: float
     errors: dict[str, float]
-    bias: Gap
+    bias: Gap | None
     variance: Gap | None
     mismatch: Gap | None
     dominant: str
@@ -58,7 +63,7 @@ def diagnose(
     train_dev: float | Sequence[float] | None = None,
     metric: str | None = None,
     higher: bool | None = None,
-    epoch: int | Sequence[int] | None = None,
+    epoch: int | Sequence[int | None] | None = None,
     each: Mapping[str, Any] | None = None,
     examples: int | Mapping[str, int] | None = None,
     parameters: int | None = None,
@@ -68,6 +73,8 @@ def diagnose(
     signals: Sequence[Mapping[str, Any]] | None = None,
     weights: Any = None,
     headroom: float | None = None,
+    diverged: str | None = None,
+    constant: str | None = None,
 ) -> Diagnosis:
     """Bias, variance and mismatch with their noise, what the curves say, and advice.
 
@@ -79,6 +86,9 @@ def diagnose(
     mismatch = e(dev) − e(train-dev). A gap counts where it is beyond its noise (95 %) and beyond ``tolerance``; the
     greatest that counts dominates. Without a dev part there is the bias alone.
 
+    Where training diverged, that is all it says: where ``diverged`` tells so, or in any repeat a loss or the cost is
+    not finite after the last epoch, or a million times what it was after the first.
+
     The noise comes from the differences over the repeats, where there are several; of one run from ``each``, or
     binomially from ``examples`` for shares of examples; else it is not known, and not counted.
 
@@ -86,11 +96,12 @@ def diagnose(
         curves: as ``run.history``: ``{"train": {"loss": …, "accuracy": …}, "dev": {…}, "cost": …}``, each
             shape=(epochs,), NaN where it was not taken; a part may be the array of its loss. Or one such a seed or
             fold. ``dev`` and ``cost`` may be missing.
-        target: the error that can be reached, as a human's; 0 unless given, and the bias is then "at most".
+        target: the error that can be reached, as a human's, 1 − accuracy; 0 unless given, and the bias is then "at
+            most".
         train_dev: the *score* of the train-dev part, one a repeat.
         metric: the score whose error counts; unless given the first there is of accuracy, r2 and loss.
         higher: whether more of it is better; of other scores than these three it must be said.
-        epoch: whose weights count, from 1, one a repeat; the last unless given.
+        epoch: whose weights count, from 1, one a repeat; the last unless given, and where it is None.
         each: by part, the errors of single examples, shape=(n,), whose mean is the part's error.
         examples: how many a part has, as ``dict(train=1078, dev=360)``; one number is those of train.
         parameters: how many the network has.
@@ -100,13 +111,16 @@ def diagnose(
         signals: a table of layers, as ``fo.check.signals(…).table``.
         weights: the parameters, where L1 may have set some to exactly 0.
         headroom: how many times larger the learning rate could be before configurations diverge.
+        diverged: why it is known that training diverged, as the ``why`` of a run with this status.
+        constant: the part in which the target never varies: there R² and its like are a convention, and no gaps.
 
     Returns:
         a ``Diagnosis``.
 
     Raises:
         ValueError: without a training curve, for a metric that the curves do not have, and for one whose direction is
-            not known.
+            not known; for numbers out of their range, as an accuracy, a target or ``train_dev`` in percent.
+        TypeError: for curves that are no dictionary, and a sequence that holds anything else.
 
     Source: Ng, "Machine Learning Yearning", 2018, chapters 20 to 43, for the four errors and what to do about each.
 
@@ -116,15 +130,23 @@ def diagnose(
     >>> found.dominant, str(found)[:64]
     ('variance', 'Avoidable bias -0.7 % ± 0.2 %, variance 6.7 % ± 0.8 %: variance ')
     """
-    some = [curves] if isinstance(curves, Mapping) else list(curves)
-    hyper, examples = hyper or {}, {"train": examples} if isinstance(examples, int) else dict(examples or {})
+    some, hyper, examples = _some(curves), hyper or {}, _examples(examples)
     metric, higher = _metric(some, metric, higher)
-    epochs = [epoch] * len(some) if epoch is None or isinstance(epoch, int) else list(epoch)
+    epochs = _epochs(epoch, some, metric)
+    target = None if target is None else _target(target, metric, higher)
+    tolerance = None if tolerance is None else real("tolerance", tolerance, "≥ 0", lambda x: x >= 0)
+    parameters = None if parameters is None else whole("parameters", parameters, 0)
     errors = _errors(some, metric, higher, epochs, train_dev)
+    turn = None if (loss := _mean_curve(some, "dev", "loss")) is None else turn_of(loss)
+    only = _only(some, metric, higher, diverged, constant, examples)
+    if only is not None:
+        means = {part: float(np.mean(values)) for part, values in errors.items()}
+        return Diagnosis(metric, target or 0.0, means, None, None, None, "none", turn, (only,))
+    if "train" not in errors:
+        raise ValueError(f"{metric!r} of the training part is nowhere finite: there is nothing to diagnose")
     largest = max(float(np.max(np.abs(values))) for values in errors.values())
     tolerance = (SHARE_TOLERANCE if higher else TOLERANCE * largest) if tolerance is None else tolerance
     gaps = gaps_of(errors, target or 0.0, each=each, examples=examples, rate=metric in RATES, tolerance=tolerance)
-    turn = None if (loss := _mean_curve(some, "dev", "loss")) is None else turn_of(loss)
     noise = _source(len(some), each, examples, metric)
     improving = turn is not None and turn.improving
     found = [advice.of_gaps(gaps, higher, target is not None, hyper, improving)]
@@ -176,17 +198,126 @@ def _errors(
     for part in ("train", "dev"):
         rows = [_curve(curves, part, metric) for curves in some]
         if all(row is not None for row in rows):
+            _within(rows, metric, part)
             values = np.array([value_at(row, epoch) for row, epoch in zip(rows, epochs, strict=True)])
             if np.isfinite(values).all():
                 found[part] = values
-    if "train" not in found:
-        raise ValueError(f"{metric!r} of the training part is nowhere finite: there is nothing to diagnose")
     if train_dev is not None:
-        values = np.asarray(train_dev, np.float64).reshape(-1)
-        if len(values) != len(some):
-            raise ValueError(f"`train_dev` must be one score a repeat, {len(some)}, got {len(values)}")
-        found["train_dev"] = values
+        found["train_dev"] = _held_out(train_dev, len(some), metric)
     return {part: 1 - values if higher else values for part, values in found.items()}
+
+
+def _within(rows: Sequence[Any], metric: str, part: str) -> None:
+    """ValueError for a curve that is none, and for scores that there cannot be."""
+    bounds = bounds_of(metric)
+    for row in rows:
+        try:
+            values = np.asarray(row, np.float64).reshape(-1)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"{metric!r} of the {part} part must be numbers, one an epoch, got {brief(row)}"
+            ) from error
+        far = [float(x) for x in values[np.isfinite(values)] if not bounds.hold(x, ROUNDING)]
+        if far:
+            cure = "" if bounds.low else ": give shares, not percent"
+            raise ValueError(f"{metric!r} of the {part} part must be {bounds}, got {far[0]:g}{cure}")
+
+
+def _some(curves: Any) -> list[Curves]:
+    """The curves of each repeat."""
+    wanted = "dict(train=dict(loss=…), dev=dict(loss=…)), as run.history, or a list of such, one a repeat"
+    if not isinstance(curves, Iterable) or isinstance(curves, str):
+        raise TypeError(f"`curves` must be {wanted}; got {brief(curves)}")
+    some: list[Any] = [curves] if isinstance(curves, Mapping) else list(curves)
+    odd = [one for one in some if not isinstance(one, Mapping)]
+    if odd:
+        raise TypeError(f"`curves` must be {wanted}; got a list that holds {brief(odd[0])}")
+    return some
+
+
+def _examples(examples: Any) -> dict[str, int]:
+    """How many examples each part has."""
+    if examples is None:
+        return {}
+    if isinstance(examples, Mapping):
+        return {part: whole(f"examples[{part!r}]", count) for part, count in examples.items()}
+    return {"train": whole("examples", examples)}
+
+
+def _epochs(epoch: Any, some: Sequence[Curves], metric: str) -> list[int | None]:
+    """Whose weights count, in each repeat; None for the last."""
+    if epoch is None or not isinstance(epoch, Sequence | np.ndarray) or np.ndim(epoch) == 0:
+        epoch = [epoch] * len(some)
+    if len(epoch) != len(some):
+        raise ValueError(f"`epoch` must be one epoch a repeat, {len(some)}, got {len(epoch)}")
+    found = [None if one is None else whole("epoch", one) for one in epoch]
+    for one, curves in zip(found, some, strict=True):
+        last = len(np.reshape(_curve(curves, "train", metric), -1))
+        if one is not None and one > last:
+            raise ValueError(f"`epoch` must be one of the {last} epochs of the curves, from 1, got {one}")
+    return found
+
+
+def _target(target: Any, metric: str, higher: bool) -> float:
+    """The error that can be reached."""
+    bounds = of_error(bounds_of(metric), higher)
+    if not str(bounds):
+        return real("target", target)
+    error = f"1 − {metric}" if higher else metric
+    wanted = f"{bounds}, the error ({error}) that can be reached"
+    if higher:
+        wanted += f", as 0.03 where {metric} can be 0.97"
+    return real("target", target, wanted, bounds.hold)
+
+
+def _held_out(train_dev: Any, repeats: int, metric: str) -> np.ndarray:
+    """The scores of the train-dev part, shape=(repeats,)."""
+    listed = list(train_dev) if isinstance(train_dev, Sequence) and not isinstance(train_dev, str) else None
+    if listed is None:
+        listed = list(train_dev.reshape(-1)) if isinstance(train_dev, np.ndarray) else [train_dev]
+    bounds = bounds_of(metric)
+    wanted = f"{bounds}, the {metric} of the train-dev part".lstrip(", ")
+    values = [real("train_dev", one, wanted, lambda x: bounds.hold(x, ROUNDING)) for one in listed]
+    if len(values) != repeats:
+        raise ValueError(f"`train_dev` must be one score a repeat, {repeats}, got {len(values)}")
+    return np.array(values)
+
+
+def _only(
+    some: Sequence[Curves],
+    metric: str,
+    higher: bool,
+    diverged: str | None,
+    constant: str | None,
+    examples: Mapping[str, int],
+) -> Finding | None:
+    """What alone is to say: that a training diverged, or that the target is constant; None where neither is so."""
+    found = [_diverged(curves, metric, higher) for curves in some]
+    lost = min((one for one in found if one is not None), key=lambda one: one.epoch, default=None)
+    if diverged is not None:
+        cost = some[0].get("cost")
+        last = len(cost if cost is not None else np.reshape(_curve(some[0], "train", metric), -1))
+        return advice.of_divergence(
+            last if lost is None else lost.epoch, diverged or ("" if lost is None else lost.why)
+        )
+    if lost is not None:
+        return advice.of_divergence(*lost)
+    if constant is not None and metric in EXPLAINED:
+        return advice.of_constant(constant, examples.get(constant), metric)
+    return None
+
+
+def _diverged(curves: Curves, metric: str, higher: bool) -> Divergence | None:
+    """Whether one repeat diverged, by its losses, its cost and what it is judged by."""
+    parts: dict[str, Any] = {}
+    for part in ("train", "dev"):
+        if (loss := _curve(curves, part, "loss")) is not None:
+            parts[f"{part} loss"] = loss
+        score = _curve(curves, part, metric)
+        if metric != "loss" and math.isinf(of_error(bounds_of(metric), higher).high) and score is not None:
+            error = np.asarray(score, np.float64)
+            parts[f"{part} {'1 − ' if higher else ''}{metric}"] = 1 - error if higher else error
+    return divergence_of(parts, curves.get("cost"))
 
 
 def _mean_curve(some: Sequence[Curves], part: str, name: str) -> np.ndarray | None:

@@ -17,6 +17,7 @@ DEGREE = 4  # of the polynomials of one name, at most
 OF_PAIRS = 2  # of each name in a product
 FENCE = 3.0  # distances of the quartiles, beyond which a score counts as lying there
 SHOWN = 5  # pairs of names that are printed
+ALIKE = 1e-9  # of the deviation of all scores: those of a draw within it do not vary
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,9 @@ class Importances:
     """What :func:`importance` found; printed, a line each name, the greatest first.
 
     ``main[d]`` is the share of the variance that name d alone explains, ``pairs[d, e]`` what the two explain together
-    beyond that. ``bars`` are the same shares in each bootstrap, shape=(bootstraps, names); ``explained`` is the share
-    of the variance of scores that the fit foretells of a configuration left out.
+    beyond that. ``bars`` are the same shares in each bootstrap, shape=(bootstraps, names), NaN where the scores that
+    were drawn are all alike: ``errors`` and ``first`` leave these out. ``explained`` is the share of the variance of
+    scores that the fit foretells of a configuration left out; below 0 it foretells them worse than their mean does.
     """
 
     names: tuple[str, ...]
@@ -42,18 +44,23 @@ class Importances:
 
     @property
     def errors(self) -> np.ndarray:
-        """The standard error of each share of ``main``, from the bootstraps; NaN without them."""
-        if len(self.bars) < 2:
-            return np.full(len(self.names), np.nan)
-        return np.std(self.bars, axis=0, ddof=1)
+        """The standard error of each share of ``main``, from the bootstraps; NaN with fewer than two that vary."""
+        bars = self._varied
+        return np.std(bars, axis=0, ddof=1) if len(bars) > 1 else np.full(len(self.names), np.nan)
 
     @property
     def first(self) -> dict[str, float]:
-        """In what share of the bootstraps each name is the first; empty without them."""
-        if not len(self.bars):
+        """In what share of the bootstraps that vary each name is the first; empty without them."""
+        bars = self._varied
+        if not len(bars):
             return {}
-        leading = np.bincount(np.argmax(self.bars, axis=1), minlength=len(self.names)) / len(self.bars)
+        leading = np.bincount(np.argmax(bars, axis=1), minlength=len(self.names)) / len(bars)
         return dict(zip(self.names, leading.tolist(), strict=True))
+
+    @property
+    def _varied(self) -> np.ndarray:
+        """The bootstraps whose scores vary."""
+        return self.bars[np.isfinite(self.bars).all(axis=1)]
 
     @property
     def notes(self) -> float:
@@ -74,7 +81,8 @@ class Importances:
         share = dict(zip(self.names, self.main, strict=True))
         rows = [["name", "share", "first", "notes"]]
         for name in self.order:
-            bar = "" if np.isnan(errors[name]) else f" ± {100 * errors[name]:.1f}"
+            known = f"{100 * errors[name]:.1f}" if np.isfinite(errors[name]) else "–"
+            bar = f" ± {known}" if len(self.bars) else ""
             rank = notes_rank(name)
             rows.append(
                 [name, f"{100 * share[name]:.1f}{bar} %", f"{first[name]:.0%}" if first else "–", str(rank or "–")]
@@ -87,7 +95,8 @@ class Importances:
         pairs = ", ".join(f"{a} × {b} {100 * x:.1f} %" for a, b, x in self.top_pairs(3) if x > 0)
         lines += [f"pairs  {pairs}"] if pairs else []
         notes = "" if np.isnan(self.notes) else f"; rank correlation with the notes' order {self.notes:.2f}"
-        explained = f"the fit explains {self.explained:.0%} of the variance of scores that it did not see"
+        part = "nothing" if self.explained < 0 else f"{self.explained:.0%} of the variance"
+        explained = f"the fit explains {part} of scores that it did not see"
         return "\n".join([*lines, f"{self.configs} configurations; {explained}{notes}"])
 
 
@@ -161,13 +170,17 @@ def _pairs(bases: Sequence[Basis]) -> dict[tuple[int, int], np.ndarray]:
 
 
 def _bars(parts: Sequence[np.ndarray], y: np.ndarray, names: int, bootstraps: int, seed: int) -> np.ndarray:
-    """The shares of the names in draws of the configurations with replacement, shape=(bootstraps, names)."""
+    """The shares of the names in draws of the configurations with replacement, shape=(bootstraps, names).
+
+    A draw whose scores are all alike has nothing to share out: its row is NaN.
+    """
     draws, n = np.random.default_rng(seed), len(y)
-    bars = np.zeros((bootstraps, names))
+    bars = np.full((bootstraps, names), np.nan)
     for k in range(bootstraps):
         weight = draws.multinomial(n, np.full(n, 1 / n)).astype(np.float64)
-        spread = weight @ np.square(y - weight @ y / n) / n
-        bars[k] = fit_parts(parts, y, weight).variance[:names] / max(spread, 1e-300)
+        if np.ptp(y[weight > 0]) > ALIKE:  # y is of variance 1
+            spread = weight @ np.square(y - weight @ y / n) / n
+            bars[k] = fit_parts(parts, y, weight).variance[:names] / spread
     return bars
 
 
@@ -183,6 +196,7 @@ def _cleaned(columns: Mapping[str, Sequence[Any]], scores: Any, higher: bool) ->
     if not finite.any():
         raise ValueError(f"none of the {len(y)} scores is finite: there is nothing to explain")
     y = np.where(finite, y, y[finite].min() if higher else y[finite].max())
+    y = np.ldexp(y, -np.frexp(np.abs(y).max())[1])  # below 1, no digit lost: sums of the largest scores stay finite
     low, high = np.quantile(y, (0.25, 0.75))
     if high > low:
         y = np.clip(y, low - FENCE * (high - low), high + FENCE * (high - low))

@@ -1,14 +1,15 @@
 """Arrays of a run and of a sweep, given to the diagnosis."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 import numpy as np
 
 from fnopt import tree
-from fnopt._checks import real
+from fnopt._checks import brief
 from fnopt._types import Batch, Dataset
 from fnopt.analysis import Diagnosis, Noise, diagnose
 from fnopt.analysis.advice import Finding
@@ -19,6 +20,7 @@ from fnopt.model.mlp import flat, layers, network_of
 from fnopt.run.lineage import shown
 from fnopt.run.noise import examples_of, noise_of
 from fnopt.run.remarks import edges_of
+from fnopt.sweep.chunk import Data
 from fnopt.sweep.result import LaneResult
 from fnopt.train import Part, linked, score_of
 
@@ -38,11 +40,12 @@ def diagnose_run(run: "Run", target: float | None, train_dev: Dataset | float | 
     metric = _metric(run.trial.task, run.history, metric)
     going, hyper = run.going, run.hyper
     data = None if going is None else going.work.folds[going.chunk.cohort.fold]
-    parts: dict[str, Part] = {} if data is None else {"train": data.train}
-    parts |= {"dev": data.dev} if data is not None and data.dev is not None else {}
+    parts = {} if data is None else _parts_of(data)
     if isinstance(train_dev, Dataset):
         parts["train_dev"] = framed(run.encoding, train_dev)[0]
         train_dev = run.evaluate(train_dev)[metric]
+    elif train_dev is not None and not _number(train_dev):
+        raise TypeError(f"`train_dev` must be a Dataset, or its {metric} as a number, got {brief(train_dev)}")
     network = network_of(run.trial)
     signals = None
     if network is not None and "train" in parts:
@@ -51,7 +54,7 @@ def diagnose_run(run: "Run", target: float | None, train_dev: Dataset | float | 
     return diagnose(
         run.history,
         target=target,
-        train_dev=None if train_dev is None else real("train_dev", train_dev),
+        train_dev=train_dev,
         metric=metric,
         higher=score_of(run.trial.task, metric, run.trial.metrics).higher,
         epoch=run.best_epoch or None,
@@ -62,6 +65,8 @@ def diagnose_run(run: "Run", target: float | None, train_dev: Dataset | float | 
         hyper=hyper,
         signals=signals,
         weights=run.params if any(name in hyper for name in SPARSE) and network is not None else None,
+        diverged=run.why if run.status == "diverged" else None,
+        constant=_constant([parts]),
     )
 
 
@@ -70,8 +75,10 @@ def diagnose_sweep(sweep: "Sweep", target: float | None, train_dev: Dataset | No
     config = sweep.best.config
     lanes, task = sweep.kept.of(config), sweep.frames[0].task
     metric = _metric(task, lanes[0].history, metric)
+    if train_dev is not None and not isinstance(train_dev, Dataset):
+        raise TypeError(f"`train_dev` must be a Dataset, which the winner is replayed to score, got {brief(train_dev)}")
     data = sweep.work.folds[0]
-    parts = {"train": data.train} | ({} if data.dev is None else {"dev": data.dev})
+    parts = _parts_of(data)
     parts |= {} if train_dev is None else {"train_dev": framed(sweep.frames[0], train_dev)[0]}
     found = diagnose(
         [r.history for r in lanes],
@@ -79,16 +86,42 @@ def diagnose_sweep(sweep: "Sweep", target: float | None, train_dev: Dataset | No
         train_dev=None if train_dev is None else [_replayed(sweep, r, train_dev, metric) for r in lanes],
         metric=metric,
         higher=score_of(task, metric, sweep.trials[config].metrics).higher,
-        epoch=[r.best + 1 for r in lanes],
+        epoch=[r.best + 1 or None for r in lanes],
         examples=_examples(parts),
         parameters=None if lanes[0].params is None else tree.size(lanes[0].params),
         hyper=sweep.best.hyper,
         headroom=_headroom(sweep, config),
+        diverged=next((r.why for r in lanes if r.status == "diverged"), None),
+        constant=_constant(_parts_of(fold) for fold in sweep.work.folds),
     )
+    if found.bias is None:  # it diverged, or there is nothing to explain: that is all
+        return found
     noise = noise_of(sweep, config)
     within = () if noise is None else tuple(np.flatnonzero(noise.within).tolist())
     more = [*_about_winner(sweep, noise, within), *_about_search(sweep)]
     return replace(found, findings=(*found.findings, *more), within=within)
+
+
+def _parts_of(fold: Data) -> dict[str, Part]:
+    """The training part of a fold, and its dev part where there is one."""
+    return {"train": fold.train} | ({} if fold.dev is None else {"dev": fold.dev})
+
+
+def _number(value: Any) -> bool:
+    """Whether it is a single number, Python's, NumPy's or JAX's."""
+    return isinstance(value, Real) or (hasattr(value, "dtype") and getattr(value, "ndim", 1) == 0)
+
+
+def _constant(folds: Iterable[dict[str, Part]]) -> str | None:
+    """The first part in which the target of no output varies, in any fold; None where it varies everywhere."""
+    for parts in folds:
+        for name, part in parts.items():
+            rows = int(part.rows)
+            y = np.asarray(part.y if part.truth is None else part.truth)[:rows]
+            y = y[np.asarray(part.weight)[:rows] > 0]
+            if len(y) and (y == y[0]).all():
+                return name
+    return None
 
 
 def _metric(task: str, history: Any, metric: str | None) -> str:

@@ -38,7 +38,9 @@ def about_importance(sweep: "Sweep") -> list[str]:
     a, b, x = (found.top_pairs(1) or [("", "", 0.0)])[0]
     pair = f"beyond either alone {a} × {b} {x:.0%}; " if x >= LEAST else ""
     notes = "" if math.isnan(found.notes) else f"; rank correlation with the notes' order {found.notes:.2f}"
-    return [*lines, f"{pair}the fit behind it explains {max(found.explained, 0.0):.0%} of unseen scores{notes}"]
+    unseen = found.explained
+    explained = "nothing of scores that it did not see" if unseen < 0 else f"{unseen:.0%} of unseen scores"
+    return [*lines, f"{pair}the fit behind it explains {explained}{notes}"]
 
 
 def about_faults(sweep: "Sweep") -> list[str]:

@@ -206,7 +206,9 @@ class Run:
             a ``Diagnosis``; printed, one paragraph. A loaded run has no data: it is diagnosed by its curves and scores.
 
         Raises:
-            ValueError: for a metric that the run did not follow, and where no epoch has a finite score.
+            ValueError: for a metric that the run did not follow, where no epoch has a finite score, and for a target
+                or a ``train_dev`` that the score cannot have, as one in percent.
+            TypeError: for a ``train_dev`` that is neither data nor a number.
 
         >>> from fnopt import data, fit, model
         >>> run = fit(model.classifier(hidden=(8,)), data.load("iris"), hyper=dict(lr=0.05), epochs=30)

@@ -366,7 +366,8 @@ class Sweep:
             metric: the score whose error counts; accuracy or R² where it was followed, else the loss.
 
         Raises:
-            ValueError: where no configuration has a finite score.
+            ValueError: where no configuration has a finite score, and for a target that the score cannot have.
+            TypeError: for a ``train_dev`` that is no ``Dataset``.
         """
         from fnopt.run.diagnosis import diagnose_sweep
 

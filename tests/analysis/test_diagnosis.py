@@ -10,6 +10,7 @@ from scipy import stats
 
 import fnopt as fo
 from fnopt.analysis import diagnose
+from fnopt.analysis.divergence import divergence_of
 from fnopt.analysis.gaps import gaps_of
 from fnopt.analysis.headroom import headroom_of
 from fnopt.analysis.learning_curves import rises_of, turn_of, value_at
@@ -78,7 +79,10 @@ def test_without_a_dev_part_it_says_what_it_can():
         (dict(epoch=3), "these are the weights that count"),
         (dict(parameters=4000, examples=400), "4,000 parameters for 400 training examples, 10 each"),
         (dict(headroom=2.0), "diverge from 2 times this learning rate on"),
-        (dict(hyper=HYPER, target=-0.5), "more neurons or layers, weaker l2 0.1 and dropout 0.5 or Adam"),
+        (
+            dict(hyper=HYPER, metric="loss", target=-1.0),
+            "more neurons or layers, weaker l2 0.1 and dropout 0.5 or Adam",
+        ),
         (dict(hyper=HYPER), "a stronger L2 than 0.1 first"),
         (dict(hyper=dict(batch_size=512)), "batches of 32 or 64 for 512"),
         (dict(target=0.2, examples=dict(train=400, dev=400)), "19.0 % below the target"),
@@ -119,11 +123,87 @@ def test_layers_and_zeros_are_reported():
         (CURVES, dict(metric="f1", higher=True), "no curve of 'f1'"),
         (dict(train=[math.nan]), {}, "nowhere finite"),
         (CURVES, dict(train_dev=[0.9, 0.9]), "one score a repeat, 1, got 2"),
+        (CURVES, dict(train_dev=3.0), "`train_dev` must be a number from 0 to 1, the accuracy .*, got 3.0"),
+        (CURVES, dict(train_dev="high"), "`train_dev` must be a number from 0 to 1, .* got 'high'"),
+        (CURVES, dict(target=97.0), "`target` must be a number from 0 to 1, the error .1 − accuracy.*, got 97.0"),
+        (CURVES, dict(target=-0.1), "`target` must be a number from 0 to 1"),
+        (CURVES, dict(target=math.nan), "`target` must be .* got nan"),
+        (CURVES, dict(target="low"), "`target` must be .* got 'low'"),
+        (CURVES, dict(target=math.inf, metric="loss"), "`target` must be a finite number, got inf"),
+        (dict(train=dict(r2=[0.5])), dict(target=-0.1), "`target` must be a number ≥ 0"),
+        (CURVES, dict(examples=0), "`examples` must be a whole number ≥ 1, got 0"),
+        (CURVES, dict(examples=1.5), "`examples` must be a whole number ≥ 1, got 1.5"),
+        (CURVES, dict(examples=dict(train=-5, dev=10)), r"`examples\['train'\]` must be a whole number ≥ 1, got -5"),
+        (CURVES, dict(epoch=1.5), "`epoch` must be a whole number ≥ 1, got 1.5"),
+        (CURVES, dict(epoch=0), "`epoch` must be a whole number ≥ 1, got 0"),
+        (CURVES, dict(epoch=-1), "`epoch` must be a whole number ≥ 1, got -1"),
+        (CURVES, dict(epoch=99), "`epoch` must be one of the 4 epochs of the curves, from 1, got 99"),
+        (CURVES, dict(epoch=[1, 2]), "`epoch` must be one epoch a repeat, 1, got 2"),
+        (CURVES, dict(tolerance=math.nan), "`tolerance` must be a number ≥ 0, got nan"),
+        (CURVES, dict(tolerance=-1), "`tolerance` must be a number ≥ 0, got -1"),
+        (CURVES, dict(parameters=-1), "`parameters` must be a whole number ≥ 0, got -1"),
+        (dict(train=dict(accuracy=[0.5, 1.5])), {}, "'accuracy' of the train part must be from 0 to 1, got 1.5: give"),
+        (dict(train=dict(f1_macro=[50.0])), dict(metric="f1_macro", higher=True), "must be from 0 to 1, got 50"),
+        (dict(train=dict(r2=[1.5])), {}, "'r2' of the train part must be up to 1, got 1.5"),
+        (dict(train=dict(accuracy="high")), {}, "must be numbers, one an epoch, got 'high'"),
     ],
 )
 def test_what_cannot_be_diagnosed(curves, options, words):
     with pytest.raises(ValueError, match=words):
         diagnose(curves, **options)
+
+
+@pytest.mark.parametrize("curves", [[1, 2], 3, "train", [CURVES, None]])
+def test_curves_are_dictionaries(curves):
+    with pytest.raises(TypeError, match="`curves` must be dict"):
+        diagnose(curves)
+
+
+@pytest.mark.parametrize(
+    ("curves", "options", "epoch", "why"),
+    [
+        (dict(train=[1.5e3, 1.4e11, 3.3e35, math.inf]), {}, 4, "; the train loss is inf"),
+        (dict(train=[1.5e3, 1.4e11, 3.3e35]), {}, 2, "; the train loss is 2.2e+32 times that of epoch 1"),
+        (dict(train=dict(r2=[0.1, -1e9])), {}, 2, "; the train 1 − r2 is 1.11e+09 times that of epoch 1"),
+        (dict(train=[1.0, 0.5, 0.4], dev=[1.0, math.nan, math.nan]), {}, 2, "; the dev loss is nan"),
+        (dict(train=[1e13], cost=[2e3]), {}, 1, "; the train loss is 5e+09 times the first training cost"),
+        (
+            dict(train=[1.0, 0.9], cost=[1.0, math.nan]),
+            dict(diverged="not finite at step 7"),
+            2,
+            "; not finite at step 7",
+        ),
+        (dict(train=[math.nan]), dict(diverged=""), 1, ""),
+        ([CURVES, dict(CURVES, cost=[1.0, 2.0, 3.0, math.inf])], {}, 4, "; the training cost is inf"),
+    ],
+)
+def test_of_a_training_that_diverged_nothing_else_is_said(curves, options, epoch, why):
+    found = diagnose(curves, parameters=9, examples=dict(train=400, dev=100), **options)
+    assert str(found) == f"Training diverged in epoch {epoch}: lower the learning rate, tenfold first{why} (G4)."
+    assert found.bias is found.variance is found.mismatch is None and found.dominant == "none"
+
+
+@pytest.mark.parametrize(
+    ("train", "dev", "cost"),
+    [
+        ([math.nan, 0.5, math.nan], None, None),  # taken at every second epoch
+        ([0.9, math.nan, math.nan], None, [1.0, 0.9, 0.8]),  # the cost says that training was sound
+        ([0.9, 0.5, math.nan], [0.9, 0.5, 0.4], None),  # so does the dev part
+        ([1.0, 1e6], [0.0, 5.0], [1.0, 1e6]),
+        ([], None, []),
+    ],
+)
+def test_what_was_not_taken_did_not_diverge(train, dev, cost):
+    parts = {"train loss": train} if dev is None else {"train loss": train, "dev loss": dev}
+    assert divergence_of(parts, cost) is None
+
+
+def test_of_a_constant_target_there_are_no_gaps():
+    curves = dict(train=dict(loss=[3.0, 1.8], r2=[0.0, 0.0]))
+    found = diagnose(curves, constant="train", examples=80)
+    assert str(found).startswith("The target is constant in all 80 train examples: there is nothing to explain, and r2")
+    assert found.bias is None and found.errors == dict(train=1.0) and len(found.findings) == 1
+    assert "bias" in str(diagnose(curves, constant="train", metric="loss"))
 
 
 def test_curves():

@@ -152,6 +152,35 @@ def test_failures_count_as_the_worst_and_do_not_hide_the_rest():
     assert nan.order[0] == "a" and np.isfinite(nan.main).all()
 
 
+def test_draws_whose_scores_are_alike_are_left_out_of_the_bars():
+    """One score of 16 stands out: a draw without it has no variance to share out."""
+    x, y = np.random.default_rng(0).random(16), np.eye(16)[3]
+    found = importance({"lr": x}, y)
+    lost = np.isnan(found.bars[:, 0])
+    assert found.bars.shape == (100, 1) and 20 < lost.sum() < 50  # of each draw (15/16)^16 = .36
+    np.testing.assert_allclose(found.errors, np.std(found.bars[~lost], axis=0, ddof=1))
+    assert found.first == {"lr": 1.0} and found.errors[0] < 10 and "inf" not in str(found)
+    none = next(one for seed in range(99) if np.isnan((one := importance({"lr": x}, y, bootstraps=1, seed=seed)).bars))
+    assert np.isnan(none.errors).all() and none.first == {}
+    assert str(none).splitlines()[1].split() == ["lr", "0.0", "±", "–", "%", "–", "1"]
+    assert "±" not in str(importance({"lr": x}, y, bootstraps=0))
+
+
+def test_a_fit_that_foretells_nothing_says_so():
+    found = importance({"lr": np.random.default_rng(0).random(16)}, np.eye(16)[3], bootstraps=0)
+    assert found.explained < 0
+    assert str(found).endswith("the fit explains nothing of scores that it did not see")
+
+
+@pytest.mark.parametrize("size", [1.7e308, 1e-300, 5e-324])
+def test_the_unit_of_the_scores_does_not_matter(size):
+    x = np.random.default_rng(0).random(20)
+    wanted = importance({"lr": x}, np.where(x > 0.5, 1.0, -1.0), bootstraps=3)
+    found = importance({"lr": x}, np.where(x > 0.5, size, -size), bootstraps=3)
+    assert found.main == pytest.approx(wanted.main) and found.bars == pytest.approx(wanted.bars)
+    assert found.explained == pytest.approx(wanted.explained)
+
+
 @pytest.mark.parametrize(
     ("columns", "scores", "words"),
     [

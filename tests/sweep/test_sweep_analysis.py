@@ -68,6 +68,45 @@ def test_a_regression_counts_what_is_not_explained():
 def test_a_run_that_diverged_says_so():
     run = fo.fit(fo.classifier(hidden=(4,)), TRAIN, DEV, hyper=dict(lr=1e30, optimizer="sgd"), epochs=4, key=KEY)
     assert run.status == "diverged" and "Training diverged in epoch 1: lower the learning rate" in str(run.diagnose())
+    assert str(run.diagnose()).endswith(f"tenfold first; {run.why} (G4).") and run.diagnose().bias is None
+
+
+@pytest.mark.parametrize(("lr", "epochs", "said"), [(1e38, 2, "not finite at step 0"), (3.0, 1, "the train loss is ")])
+def test_a_regression_that_diverged_has_no_gaps(lr, epochs, said):
+    x = np.random.default_rng(0).normal(size=(80, 3))
+    data = fo.data.dataset(x, x @ np.array([1.0, 2.0, 3.0]))
+    run = fo.fit(fo.regressor(hidden=(4,), optimizer="sgd"), data, data, epochs=epochs, hyper=dict(lr=lr), key=KEY)
+    text = str(run.diagnose())
+    assert text.startswith(f"Training diverged in epoch 1: lower the learning rate, tenfold first; {said}")
+    assert text.endswith(" (G4).") and "bias" not in text
+
+
+@pytest.mark.filterwarnings("ignore:y is 1 in every example")
+def test_a_constant_target_has_nothing_to_explain():
+    data = fo.data.dataset(np.linspace(-1, 1, 80)[:, None], np.ones(80))
+    run = fo.fit(fo.regressor(hidden=(4,)), data, data, hyper=dict(lr=0.01), epochs=2, key=KEY)
+    assert str(run.diagnose()).startswith(
+        "The target is constant in all 80 train examples: there is nothing to explain"
+    )
+    assert run.diagnose().bias is None and "bias" in str(run.diagnose(metric="loss"))
+
+
+@pytest.mark.parametrize("target", [math.nan, "low", 97.0, -0.1])
+def test_a_target_that_cannot_be_is_named(run, sweep, target):
+    for one in (run, sweep):
+        with pytest.raises(ValueError, match=r"`target` must be a number from 0 to 1, the error \(1 − accuracy\)"):
+            one.diagnose(target=target)
+
+
+def test_a_train_dev_part_is_data_or_its_score(run, sweep):
+    with pytest.raises(ValueError, match=r"`train_dev` must be a number from 0 to 1, the accuracy of .*, got 3.0"):
+        run.diagnose(train_dev=3.0)
+    for one in ("high", (DEV.x, DEV.y), True):
+        with pytest.raises((TypeError, ValueError), match="`train_dev` must be a "):
+            run.diagnose(train_dev=one)
+    for one in (3.0, 0.9, (DEV.x, DEV.y)):
+        with pytest.raises(TypeError, match="`train_dev` must be a Dataset"):
+            sweep.diagnose(train_dev=one)
 
 
 def test_a_loaded_run_is_diagnosed_by_its_curves(run, tmp_path):
@@ -125,6 +164,12 @@ def test_seeds_are_the_noise_where_there_are_several():
     assert found.variance.error == pytest.approx(np.std(gaps, ddof=1) / 3**0.5)
     assert "over 3 seeds and folds" in str(found)
     assert about_importance(sweep) == []
+
+
+def test_a_fit_that_foretells_nothing_says_so_below_the_leaderboard(sweep, monkeypatch):
+    chance = importance({"lr": np.random.default_rng(0).random(16)}, np.eye(16)[3], bootstraps=0)
+    monkeypatch.setattr("fnopt.run.remarks.importances", lambda sweep, bootstraps: chance)
+    assert about_importance(sweep)[1].startswith("the fit behind it explains nothing of scores that it did not see")
 
 
 def test_topics_come_in_order_with_two_lines_at_most(sweep):
