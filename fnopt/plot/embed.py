@@ -75,7 +75,7 @@ def pca(x: np.ndarray, dimensions: int = 2) -> Embedded:
     if min(x.shape) < dimensions:
         raise ValueError(
             f"{dimensions} principal components need as many columns and examples, got shape {x.shape}; "
-            f"{_instead(*x.shape, dimensions)}"
+            f"{_instead(len(x), x.shape[1], dimensions)}"
         )
     centred = x - x.mean(axis=0)
     left, sizes, directions = np.linalg.svd(centred, full_matrices=False)
