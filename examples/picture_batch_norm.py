@@ -76,7 +76,7 @@ def noise(folder, x, draws):
     variance = [float(outputs_of_one(net, params, stats, x, b, draws).var(axis=0).sum()) for b in SIZES]
     slope = float(np.polyfit(np.log(SIZES), np.log(variance), 1)[0])
     names = ("batch size b", "variance of one example's outputs")
-    series = {f"slope {slope:.2f}": variance}
+    series = {f"slope {slope:.2f}".replace("-", "−"): variance}
     fo.plot.trends(SIZES, series, names=names, logarithmic="xy", path=folder / "batch_norm_noise.png")
     return slope
 

@@ -109,6 +109,7 @@ def main(folder=None, count=1000, steps=300):
         return lambda at: np.asarray(fo.surfaces.gabor_curve(jnp.array(point), jnp.asarray(at, jnp.float32)))
 
     best = {f"φ = ({p[0]:.1f}, {p[1]:.1f}): loss {v:.2f}": curve(p) for p, v in zip(minima[:6], losses, strict=False)}
+    best = {told.replace("-", "−"): one for told, one in best.items()}
     fo.plot.fits(x, y, best, truth=curve((0.0, 16.6)), path=folder / "gabor_fits.png")
     both = fo.plot.panels(2, columns=2, width=4.4, height=3.4)
     made = {}

@@ -79,7 +79,7 @@ def main(folder=None, draws=1000):
     slopes = {name: float(np.polyfit(np.log(SIZES), np.log(v), 1)[0]) for name, v in found.items()}
     left, right = fo.plot.panels(2, columns=2, width=4.6, height=3.6)
     regions(left, x, y, min(draws, 400))
-    labelled = {f"{name}, slope {slopes[name]:.2f}": v for name, v in found.items()}
+    labelled = {f"{name}, slope {slopes[name]:.2f}".replace("-", "−"): v for name, v in found.items()}
     names = ("batch size b", "variance of the gradient")
     fo.plot.trends(SIZES, labelled, names=names, logarithmic="xy", axes=right, path=folder / "gradient_noise.png")
     for name, slope in slopes.items():

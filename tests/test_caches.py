@@ -22,6 +22,7 @@ CACHES = {  # entries, at most; where none is written, an entry for each device,
     ("sweep/merge.py", 1024),
     ("sweep/merge.py", 4096),
     ("train/augmented.py", 256),
+    ("train/evaluate.py", 256),
 }
 
 

@@ -13,6 +13,7 @@ import fnopt
 ROOT = Path(fnopt.__file__).parent
 LAYERS = {
     "_types": 0, "_html": 0, "_checks": 0, "_keys": 0, "_compile": 0, "_names": 0, "_forks": 0, "_programs": 0,
+    "_own_code": 0,
     "tree": 1, "numbers": 1, "schedules": 1, "averages": 1,
     "nn": 2, "losses": 2, "space": 2, "penalties": 2, "optim": 2, "data": 2, "metrics": 2, "surfaces": 2,
     "train": 3, "model": 4, "sweep": 5, "store": 5, "analysis": 5, "report": 5,

@@ -42,6 +42,12 @@ def test_time_and_memory_are_said_and_measured(sweep):
     assert segment_of(sweep.work._replace(rule=fo.early_stopping(patience=1))) == SHORT
 
 
+def test_a_device_is_named_once(sweep):
+    plan = sweep.plan
+    assert plan.device == "cpu cpu" and str(plan).startswith("device      cpu, ")
+    assert str(plan._replace(device="gpu NVIDIA H200")).startswith("device      gpu NVIDIA H200, ")
+
+
 def test_a_forecast_by_hand():
     """Two programs, two threads; nothing is said before both are timed, and what is said stays."""
     forecast = Forecast({"a": (12, 4), "b": (2, 1)}, at_once=2)

@@ -2,21 +2,21 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from fnopt import averages as weighted
-from fnopt.numbers import DECAY, as_number
+from fnopt.numbers import DECAY, scalar
 from fnopt.plot._arrays import as_long, numbers
 from fnopt.plot._axes import Axes, axes_of, finished, grid, legend_beside, look
 
 
 def averages(
     y: Any,
-    betas: Sequence[float] = (0.5, 0.9, 0.98),
+    betas: float | Sequence[float] = (0.5, 0.9, 0.98),
     *,
     x: Any = None,
     corrected: bool = True,
@@ -30,7 +30,7 @@ def averages(
 
     Args:
         y: shape=(t,), finite, in order.
-        betas: each in [0, 1).
+        betas: each in [0, 1); one number, or several.
         x: shape=(t,), where the values stand; 1, 2, … unless given.
         corrected: whether v_t is divided by 1 − β^t; without it the lines begin near 0.
         name: of the vertical axis.
@@ -50,9 +50,10 @@ def averages(
     """
     y = numbers("y", y, 1, finite=True)
     x = np.arange(1, len(y) + 1) if x is None else as_long("x", numbers("x", x, 1, finite=True), "y", len(y))
-    if not len(betas):
+    listed: list[Any] = list(cast("Sequence[Any]", betas)) if np.ndim(betas) else [betas]
+    if not listed:
         raise ValueError("`betas` must have at least one, as (0.5, 0.9, 0.98)")
-    betas = [float(as_number("beta", beta, DECAY)) for beta in betas]
+    betas = [float(scalar("betas", beta, DECAY, jnp.result_type(float))) for beta in listed]
     axes = axes_of(axes, 7.0, 3.8)
     axes.plot(x, y, ".", color="0.65", markersize=4, label="data")
     for i, beta in enumerate(betas):

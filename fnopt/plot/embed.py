@@ -75,7 +75,7 @@ def pca(x: np.ndarray, dimensions: int = 2) -> Embedded:
     if min(x.shape) < dimensions:
         raise ValueError(
             f"{dimensions} principal components need as many columns and examples, got shape {x.shape}; "
-            "with two columns draw them as they are"
+            f"{_instead(len(x), x.shape[1], dimensions)}"
         )
     centred = x - x.mean(axis=0)
     left, sizes, directions = np.linalg.svd(centred, full_matrices=False)
@@ -86,6 +86,17 @@ def pca(x: np.ndarray, dimensions: int = 2) -> Embedded:
     signs = np.where(directions[np.arange(len(directions)), largest] < 0, -1.0, 1.0)
     points = (left * sizes * signs)[:, :dimensions]
     return Embedded(points, sizes[:dimensions] ** 2 / total)
+
+
+def _instead(rows: int, columns: int, dimensions: int) -> str:
+    """What to draw where there is too little for principal components."""
+    if columns == 1:
+        return (
+            "a layer of one unit is a line: fo.plot.histograms or fo.plot.activations shows it, or take another layer"
+        )
+    if columns < dimensions:
+        return f"take dimensions={columns}, or draw the {columns} columns as they are"
+    return f"give at least {dimensions} examples, here {rows}"
 
 
 def outliers(points: np.ndarray, groups: np.ndarray) -> np.ndarray:

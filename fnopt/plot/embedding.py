@@ -38,7 +38,8 @@ def embedding(
         source: a run, with a dataset; or a dataset alone; or an array, shape=(m, columns).
         data: the examples that a run is shown.
         layer: of a run, which layer's activations: 0 the inputs as the network sees them, 1 the first hidden layer, …;
-            or its name, ``"hidden_0"``, ``"output"``. The inputs unless given.
+            negative ones count from the end, −1 the output; or its name, ``"hidden_0"``, ``"output"``. The inputs
+            unless given.
         labels: shape=(m,), a class for each example, or text; the dataset's own classes unless given. Values colour
             the points too, from dark to light.
         method: ``"pca"``; ``"tsne"``, which needs scikit-learn; ``"umap"``, which needs umap-learn:

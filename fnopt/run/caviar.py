@@ -22,7 +22,7 @@ from fnopt.run.notebook import NotebookBar, in_notebook
 from fnopt.run.programs import options_of
 from fnopt.run.progress import Board
 from fnopt.run.run import watch_of
-from fnopt.run.setup import as_key, bind_folds, rules_of
+from fnopt.run.setup import as_key, bind_folds, least_loss, rules_of
 from fnopt.run.store import FINE
 from fnopt.run.sweep import Sweep
 from fnopt.run.tracking import Tracker, tracked_sweep, trackers_of
@@ -173,7 +173,7 @@ def caviar(
     if epochs is None:
         epochs = epochs_of_search(model, parsed, int(parts.prepared[0].train.rows))
         check_lengths(parsed, epochs)
-    target = objective_of(model.task, objective, dev is not None or chosen is not None, scores)
+    target = objective_of(model.task, objective, dev is not None or chosen is not None, scores, least_loss(model))
     if dev is None and chosen is None and objective is None:
         warnings.warn(
             f"no dev part and no folds: ranked by {target.title}, which favours whatever remembers its examples; "

@@ -18,15 +18,22 @@ from fnopt.run.outputs import check_outputs
 from fnopt.schedules import filled
 from fnopt.space.entry import has_ranges
 from fnopt.space.stopping import STOP
+from fnopt.sweep.merge import plain, shapes_of
 from fnopt.sweep.stop import Rule
 from fnopt.train import (
     EarlyStopping,
     batches_per_epoch,
     check_augmentation,
+    check_scores,
     early_stopping,
 )
 
 BUILT_IN = ("classifier", "regressor", "multilabel")  # kinds of models whose outputs are as their task wants them
+
+
+def least_loss(model: Model) -> float:
+    """What the loss of a model is never below: 0 of the built-in ones; e^z − y z and a user's own have no bound."""
+    return 0.0 if model.kind in BUILT_IN and model.structure["loss"] != "poisson" else -math.inf
 
 
 class Bound(NamedTuple):
@@ -59,6 +66,8 @@ def bind(model: Model, hyper: Mapping[str, Any] | None, data: Prepared, metrics:
     check_augmentation(trial, data.example.x)
     if model.kind not in BUILT_IN:
         check_outputs(trial, data)
+    if any(score.own for score in metrics):
+        check_scores(trial, shapes_of(trial, data.example), plain(trial), data.train)
     per_epoch = batches_per_epoch(int(data.train.rows), trial.batch_size, trial.batch)
     if trial.link == "log" and data.frame.target is not None:
         raise ValueError("the poisson loss wants counts as they are: write fo.regressor(…, standardize_target=False)")

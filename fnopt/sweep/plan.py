@@ -76,7 +76,7 @@ class Plan(NamedTuple):
         several = f" × {self.devices}" if self.devices > 1 else ""
         return "\n".join(
             [
-                f"device      {self.device}{several}, {self.threads} threads, each training whole chunks",
+                f"device      {_once(self.device)}{several}, {self.threads} threads, each training whole chunks",
                 f"structures  {len(self.lanes)}, one program each{sizes}; {self.programs} chunk programs compiled, "
                 f"{self.traces} traces in all",
                 f"lanes       {widths or 'none'}; occupancy {self.occupancy:.1%} ({self.live:,} of {self.executed:,} "
@@ -146,6 +146,16 @@ def lanes_per_chunk(parameters: int, platform: str) -> int:
     if platform != "cpu":
         return 256 if parameters < WIDE else 32
     return 4 if parameters < WIDE else 1
+
+
+def _once(device: str) -> str:
+    """A device by platform and kind, said once where they are the same.
+
+    >>> _once("cpu cpu"), _once("gpu NVIDIA H200")
+    ('cpu', 'gpu NVIDIA H200')
+    """
+    platform, _, kind = device.partition(" ")
+    return device if kind != platform else kind
 
 
 def cores() -> int:

@@ -7,6 +7,7 @@ from fnopt.train.autopsy import autopsy as autopsy
 from fnopt.train.early_stopping import EarlyStopping as EarlyStopping
 from fnopt.train.early_stopping import early_stopping as early_stopping
 from fnopt.train.early_stopping import stopped as stopped
+from fnopt.train.evaluate import check_scores as check_scores
 from fnopt.train.evaluate import evaluate as evaluate
 from fnopt.train.evaluate import linked as linked
 from fnopt.train.lane import Fault as Fault

@@ -1,17 +1,20 @@
 """Scoring a part of the data in fixed blocks of rows, dropout off."""
 
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from fnopt import tree
+from fnopt._own_code import inside
 from fnopt._types import Batch, Params, Score, Stats, Trial
 from fnopt.losses import weighted_mean
 from fnopt.train.part import BLOCK, Part, rows_of
+from fnopt.train.scores import FORM
 
 
 def evaluate(trial: Trial, params: Params, stats: Stats, numbers: dict[str, Array], part: Part) -> Array:
@@ -28,6 +31,27 @@ def evaluate(trial: Trial, params: Params, stats: Stats, numbers: dict[str, Arra
         return _scores_exact(trial, part, whole, [block(rows_of(part, count * BLOCK, rest))] if rest else [])
     losses, outputs = jax.lax.map(block, _blocks(trial, part))
     return _scores(trial, part, losses.reshape(-1), outputs.reshape(-1, *outputs.shape[2:]))
+
+
+def check_scores(trial: Trial, shapes: tuple[Params, Stats], numbers: dict[str, Array], part: Part) -> None:
+    """Raise what the scores that a user wrote raise for the outputs of a trial, before anything is trained.
+
+    Args:
+        trial: the structure.
+        shapes: of its parameters and stats.
+        numbers: some value for each of its own numbers.
+        part: what is scored.
+    """
+    own = [score for score in trial.metrics if score.own]
+    if own and all(score.of is not None for score in own):
+        leaves, structure = jax.tree.flatten((*shapes, numbers, part))
+        _scored_once(trial, structure, tuple((a.shape, a.dtype) for a in leaves), jnp.result_type(float))
+
+
+@lru_cache(maxsize=256)
+def _scored_once(trial: Trial, structure: Any, each: tuple[Any, ...], number: Any) -> None:
+    del number  # the type of numbers, on which scores depend
+    jax.eval_shape(partial(evaluate, trial), *structure.unflatten([jax.ShapeDtypeStruct(*leaf) for leaf in each]))
 
 
 def evaluate_both(
@@ -143,11 +167,18 @@ def _taken(score: Score, y: Array, outputs: Array, part: Part) -> Array:
     if score.own and part.user is not None:
         unit, shift = part.user
         y, outputs = y * unit + shift, outputs * unit + shift
-    found = score.of(y, outputs, part.weight)
+    if not score.own:
+        return jnp.asarray(score.of(y, outputs, part.weight))
+    with inside(f"the score {score.name!r}", FORM):
+        found = score.of(y, outputs, part.weight)
+    wanted = f"the score {score.name!r} must return one number, shape ()"
+    if not isinstance(found, jax.Array | np.ndarray | np.generic | float | int):
+        raise TypeError(f"{wanted}, got {'None' if found is None else type(found).__name__}: write {FORM}")
     if jnp.shape(found) != ():
-        raise ValueError(
-            f"the score {score.name!r} must return one number, shape (), got shape {jnp.shape(found)}; take its mean"
-        )
+        raise ValueError(f"{wanted}, got shape {jnp.shape(found)}; take its mean")
+    dtype = jnp.result_type(found) if isinstance(found, jax.Array) else np.result_type(found)
+    if not any(jnp.issubdtype(dtype, kind) for kind in (jnp.floating, jnp.integer, jnp.bool_)):
+        raise TypeError(f"{wanted}, a real one, got dtype {dtype}: write {FORM}")
     return jnp.asarray(found)
 
 

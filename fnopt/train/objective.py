@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fnopt._checks import one_of
+from fnopt._checks import one_of, real
 from fnopt._types import Score
 from fnopt.metrics import updates_to
-from fnopt.train.scores import FOLLOWED, LOSS, score_of
+from fnopt.train.scores import FOLLOWED, LOSS, best_of, score_of
 
 
 @dataclass(frozen=True)
@@ -74,28 +74,35 @@ def reach(objective: str, level: float) -> Reach:
 
     Args:
         objective: ``"dev/loss"`` and the like.
-        level: to be reached, in the unit of the score.
+        level: to be reached, in the unit of the score: a share is 0.95, not 95. ``caviar`` refuses one that is better
+            than the score can be: a share above 1, an error below 0.
 
     >>> reach("dev/loss", 0.1).level
     0.1
     """
     if not isinstance(objective, str):
         raise TypeError(f"`objective` must be 'part/score', as in 'dev/loss', got {type(objective).__name__}")
-    if isinstance(level, bool) or not isinstance(level, int | float | np.number) or not math.isfinite(level):
-        raise ValueError(f"`level` must be a finite number, got {level!r}")
-    return Reach(objective, float(level))
+    return Reach(objective, real("level", level))
 
 
-def objective_of(task: str, objective: str | Reach | None, dev: bool, own: Sequence[Score] = ()) -> Objective:
+def objective_of(
+    task: str, objective: str | Reach | None, dev: bool, own: Sequence[Score] = (), least: float = -math.inf
+) -> Objective:
     """``"part/score"`` taken apart; by default accuracy for classes and loss otherwise, on dev where there is one.
 
-    A score without a part is that of dev, where there is one. ``own`` are scores that the caller wrote.
+    A score without a part is that of dev, where there is one. ``own`` are scores that the caller wrote; ``least`` is
+    what the loss is never below.
+
+    Raises:
+        ValueError: for an unknown score or part, and for a level that the score can never reach.
 
     >>> "/".join(objective_of("classes", None, dev=True))
     'dev/accuracy'
     """
     if isinstance(objective, Reach):
-        return replace(objective_of(task, objective.objective, dev, own), level=objective.level)
+        found = objective_of(task, objective.objective, dev, own)
+        _check_level(found, objective.level, least if found.score == LOSS else best_of(found.score))
+        return replace(found, level=objective.level)
     default, usual = "accuracy" if task == "classes" else "loss", "dev" if dev else "train"
     if objective is None:
         return Objective(usual, score_of(task, default))
@@ -106,6 +113,18 @@ def objective_of(task: str, objective: str | Reach | None, dev: bool, own: Seque
     if part == "dev" and not dev:
         raise ValueError(f"objective {objective!r} needs a dev part; give one, or write 'train/{metric}'")
     return Objective(part, score_of(task, metric, own))
+
+
+def _check_level(found: Objective, level: float, best: float) -> None:
+    """ValueError where ``level`` is better than the best that the score can be."""
+    if level <= best if found.score.higher else level >= best:
+        return
+    side, cure = ("at most", "or less") if found.score.higher else ("at least", "or more")
+    share = f": {level:g} % is {level / 100:g}" if found.score.higher and level > 2 and level <= 100 else ""
+    raise ValueError(
+        f"`level` of fo.reach({'/'.join(found)!r}, {level:g}) can never be reached: {found.metric} is {side} {best:g}; "
+        f"take {best:g} {cure}{share}"
+    )
 
 
 def metrics_of(task: str, objective: Objective, follow: Sequence[Score] = ()) -> tuple[Score, ...]:

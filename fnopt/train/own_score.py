@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from fnopt._own_code import misfit
 from fnopt._types import Score
-from fnopt.train.scores import score_of
+from fnopt.train.scores import FORM, score_of
 
 
 def metric(f: Callable[..., Any], *, higher: bool, name: str | None = None) -> Score:
@@ -18,7 +19,8 @@ def metric(f: Callable[..., Any], *, higher: bool, name: str | None = None) -> S
         name: what it is called in curves and tables; that of ``f`` unless given.
 
     Raises:
-        TypeError: for an ``f`` that is no function, and for a ``higher`` that is not True or False.
+        TypeError: for an ``f`` that is no function of three arguments, and for a ``higher`` that is not True or False.
+            What an ``f`` of other than jax.numpy does is seen by ``fit`` and ``caviar``, before they train.
         ValueError: for a name that is none, as a lambda's.
 
     >>> import jax.numpy as jnp
@@ -35,6 +37,8 @@ def metric(f: Callable[..., Any], *, higher: bool, name: str | None = None) -> S
     name = getattr(f, "__name__", "") if name is None else name
     if not isinstance(name, str) or not name.isidentifier():
         raise ValueError(f"a score needs a name of letters, digits and _, got {name!r}: write name='my_score'")
+    if taken := misfit(f, 3):
+        raise TypeError(f"the score {name!r} {taken}: write {FORM}")
     return Score(name, f, higher, own=True)
 
 

@@ -1,5 +1,6 @@
 """The scores that a run can follow, by task: each from the truth, the network's outputs and the weights."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -97,6 +98,7 @@ def _of_logits(metric: Callable[..., Array], **settings: Any) -> Callable[[Array
     return lambda y, outputs, weight: metric(_yes(y), outputs.reshape(y.shape), weight=weight, **settings)
 
 
+FORM = "f(y, outputs, weight) -> scalar"  # of a score of one's own
 LOSS = Score("loss", None, higher=False)
 AVERAGES = ("micro", "macro", "weighted")
 RATES = {name: getattr(metrics, name) for name in ("f1", "precision", "recall", "specificity", "jaccard")}
@@ -180,6 +182,17 @@ def score_of(task: str, name: str, own: Sequence[Score] = ()) -> Score:
         what = f"; it is a score of {' and of '.join(others)}" if others else nearest(name, known)
         raise ValueError(f"no score {name!r} for {task}{what}")
     return known[name]
+
+
+def best_of(score: Score) -> float:
+    """The best value that a score can have: 1 or 0 for fnopt's own; ±∞ for the loss and for what a user wrote.
+
+    >>> best_of(SCORES["values"]["r2"]), best_of(SCORES["classes"]["brier"]), best_of(LOSS)
+    (1.0, 0.0, -inf)
+    """
+    if score.own or score == LOSS:
+        return math.inf if score.higher else -math.inf
+    return 1.0 if score.higher else 0.0
 
 
 def reported(trial: Trial) -> tuple[Score, ...]:

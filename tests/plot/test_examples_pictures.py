@@ -29,6 +29,18 @@ def written(folder, *names):
     assert min(found.values()) > SMALL
 
 
+def labels_of_trends(monkeypatch, example):
+    """Where the labels of each curve go that an example draws as a trend."""
+    seen, drawn = [], example.fo.plot.trends
+
+    def trends(at, series, **more):
+        seen.extend(series)
+        return drawn(at, series, **more)
+
+    monkeypatch.setattr(example.fo.plot, "trends", trends)
+    return seen
+
+
 def rising(values, least=0.0):
     """Whether no value is below the one before, and the last is above the first by more than ``least``."""
     return bool((np.diff(values) >= -1e-9).all() and values[-1] - values[0] > least)
@@ -43,8 +55,10 @@ def test_a_larger_beta_is_smoother_and_later(example, tmp_path):
 
 
 @pytest.mark.parametrize("example", ["picture_gradient_noise"], indirect=True)
-def test_gradient_noise_falls_as_one_over_b(example, tmp_path):
+def test_gradient_noise_falls_as_one_over_b(example, tmp_path, monkeypatch):
+    labels = labels_of_trends(monkeypatch, example)
     slopes = example.main(tmp_path)
+    assert len(labels) == 4 and all(" slope −" in label and "-" not in label for label in labels)
     assert set(slopes) == {f"{layer}.{part}" for layer in ("hidden_0", "output") for part in ("weight", "bias")}
     assert all(abs(slope + 1) < 0.05 for slope in slopes.values())
     written(tmp_path, "gradient_noise")
@@ -98,6 +112,16 @@ def test_what_regularization_does_to_weights_and_units(example, tmp_path):
     assert rising(middle["l1"]["share of zeros"], 0.8)
     assert not middle["l2"]["share of zeros"].any()  # L2 makes weights small, and none zero
     written(tmp_path, "regularization_l2", "regularization_l1", "regularization_dropout")
+
+
+@pytest.mark.parametrize("example", ["picture_batch_norm"], indirect=True)
+def test_a_negative_slope_has_a_minus(example, tmp_path, monkeypatch):
+    labels = labels_of_trends(monkeypatch, example)
+    monkeypatch.setattr(
+        example, "outputs_of_one", lambda net, params, stats, x, b, draws: np.array([[-1.0], [1.0]]) / b
+    )
+    assert example.noise(tmp_path, np.zeros((4, 3)), 2) == pytest.approx(-2)
+    assert labels == ["slope −2.00"]
 
 
 @pytest.mark.slow

@@ -57,6 +57,8 @@ def test_embedding_of_a_layer(run):
     axes = fo.plot.embedding(run, data, layer=2, mark=False)
     assert axes.get_title() == "hidden_1"
     outputs = fo.plot.embedding(run, data, layer="output", mark=False)
+    assert fo.plot.embedding(run, data, layer=-1, mark=False).get_title() == outputs.get_title()
+    assert "negative ones count from the end" in fo.plot.embedding.__doc__
     seen = np.concatenate([dots.get_offsets() for dots in outputs.collections])
     order = np.argsort(np.asarray(data.y), kind="stable")
     expected = pca(np.asarray(run.outputs(data.x), float)).points[order]
@@ -126,13 +128,31 @@ def test_activations_take_the_numbers_of_batch_norm():
     assert not np.allclose(seen["output"], net.activations(params, stats, x)["output"])
 
 
+def two_classes():
+    """A run whose output is one logit, and its examples."""
+    iris = fo.data.iris()
+    data = fo.data.dataset(np.asarray(iris.x)[:100], np.asarray(iris.y)[:100])
+    return fo.fit(fo.classifier(hidden=(2,)), data, hyper=dict(lr=0.01), epochs=1), data
+
+
 FEW = np.random.default_rng(0).normal(size=(5, 3))
 MISTAKES = {
     "tsne of five": (lambda run: fo.plot.embedding(FEW, method="tsne"), ValueError, "at least 16 of them, got 5; take"),
     "umap of five": (lambda run: fo.plot.embedding(FEW, method="umap"), ValueError, 'got 5; take method="pca"'),
     "method": (lambda run: fo.plot.embedding(FEW, method="tnse"), ValueError, "unknown method 'tnse'; did you mean"),
     "dimensions": (lambda run: fo.plot.embedding(FEW, dimensions=4), ValueError, "must be 2 or 3, got 4"),
-    "pca of a column": (lambda run: fo.plot.embedding(FEW[:, :1]), ValueError, "as many columns and examples"),
+    "pca of a column": (
+        lambda run: fo.plot.embedding(FEW[:, :1]),
+        ValueError,
+        r"as many .*\(5, 1\); a layer of one unit",
+    ),
+    "pca of two columns": (lambda run: fo.plot.embedding(FEW[:, :2], dimensions=3), ValueError, "take dimensions=2"),
+    "pca of one example": (lambda run: fo.plot.embedding(FEW[:1]), ValueError, "give at least 2 examples, here 1"),
+    "layer of one unit": (
+        lambda run: fo.plot.embedding(*two_classes(), layer=-1),
+        ValueError,
+        "a layer of one unit is a line: fo.plot.histograms or fo.plot.activations shows it, or take another layer",
+    ),
     "pca, constant": (lambda run: fo.plot.embedding(0 * FEW), ValueError, "`x` must vary"),
     "layer's name": (
         lambda run: fo.plot.embedding(run, fo.data.iris(), layer="hidden_2"),

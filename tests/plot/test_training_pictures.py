@@ -95,6 +95,13 @@ def test_averages_are_the_formula():
     assert axes.get_ylabel() == "°C"
 
 
+@pytest.mark.parametrize("beta", [0.5, np.float32(0.5), jnp.array(0.5)])
+def test_one_beta_is_a_list_of_one(beta):
+    one, listed = fo.plot.averages([4.0, 2.0], beta), fo.plot.averages([4.0, 2.0], (0.5,))
+    assert [line.get_label() for line in one.lines] == [line.get_label() for line in listed.lines]
+    np.testing.assert_array_equal(one.lines[1].get_ydata(), listed.lines[1].get_ydata())
+
+
 def test_fits_and_lines():
     x, y = [0.0, 2.0, 1.0], [1.0, 0.0, 1.0]
     made = fo.plot.fits(x, y, {"up": lambda x: x, "down": lambda x: -x}, truth=jnp.sin)
@@ -122,7 +129,9 @@ MISTAKES = {
     "curves, text": (lambda: fo.plot.curves({"a": ["x"]}), ValueError, "`source` must be an array of numbers"),
     "curves, stop": (lambda: fo.plot.curves({"a": [1.0]}, stop=0), ValueError, "`stop` must be .* of at least 1"),
     "axes": (lambda: fo.plot.curves({"a": [1.0]}, axes="here"), TypeError, "`axes` must be a matplotlib Axes"),
-    "β of 1": (lambda: fo.plot.averages([1.0], (1.0,)), ValueError, r"`beta` must be in \[0, 1\), got 1"),
+    "β of 1": (lambda: fo.plot.averages([1.0], (1.0,)), ValueError, r"`betas` must be in \[0, 1\), got 1"),
+    "β of 2, alone": (lambda: fo.plot.averages([1.0], betas=2), ValueError, r"`betas` must be in \[0, 1\), got 2"),
+    "β, text": (lambda: fo.plot.averages([1.0], betas="0.9"), TypeError, "`betas` must be a number"),
     "β none": (lambda: fo.plot.averages([1.0], ()), ValueError, "`betas` must have at least one"),
     "averages, NaN": (lambda: fo.plot.averages([np.nan]), ValueError, "`y` must be finite, got 1 values that are not"),
     "fits, none": (lambda: fo.plot.fits([0.0], [0.0], {}), ValueError, "`fitted` must be label to function"),

@@ -317,6 +317,34 @@ WRONG = {
         lambda: fo.fit(fo.classifier(augment=lambda key, x, hyper: (x, key)), DATA, **FIT),
         "an augmentation must return x, changed: one array, got a tuple",
     ),
+    "a function of two arguments": (
+        lambda: fo.classifier(augment=lambda k, x: x),
+        r"`augment` must be a function \(key, batch, hyper\) -> batch; <lambda> takes \(k, x\)",
+    ),
+    "one of two arguments in a chain": (
+        lambda: fo.supervised(init, loss, predict, augment=(a.flip, lambda k, x: x)),
+        r"`augment` must be a function \(key, batch, hyper\) -> batch",
+    ),
+    "an evaluation of no arguments": (
+        lambda: a.augmentation(brighter, evaluation=lambda: 0),
+        r"`evaluation` must be a function batch -> batch; <lambda> takes \(\)",
+    ),
+    "a function that returns nothing": (
+        lambda: fo.fit(fo.classifier(augment=lambda key, x, hyper: None), DATA, **FIT),
+        r"one array, got None; `augment` is a function \(key, batch, hyper\) -> batch",
+    ),
+    "a function of NumPy": (
+        lambda: fo.fit(fo.classifier(augment=lambda key, x, hyper: np.flip(np.sort(x))), DATA, **FIT),
+        r"`augment` <lambda> failed with TracerArrayConversionError.*\(key, batch, hyper\) -> batch, in jax.numpy",
+    ),
+    "a function that is wrong inside": (
+        lambda: fo.fit(fo.classifier(augment=lambda key, x, hyper: x + jnp.zeros(5)), DATA, **FIT),
+        r"`augment` <lambda> failed with \w+Error .*: write a function \(key, batch, hyper\) -> batch",
+    ),
+    "an evaluation that is wrong inside": (
+        lambda: fo.fit(fo.classifier(augment=a.augmentation(halved, evaluation=lambda x: x.half())), DATA, **FIT),
+        r"`evaluation` of the augmentation failed with AttributeError",
+    ),
     "a number that was not declared": (
         lambda: fo.fit(fo.classifier(augment=brighter), DATA, **FIT),
         "no number 'bright' .*declare it",

@@ -2,6 +2,7 @@
 
 import math
 import pickle
+import sys
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +10,8 @@ import numpy as np
 import pytest
 
 import fnopt as fo
-from fnopt.train import SCORES
+from fnopt.run.setup import least_loss
+from fnopt.train import SCORES, objective_of
 
 IRIS = fo.data.iris()
 TRAIN, DEV = fo.data.split(IRIS, (0.7, 0.3), key=jax.random.key(0), stratify=True)
@@ -159,7 +161,20 @@ REFUSED = {
     "a number": lambda: sweep_of(follow=3),
     "no number to reach": lambda: fo.reach("dev/loss", math.nan),
     "an unknown score to reach": lambda: sweep_of(objective=fo.reach("dev/r2", 0.1)),
+    "text to reach": lambda: fo.reach("dev/loss", "0.5"),
+    "several to reach": lambda: fo.reach("dev/loss", jnp.array([0.5])),
+    "a share above 1": lambda: sweep_of(objective=fo.reach("dev/accuracy", 2)),
+    "a share in percent": lambda: sweep_of(objective=fo.reach("dev/f1_macro", 95)),
+    "a loss below 0": lambda: sweep_of(objective=fo.reach("dev/loss", -1)),
+    "a square below 0": lambda: squares(-0.5),
 }
+
+
+def squares(level):
+    reached = fo.reach("train/mean_squared_error", level)
+    return fo.caviar(fo.regressor(hidden=()), SPACE, VALUES, n=2, epochs=1, objective=reached)
+
+
 WORDS = {
     "no scalar": r"'w' must return one number",
     "a lambda": "needs a name",
@@ -173,6 +188,12 @@ WORDS = {
     "a number": "names of scores",
     "no number to reach": "finite number",
     "an unknown score to reach": "no score 'r2'",
+    "text to reach": "`level` must be a finite number, got '0.5'",
+    "several to reach": "`level` must be a finite number",
+    "a share above 1": r"level. of fo.reach\('dev/accuracy', 2\) can never be reached: .* at most 1; take 1 or less",
+    "a share in percent": "f1_macro is at most 1; take 1 or less: 95 % is 0.95",
+    "a loss below 0": "can never be reached: loss is at least 0; take 0 or more",
+    "a square below 0": "mean_squared_error is at least 0",
 }
 
 
@@ -180,6 +201,63 @@ WORDS = {
 def test_what_is_no_score_is_refused(case):
     with pytest.raises((ValueError, TypeError), match=WORDS[case]):
         REFUSED[case]()
+
+
+def short(y, outputs):
+    return jnp.mean(outputs)
+
+
+BROKEN = {  # what a score does, and what is said of it
+    "text": (lambda y, z, w: "a", "must return one number, .* got str: write f.y, outputs, weight. -> scalar"),
+    "nothing": (lambda y, z, w: None, "must return one number, .* got None: write f.y, outputs, weight. -> scalar"),
+    "a complex number": (lambda y, z, w: jax.lax.complex(z.mean(), z.max()), "a real one, got dtype complex64"),
+    "NumPy": (lambda y, z, w: np.log(z).mean(), r"TracerArrayConversionError.*jax\.numpy; its values are traced"),
+    "a branch": (lambda y, z, w: 1.0 if z.mean() > 0 else 0.0, "TracerBoolConversionError.*jnp.where for if"),
+    "a float": (lambda y, z, w: float(z.mean()), r"ConcretizationTypeError.*no float\(\)"),
+    "shapes": (lambda y, z, w: z + jnp.zeros(7), r"failed with \w+ .*: write f.y, outputs, weight. -> scalar, in jax"),
+    "a name": (lambda y, z, w: undefined, "failed with NameError .*undefined"),  # noqa: F821
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_score_is_one_error_before_training(case, monkeypatch):
+    function, words = BROKEN[case]
+    score = fo.metric(function, higher=True, name="mine")
+    monkeypatch.setattr(sys.modules["fnopt.run.fit"], "begin_lanes", None)  # nothing is drawn, compiled or trained
+    with pytest.raises((ValueError, TypeError), match=f"the score 'mine' .*{words}") as raised:
+        fo.fit(NET, TRAIN, DEV, epochs=1, follow=score)
+    if "failed with" in str(raised.value):
+        assert type(raised.value.__cause__).__name__ in str(raised.value)
+    monkeypatch.setattr(sys.modules["fnopt.run.caviar"], "assemble", None)
+    with pytest.raises((ValueError, TypeError), match=f"the score 'mine' .*{words}"):
+        sweep_of(follow=score)
+
+
+def test_a_score_of_other_arguments_is_refused_at_once():
+    with pytest.raises(TypeError, match=r"'short' takes \(y, outputs\): write f\(y, outputs, weight\) -> scalar"):
+        fo.metric(short, higher=True)
+    assert fo.metric(lambda y, outputs, weight=None, *more: 0.0, higher=True, name="loose").name == "loose"
+    assert fo.metric(jax.jit(margin), higher=True).name == "margin"
+
+
+def test_numbers_of_all_kinds_are_scores_and_levels():
+    kinds = (lambda y, z, w: 1, lambda y, z, w: 0.5, lambda y, z, w: np.float32(2), lambda y, z, w: z.mean() > 0)
+    some = [fo.metric(f, higher=True, name=f"kind_{k}") for k, f in enumerate(kinds)]
+    run = fo.fit(NET, TRAIN, epochs=1, follow=some)
+    assert [run.scores["train"][f"kind_{k}"] for k in range(3)] == [1.0, 0.5, 2.0]
+    for level in (jnp.float32(0.5), jnp.asarray(0.5, jnp.bfloat16), np.float64(0.5), np.array(0.5), 0.5):
+        assert fo.reach("dev/loss", level) == ("dev/loss", 0.5)
+    assert fo.reach("dev/loss", jnp.int32(1)).level == 1.0
+
+
+def test_levels_that_have_no_known_bound_may_be_any():
+    """A loss of one's own, e^z − y z, and a score of one's own; the bounds themselves may be reached."""
+    own = fo.metric(margin, higher=True)
+    assert objective_of("classes", fo.reach("dev/margin", 40), True, (own,)).level == 40
+    assert objective_of("values", fo.reach("dev/loss", -40), True).level == -40
+    assert least_loss(fo.regressor(loss="poisson")) == -math.inf and least_loss(fo.regressor(loss="huber")) == 0
+    for name, level in (("accuracy", 1), ("brier", 0), ("loss", 0)):
+        assert objective_of("classes", fo.reach(f"dev/{name}", level), True, least=0.0).level == level
 
 
 def test_the_fewest_updates_to_a_level_rank(tmp_path):
@@ -205,12 +283,12 @@ def test_the_fewest_updates_to_a_level_rank(tmp_path):
 
 
 def test_where_none_comes_to_the_level_the_loss_ranks():
-    found = sweep_of(objective=fo.reach("dev/accuracy", 2.0), follow=None)
+    found = sweep_of(objective=fo.reach("dev/matthews_corrcoef", 1.0), follow=None)
     rows = found.table()
-    assert found.objective == "updates to dev/accuracy ≥ 2"
+    assert found.objective == "updates to dev/matthews_corrcoef ≥ 1"
     assert {row["score"] for row in rows} == {math.inf}
     assert found.best.config == int(np.argmin([row["dev/loss"] for row in rows]))
-    assert "updates to dev/accuracy" in str(found)
+    assert "updates to dev/matthews_corrcoef" in str(found)
 
 
 def test_rungs_go_by_the_updates_to_a_level():

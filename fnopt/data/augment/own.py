@@ -9,8 +9,11 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from fnopt._own_code import inside, misfit
 from fnopt.data.augment.base import Augmentation, Strength
 from fnopt.numbers import REAL
+
+FORM = "(key, batch, hyper) -> batch"
 
 
 class Undeclared(KeyError):
@@ -50,13 +53,22 @@ class Own(Augmentation):
 
     def evaluated(self, x: Array) -> Array:
         """What ``evaluation`` makes of x."""
-        return x if self.evaluation is None else jnp.asarray(self.evaluation(x))
+        if self.evaluation is None:
+            return x
+        with inside("`evaluation` of the augmentation", "batch -> batch"):
+            return jnp.asarray(self.evaluation(x))
 
     def __call__(self, key: chex.PRNGKey, x: Array, hyper: Mapping[str, Any]) -> Array:
         """What the function makes of x."""
-        made = self.function(key, x, Numbers({name: hyper[name] for name, _ in self.numbers}))
+        numbers = Numbers({name: hyper[name] for name, _ in self.numbers})
+        with inside(f"`augment` {_name(self.function)}", f"a function {FORM}", but=(Undeclared,)):
+            made = self.function(key, x, numbers)
         if not isinstance(made, jax.Array):
-            raise TypeError(f"an augmentation must return x, changed: one array, got a {type(made).__name__}")
+            got = "None" if made is None else f"a {type(made).__name__}"
+            raise TypeError(
+                f"an augmentation must return x, changed: one array, got {got}; `augment` is a function {FORM}, in "
+                "jax.numpy"
+            )
         return made
 
 
@@ -75,7 +87,7 @@ def augmentation(
             it is; ``function`` then keeps the shape.
 
     Raises:
-        TypeError: for what is no function, or not hashable.
+        TypeError: for what is no function of these arguments, or not hashable.
 
     >>> def brighter(key, x, hyper):
     ...     return x + hyper["bright"] * jax.random.uniform(key)
@@ -85,6 +97,10 @@ def augmentation(
     for name, given in (("function", function), ("evaluation", evaluation)):
         if not callable(given) and not (name == "evaluation" and given is None):
             raise TypeError(f"`{name}` must be a function, got {type(given).__name__}")
+    if taken := misfit(function, 3):
+        raise TypeError(f"`augment` must be a function {FORM}; {_name(function)} {taken}")
+    if evaluation is not None and (taken := misfit(evaluation, 1)):
+        raise TypeError(f"`evaluation` must be a function batch -> batch; {_name(evaluation)} {taken}")
     made = Own(function, tuple(sorted((name, float(x)) for name, x in (numbers or {}).items())), evaluation)
     try:
         hash(made)
@@ -93,3 +109,7 @@ def augmentation(
             "an augmentation must be hashable, for it names a program: wrap it in a plain function"
         ) from error
     return made
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return str(getattr(function, "__name__", type(function).__name__))
