@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
+from fnopt._checks import require
 from fnopt.plot._figure import Axes, Figure, base_width
 
 LINE = 40  # letters of a line of a label
@@ -49,9 +50,7 @@ def _shaped(form: dict[str, Any], height: float) -> dict[str, Any]:
 
 
 def _nothing() -> Any:
-    from matplotlib.lines import Line2D
-
-    return Line2D([], [], linestyle="none")
+    return require("matplotlib.lines", "plot").Line2D([], [], linestyle="none")
 
 
 def _make_room(figure: Figure, legend: Any, axes: Axes = None) -> None:

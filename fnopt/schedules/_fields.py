@@ -48,6 +48,7 @@ def time(step: ArrayLike) -> Array:
 
 
 def is_space(x: Any) -> bool:
+    """Whether a field is still to be drawn."""
     return isinstance(x, Searchable)
 
 
