@@ -45,7 +45,7 @@ class Importances:
     @property
     def errors(self) -> np.ndarray:
         """The standard error of each share of ``main``, from the bootstraps; NaN with fewer than two that vary."""
-        bars = self._varied
+        bars = np.clip(self._varied, 0.0, 1.0)  # as the shares themselves: beyond them is noise of the fit
         return np.std(bars, axis=0, ddof=1) if len(bars) > 1 else np.full(len(self.names), np.nan)
 
     @property
