@@ -78,16 +78,18 @@ def deviance(y: Array, p: Array, power: Any) -> Array:
     whole = y > 0  # of other values the plain form has one term
     x = (jnp.where(whole, y, safe) - safe) / safe
     near = is_near(x) & (jnp.abs(general * x) <= STEEPEST)
-    part = jnp.where(near, _near(jnp.where(near, x, 0), general), _far(jnp.where(near, 1, x), general))
+    part = jnp.where(
+        near, _near(jnp.where(near, x, 0), general), _far(jnp.where(near | ~whole, 2 * safe, y), safe, general)
+    )
     of_power = jnp.where(two, _gamma(positive, safe), 2 * jnp.where(whole, part * safe ** (2 - general), plain))
     return jnp.where(power == 0, jnp.square(y - p), jnp.where(one, poisson_deviance(positive_or_0, safe), of_power))
 
 
-def _far(x: Array, power: Array) -> Array:
-    """((1 + x)^a - 1 - a x) / (a (a - 1)) with a = 2 - power, all its digits also for a near 0 or 1."""
-    a, b, log = 2 - power, 1 - power, jnp.log1p(x)
-    of_a = (jnp.expm1(a * log) / a - x) / b
-    of_b = ((1 + x) * jnp.expm1(b * log) / b - x) / a
+def _far(y: Array, p: Array, power: Array) -> Array:
+    """((1 + x)^a - 1 - a x) / (a (a - 1)) with 1 + x = y / p, a = 2 - power, all its digits also for a near 0 or 1."""
+    a, b, ratio, log = 2 - power, 1 - power, y / p, log_ratio(y, p)
+    of_a = (jnp.expm1(a * log) / a - (ratio - 1)) / b
+    of_b = (ratio * jnp.expm1(b * log) / b - (ratio - 1)) / a
     return jnp.where(jnp.abs(a) < jnp.abs(b), of_a, of_b)
 
 
