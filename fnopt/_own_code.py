@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import jax
+
 CAUGHT = (TypeError, ValueError, LookupError, AttributeError, NameError, AssertionError)  # of code, not of a device
 LONG = 160  # letters of an error that a message repeats
 
@@ -39,8 +41,6 @@ def inside(what: str, form: str, but: tuple[type[Exception], ...] = ()) -> Itera
         TypeError: for a TypeError, which is its cause.
         ValueError: for another error of code, which is its cause.
     """
-    import jax  # here, as `misfit` needs none
-
     try:
         yield
     except but:

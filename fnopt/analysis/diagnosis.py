@@ -12,11 +12,11 @@ from fnopt import penalties
 from fnopt._checks import brief, real, whole
 from fnopt.analysis import advice
 from fnopt.analysis.advice import Finding
-from fnopt.analysis.bounds import EXPLAINED, ROUNDING, bounds_of, of_error
 from fnopt.analysis.divergence import Divergence, divergence_of
 from fnopt.analysis.gaps import Gap, Gaps, gaps_of
 from fnopt.analysis.learning_curves import Turn, turn_of, value_at
 from fnopt.analysis.signals import findings_of
+from fnopt.train.bounds import EXPLAINED, ROUNDING, Bounds, bounds_of, of_error
 
 KNOWN = {"loss": False, "accuracy": True, "r2": True}  # scores whose direction needs no word
 RATES = ("accuracy", "zero_one")  # shares of examples: their noise is binomial
@@ -219,7 +219,7 @@ def _within(rows: Sequence[Any], metric: str, part: str) -> None:
             ) from error
         far = [float(x) for x in values[np.isfinite(values)] if not bounds.hold(x, ROUNDING)]
         if far:
-            cure = "" if bounds.low else ": give shares, not percent"
+            cure = "" if bounds != Bounds(0.0, 1.0) else ": give shares, not percent"
             raise ValueError(f"{metric!r} of the {part} part must be {bounds}, got {far[0]:g}{cure}")
 
 

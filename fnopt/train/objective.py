@@ -10,7 +10,8 @@ import numpy as np
 from fnopt._checks import one_of, real
 from fnopt._types import Score
 from fnopt.metrics import updates_to
-from fnopt.train.scores import FOLLOWED, LOSS, best_of, score_of
+from fnopt.train.bounds import bounds_of
+from fnopt.train.scores import FOLLOWED, LOSS, score_of
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def objective_of(
     """
     if isinstance(objective, Reach):
         found = objective_of(task, objective.objective, dev, own)
-        _check_level(found, objective.level, least if found.score == LOSS else best_of(found.score))
+        _check_level(found, objective.level, least)
         return replace(found, level=objective.level)
     default, usual = "accuracy" if task == "classes" else "loss", "dev" if dev else "train"
     if objective is None:
@@ -115,8 +116,12 @@ def objective_of(
     return Objective(part, score_of(task, metric, own))
 
 
-def _check_level(found: Objective, level: float, best: float) -> None:
-    """ValueError where ``level`` is better than the best that the score can be."""
+def _check_level(found: Objective, level: float, least: float) -> None:
+    """ValueError where ``level`` is better than the best that the score can be; the loss is never below ``least``."""
+    if found.score.own:
+        return
+    bounds = bounds_of(found.metric)
+    best = least if found.score == LOSS else bounds.high if found.score.higher else bounds.low
     if level <= best if found.score.higher else level >= best:
         return
     side, cure = ("at most", "or less") if found.score.higher else ("at least", "or more")

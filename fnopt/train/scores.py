@@ -1,6 +1,5 @@
 """The scores that a run can follow, by task: each from the truth, the network's outputs and the weights."""
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -182,17 +181,6 @@ def score_of(task: str, name: str, own: Sequence[Score] = ()) -> Score:
         what = f"; it is a score of {' and of '.join(others)}" if others else nearest(name, known)
         raise ValueError(f"no score {name!r} for {task}{what}")
     return known[name]
-
-
-def best_of(score: Score) -> float:
-    """The best value that a score can have: 1 or 0 for fnopt's own; ±∞ for the loss and for what a user wrote.
-
-    >>> best_of(SCORES["values"]["r2"]), best_of(SCORES["classes"]["brier"]), best_of(LOSS)
-    (1.0, 0.0, -inf)
-    """
-    if score.own or score == LOSS:
-        return math.inf if score.higher else -math.inf
-    return 1.0 if score.higher else 0.0
 
 
 def reported(trial: Trial) -> tuple[Score, ...]:

@@ -3,7 +3,8 @@
 import math
 from typing import NamedTuple
 
-AVERAGES = ("micro", "macro", "weighted", "samples")
+from fnopt.train.scores import AVERAGES, LOSS, SCORES
+
 SHARES = (
     *("accuracy", "balanced_accuracy", "zero_one", "f1", "precision", "recall", "specificity", "jaccard"),
     *("roc_auc", "average_precision", "hamming", "expected_calibration_error"),
@@ -12,6 +13,9 @@ AGREEMENTS = ("matthews_corrcoef", "cohen_kappa")
 EXPLAINED = ("r2", "explained_variance", "d2_absolute_error")  # 1 or 0 by convention where the truth never varies
 BELOW_ONE = (*EXPLAINED, "d2_log_loss", "d2_brier")
 ROUNDING = 1e-5  # of float32, by which a score may pass its end
+ERRORS = frozenset(
+    name for known in SCORES.values() for name, score in known.items() if not score.higher and name != LOSS.name
+)  # none is below 0
 
 
 class Bounds(NamedTuple):
@@ -36,17 +40,18 @@ class Bounds(NamedTuple):
 
 
 def bounds_of(metric: str) -> Bounds:
-    """Those of a score of the toolkit; none of a loss, and of a score that it does not know.
+    """Those of a score of the toolkit by its name; none of a loss, and of a score that it does not know.
 
-    >>> bounds_of("f1_macro"), bounds_of("loss").high
-    (Bounds(low=0.0, high=1.0), inf)
+    >>> bounds_of("f1_macro"), bounds_of("brier").low, bounds_of("loss").high
+    (Bounds(low=0.0, high=1.0), 0.0, inf)
     """
     name, _, last = metric.rpartition("_")
-    if metric in SHARES or (last in AVERAGES and name in SHARES):
+    if metric in SHARES or (last in (*AVERAGES, "samples") and name in SHARES):
         return Bounds(0.0, 1.0)
     if metric in AGREEMENTS:
         return Bounds(-1.0, 1.0)
-    return Bounds(-math.inf, 1.0 if metric in BELOW_ONE else math.inf)
+    low = 0.0 if metric in ERRORS else -math.inf
+    return Bounds(low, 1.0 if metric in BELOW_ONE else math.inf)
 
 
 def of_error(bounds: Bounds, higher: bool) -> Bounds:
